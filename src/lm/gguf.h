@@ -1,0 +1,128 @@
+/* gguf.h - GGUF version 3 files, read by mmap and written whole.
+ *
+ * Source of the format: the GGUF specification of the ggml project (docs/gguf.md). Everything in a file is
+ * hostile until checked: every size, offset, type and string is verified at open, and an error names the key
+ * or tensor and the byte offset. After gguf_open() succeeds, every pointer handed out lies inside the file
+ * and every tensor's bytes too. */
+#ifndef LM_GGUF_H
+#define LM_GGUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ponder/status.h"
+
+/* Metadata value types, by their numbers in the file. */
+enum gguf_type {
+    GGUF_U8 = 0,
+    GGUF_I8,
+    GGUF_U16,
+    GGUF_I16,
+    GGUF_U32,
+    GGUF_I32,
+    GGUF_F32,
+    GGUF_BOOL,
+    GGUF_STRING,
+    GGUF_ARRAY,
+    GGUF_U64,
+    GGUF_I64,
+    GGUF_F64
+};
+
+/* Tensor types, by their numbers in the file: X(name, number, elements per block, bytes per block). */
+#define GGUF_TENSOR_TYPES(X)                                                                                 \
+    X(F32, 0, 1, 4)                                                                                          \
+    X(F16, 1, 1, 2) X(Q4_0, 2, 32, 18) X(Q8_0, 8, 32, 34) X(Q4_K, 12, 256, 144) X(Q5_K, 13, 256, 176)        \
+        X(Q6_K, 14, 256, 210) X(BF16, 30, 1, 2)
+enum gguf_tensor_type {
+#define X(name, number, elements, bytes) GGUF_TENSOR_##name = (number),
+    GGUF_TENSOR_TYPES(X)
+#undef X
+};
+
+struct gguf_string {
+    const char *data; /* not NUL-terminated; inside the mapped file */
+    size_t len;
+};
+
+struct gguf_value { /* one key */
+    struct gguf_string key;
+    enum gguf_type type;    /* GGUF_ARRAY for arrays */
+    enum gguf_type element; /* of an array */
+    uint64_t count;         /* elements of an array, else 1 */
+    size_t offset;          /* of the value (first element) in the file, bytes */
+};
+
+struct gguf_tensor {
+    const char *name; /* NUL-terminated */
+    int n_dims;       /* 1 to 4 */
+    uint64_t
+        dims[4]; /* dims[0] is the contiguous one: a weight (N out, K in) has dims {K, N}; unused are 1 */
+    enum gguf_tensor_type type;
+    const void *data; /* inside the mapped file */
+    size_t bytes;
+};
+
+struct gguf_file;
+
+/* `*out` is owned by the caller; `path` is copied. */
+int gguf_open(struct gguf_file **out, const char *path, struct ponder_err *err) PONDER_USE;
+/* The same over bytes that the caller keeps alive (tests, fuzzing); `name` is used in errors. */
+int gguf_open_bytes(struct gguf_file **out, const void *bytes, size_t n, const char *name,
+                    struct ponder_err *err) PONDER_USE;
+void gguf_release(struct gguf_file *file);
+const char *gguf_path(const struct gguf_file *file);
+
+size_t gguf_value_count(const struct gguf_file *file);
+const struct gguf_value *gguf_value_at(const struct gguf_file *file, size_t index);
+const struct gguf_value *gguf_find(const struct gguf_file *file, const char *key); /* NULL where absent */
+
+/* Scalars by key. A missing key is PONDER_E_NOT_FOUND, a wrong type PONDER_E_FORMAT, both with the key named.
+ * Unsigned and signed integers of every width are accepted where the value fits; a `bool` only for
+ * gguf_get_bool. */
+int gguf_get_u32(const struct gguf_file *file, const char *key, uint32_t *out,
+                 struct ponder_err *err) PONDER_USE;
+int gguf_get_f32(const struct gguf_file *file, const char *key, float *out,
+                 struct ponder_err *err) PONDER_USE;
+int gguf_get_bool(const struct gguf_file *file, const char *key, bool *out,
+                  struct ponder_err *err) PONDER_USE;
+int gguf_get_string(const struct gguf_file *file, const char *key, struct gguf_string *out,
+                    struct ponder_err *err) PONDER_USE;
+/* Element `index` (< value->count) of an array or scalar, converted. */
+struct gguf_string gguf_string_at(const struct gguf_file *file, const struct gguf_value *value,
+                                  uint64_t index);
+double gguf_number_at(const struct gguf_file *file, const struct gguf_value *value, uint64_t index);
+
+size_t gguf_tensor_count(const struct gguf_file *file);
+const struct gguf_tensor *gguf_tensor_at(const struct gguf_file *file, size_t index);
+const struct gguf_tensor *gguf_tensor_find(const struct gguf_file *file,
+                                           const char *name); /* NULL where absent */
+const char *gguf_tensor_type_name(enum gguf_tensor_type type);
+/* All elements as f32, in file order. F32, F16 and BF16 now; another type is PONDER_E_UNSUPPORTED and named.
+ */
+int gguf_tensor_to_f32(const struct gguf_tensor *tensor, float *out, struct ponder_err *err) PONDER_USE;
+
+/* Writing: collect, then save atomically. Keys in the order they were put. The first failure is kept and
+ * returned by gguf_writer_save, so puts need no checks. */
+struct gguf_writer;
+struct gguf_writer *gguf_writer_new(void); /* NULL: out of memory */
+void gguf_writer_release(struct gguf_writer *writer);
+void gguf_put_u32(struct gguf_writer *writer, const char *key, uint32_t value);
+void gguf_put_u64(struct gguf_writer *writer, const char *key, uint64_t value);
+void gguf_put_f32(struct gguf_writer *writer, const char *key, float value);
+void gguf_put_f64(struct gguf_writer *writer, const char *key, double value);
+void gguf_put_bool(struct gguf_writer *writer, const char *key, bool value);
+void gguf_put_string(struct gguf_writer *writer, const char *key, const char *data, size_t len);
+void gguf_put_text(struct gguf_writer *writer, const char *key, const char *text); /* NUL-terminated */
+void gguf_put_strings(struct gguf_writer *writer, const char *key, const struct gguf_string *items,
+                      size_t count);
+void gguf_put_i32s(struct gguf_writer *writer, const char *key, const int32_t *items, size_t count);
+void gguf_put_f32s(struct gguf_writer *writer, const char *key, const float *items, size_t count);
+/* `data` holds the product of dims f32 values, converted to `type` (F32, F16 or BF16; round to nearest even)
+ * and copied now. */
+void gguf_put_tensor(struct gguf_writer *writer, const char *name, enum gguf_tensor_type type, int n_dims,
+                     const uint64_t *dims, const float *data);
+int gguf_writer_save(struct gguf_writer *writer, const char *path, struct ponder_err *err) PONDER_USE;
+
+#endif

@@ -1,0 +1,81 @@
+/* tokenizer.h - text to token ids and back, as a GGUF file describes it.
+ *
+ * Two kinds: `gpt2`, byte-level BPE with its merges in the file (Sennrich et al. 2016, Radford et al. 2019),
+ * and `llama`, SentencePiece-style: merge the adjacent pair whose union has the highest score, bytes as
+ * fallback. Any UTF-8 text, and any bytes at all, round-trip through encode and decode. */
+#ifndef LM_TOKENIZER_H
+#define LM_TOKENIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "lm/gguf.h"
+
+/* The 16 special tokens that our own models reserve from the start, in id order after nothing else:
+ * X(name, text). They take ids 0..15. */
+#define TOKENIZER_SPECIALS(X)                                                                                \
+    X(END, "<|end|>")   /* end of a document; also BOS-less padding */                                       \
+    X(STEP, "<|step|>") /* where a verifier's score is read (the tag) */                                     \
+    X(GOOD, "<|good|>")                                                                                      \
+    X(BAD, "<|bad|>")                                                                                        \
+    X(ATTEMPT, "<|attempt|>") /* opens an attempt */                                                         \
+    X(QUESTION, "<|question|>")                                                                              \
+    X(SOLUTION, "<|solution|>")                                                                              \
+    X(SPARE0, "<|spare0|>")                                                                                  \
+    X(SPARE1, "<|spare1|>") X(SPARE2, "<|spare2|>") X(SPARE3, "<|spare3|>") X(SPARE4, "<|spare4|>")          \
+        X(SPARE5, "<|spare5|>") X(SPARE6, "<|spare6|>") X(SPARE7, "<|spare7|>") X(SPARE8, "<|spare8|>")
+enum tokenizer_special {
+#define X(name, text) TOKENIZER_##name,
+    TOKENIZER_SPECIALS(X)
+#undef X
+        TOKENIZER_SPECIAL_COUNT /* 16 */
+};
+
+struct tokenizer;
+
+struct tokenizer_ids { /* a growing array of token ids */
+    int32_t *ids;
+    size_t count, cap;
+};
+void tokenizer_ids_release(struct tokenizer_ids *ids);
+
+enum tokenizer_flags {
+    TOKENIZER_ADD_BOS = 1, /* the model's BOS first, where the file says the model wants one */
+    TOKENIZER_SPECIAL =
+        2, /* text that spells a control token becomes that token; without it, it stays text */
+};
+
+/* Reads the tokenizer of `file`; copies what it needs, so the file may be released before it. Merges that do
+ * not spell a token, tables of different lengths, a model or `pre` kind we lack: an error that names the key.
+ */
+int tokenizer_open(struct tokenizer **out, const struct gguf_file *file, struct ponder_err *err) PONDER_USE;
+void tokenizer_release(struct tokenizer *tokenizer);
+
+int tokenizer_size(const struct tokenizer *tokenizer);
+int32_t tokenizer_bos(const struct tokenizer *tokenizer); /* -1 where there is none */
+int32_t tokenizer_eos(const struct tokenizer *tokenizer); /* -1 where there is none */
+/* The id of a control token by its exact text, or -1. */
+int32_t tokenizer_control(const struct tokenizer *tokenizer, const char *text);
+bool tokenizer_is_control(const struct tokenizer *tokenizer, int32_t id);
+
+/* Appends the ids of `len` bytes of text to `out`. Thread-safe: the tokenizer is not changed. */
+int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t len, unsigned flags,
+                     struct tokenizer_ids *out, struct ponder_err *err) PONDER_USE;
+/* Appends the raw bytes of one token (a control token: nothing unless `show_control`, then its text).
+ * SentencePiece word marks become spaces. The first space a SentencePiece encoder adds is kept;
+ * tokenizer_decode drops it. */
+int tokenizer_piece(const struct tokenizer *tokenizer, int32_t id, bool show_control,
+                    struct buf *out) PONDER_USE;
+int tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *ids, size_t n, struct buf *out,
+                     struct ponder_err *err) PONDER_USE;
+
+/* Learns a `gpt2` tokenizer (pre-splitting `smollm`: each digit alone, then the GPT-2 rule) of `vocab`
+ * tokens: the 16 specials, the 256 bytes, then merges by frequency in `text`. Deterministic. vocab >= 272. */
+int tokenizer_learn(struct tokenizer **out, const char *text, size_t len, int vocab,
+                    struct ponder_err *err) PONDER_USE;
+/* Puts all tokenizer.* keys, so that llama.cpp reads the same tokenizer. */
+void tokenizer_put(const struct tokenizer *tokenizer, struct gguf_writer *writer);
+
+#endif
