@@ -51,8 +51,9 @@ int err_prefix(struct ponder_err *err, int status, const char *format, ...)
         va_start(args, format);
         int used = vsnprintf(err->message, sizeof err->message, format, args);
         va_end(args);
-        if (used >= 0 && (size_t)used < sizeof err->message)
-            snprintf(err->message + used, sizeof err->message - (size_t)used, ": %s", inner.message);
+        int left = (int)sizeof err->message - used;
+        if (used >= 0 && left > 0)
+            snprintf(err->message + used, (size_t)left, ": %.*s", left, inner.message);
         err->status = status;
         make_printable(err->message);
     }
