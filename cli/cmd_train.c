@@ -1,0 +1,127 @@
+/* cmd_train.c - `ponder train` (what can be trained) and `ponder train base`. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "ponder/train.h"
+
+/* ---- ponder train ---- */
+
+static int train_run(void *args, int count, char **operands)
+{
+    (void)args;
+    (void)count;
+    (void)operands;
+    puts("What can be trained; each has its own --help:");
+    for (int i = 0; cli_commands[i]; i++)
+        if (strncmp(cli_commands[i]->name, "train ", 6) == 0)
+            printf("  ponder %-14s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
+    return cli_finish(CLI_DONE);
+}
+
+const struct cli_command cli_train = {
+    .name = "train",
+    .summary = "list what can be trained",
+    .example = "ponder train",
+    .run = train_run,
+};
+
+/* ---- ponder train base ---- */
+
+struct line {
+    bool terminal, drawn;
+    double shown_s;  /* of the run's elapsed time */
+    double heldout;  /* last measured */
+    int64_t resumed; /* said so */
+};
+
+/* Hours and minutes, or minutes and seconds; into `text` of 32 bytes, which is returned. */
+static const char *duration(char *text, double seconds)
+{
+    long long s = seconds > 0 && seconds < 1e9 ? (long long)(seconds + 0.5) : 0;
+    if (s >= 3600)
+        snprintf(text, 32, "%lldh%02lldm", s / 3600, s / 60 % 60);
+    else
+        snprintf(text, 32, "%lldm%02llds", s / 60, s % 60);
+    return text;
+}
+
+static void draw(const struct line *line, const struct ponder_train_progress *p)
+{
+    char number[3][32];
+    fprintf(stderr, "%sstep %s/%s  loss %.4f", line->terminal ? "\r\033[K" : "",
+            cli_thousands(number[0], p->step), cli_thousands(number[1], p->steps), p->loss);
+    if (!isnan(line->heldout))
+        fprintf(stderr, "  held-out %.4f", line->heldout);
+    fprintf(stderr, "  %s tokens/s", cli_thousands(number[2], (long long)p->tokens_per_s));
+    if (!isnan(p->peak_share))
+        fprintf(stderr, "  %.0f%% of f32 peak", 100 * p->peak_share);
+    fprintf(stderr, "  %s left%s", duration(number[0], p->left_s), line->terminal ? "" : "\n");
+    fflush(stderr);
+}
+
+static bool show(const struct ponder_train_progress *p, void *data)
+{
+    struct line *line = data;
+    if (p->resumed_from && !line->resumed) {
+        char number[32];
+        line->resumed = p->resumed_from;
+        fprintf(stderr, "going on after step %s\n", cli_thousands(number, p->resumed_from));
+    }
+    bool measured = !isnan(p->heldout_loss);
+    if (measured)
+        line->heldout = p->heldout_loss;
+    double pause_s = line->terminal ? 0.2 : 30;
+    if (!line->drawn || measured || p->step == p->steps || p->elapsed_s - line->shown_s >= pause_s) {
+        draw(line, p);
+        line->drawn = true;
+        line->shown_s = p->elapsed_s;
+    }
+    return !cli_interrupted();
+}
+
+static int base_fail(const struct ponder_err *err)
+{
+    if (err->status != PONDER_E_CANCELLED)
+        return cli_fail(err);
+    fprintf(stderr, "%s; the same command goes on from there\n", err->message);
+    return CLI_FAILED;
+}
+
+static int base_run(void *args, int count, char **operands)
+{
+    (void)count;
+    (void)operands;
+    const struct ponder_train_base_settings *settings = args;
+    struct ponder_err err;
+    if (cli_check_writable("out", settings->out, &err) ||
+        cli_check_writable("metrics", settings->metrics, &err))
+        return cli_fail(&err);
+    struct line line = {.terminal = isatty(STDERR_FILENO), .heldout = NAN};
+    struct ponder_train_watch watch = {show, &line};
+    struct ponder_train_result result;
+    cli_interrupt_catch();
+    int status = ponder_train_base(settings, &watch, &result, &err);
+    if (line.terminal && line.drawn)
+        fputc('\n', stderr);
+    if (status)
+        return base_fail(&err);
+    char number[2][32], time[32];
+    printf("%s: %s parameters, %s tokens, held-out loss %.4f, %s\n", settings->out,
+           cli_thousands(number[0], result.parameters), cli_thousands(number[1], (long long)result.tokens),
+           result.heldout_loss, duration(time, result.seconds));
+    return cli_finish(CLI_DONE);
+}
+
+const struct cli_command cli_train_base = {
+    .name = "train base",
+    .summary = "train a language model from scratch on Pocket documents",
+    .example = "ponder train base --tokens 2000000 --out small.gguf",
+    .notes = "The run is saved every few hundred steps and when it is stopped (Ctrl-C). Where the\n"
+             "checkpoint exists, the same command goes on from it; --restart begins anew.",
+    .args_bytes = sizeof(struct ponder_train_base_settings),
+    .groups = {{ponder_train_base_options, 0}},
+    .run = base_run,
+};

@@ -1,0 +1,76 @@
+/* train.h - making models.
+ *
+ * ponder_train_base() trains a language model from scratch on Pocket documents (task.h) and writes a GGUF
+ * file. A run is decided by its settings alone: the tokenizer, the documents and their order, and the first
+ * weights all come from the seed. It can be interrupted at any moment, kill -9 included, and goes on from its
+ * last checkpoint when it is started again with the same settings. */
+#ifndef PONDER_TRAIN_H
+#define PONDER_TRAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ponder/option.h"
+#include "ponder/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Filled by ponder_options_default(ponder_train_base_options(), ..); the table has each one's meaning. */
+struct ponder_train_base_settings {
+    const char *out, *checkpoint, *metrics, *name;
+    bool restart;
+    int64_t checkpoint_every;
+    int64_t tokens, steps, batch_tokens, accumulate;
+    double lr, lr_final, decay, clip, beta1, beta2;
+    int64_t warmup;
+    int64_t width, layers, heads, kv_heads, ffn, vocab, context;
+    double solved_share, many_share, check_after_share, check_between_share;
+    int64_t heldout_every, heldout_tokens;
+    int64_t seed, threads;
+    const char *precision;
+};
+PONDER_API const struct ponder_option *ponder_train_base_options(void);
+
+/* What is known after a step. Losses are means in nats over the rows that have a target. */
+struct ponder_train_progress {
+    int64_t step, steps;
+    uint64_t tokens;     /* seen so far, over all steps */
+    double loss;         /* of this step's batch */
+    double soft_loss;    /* of its soft targets alone; NAN where it has none */
+    double heldout_loss; /* over the held-out documents, after this step; NAN where it was not measured now */
+    double lr, grad_norm;
+    double tokens_per_s;  /* over the last steps */
+    double peak_share;    /* FLOP/s over the measured f32 peak of the machine; NAN where unknown */
+    double elapsed_s;     /* over the whole run, interruptions left out */
+    double left_s;        /* estimate */
+    double data_share;    /* of the time since this start: making and packing documents */
+    int64_t resumed_from; /* the step this start began behind; 0: a new run */
+};
+
+struct ponder_train_watch {
+    /* Called after each step, from the calling thread. Returns true to go on; with false the run saves a
+     * checkpoint and ends with PONDER_E_CANCELLED. NULL goes on. */
+    bool (*progress)(const struct ponder_train_progress *progress, void *data);
+    void *data;
+};
+
+struct ponder_train_result {
+    int64_t steps, parameters;
+    uint64_t tokens;
+    double loss, heldout_loss;
+    double seconds;
+};
+
+/* Trains and writes settings->out, or continues from the checkpoint file where there is one: a run that had
+ * already ended only writes the model again. A checkpoint of other settings is PONDER_E_ARGUMENT with the one
+ * that differs. `watch` and `result` may be NULL. */
+PONDER_API int ponder_train_base(const struct ponder_train_base_settings *settings,
+                                 const struct ponder_train_watch *watch, struct ponder_train_result *result,
+                                 struct ponder_err *err) PONDER_USE;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

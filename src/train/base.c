@@ -1,0 +1,240 @@
+/* base.c - ponder_train_base(): a language model from scratch on Pocket documents.
+ *
+ * Everything comes from the seed, each through a stream of its own: the text that the tokenizer is learnt
+ * from, the first weights, the training documents, and the held-out ones. Held-out documents are drawn from
+ * the train split too (the test split is for testing finished models), with another seed: a few of their
+ * questions are also trained on, as few as two seeds share. */
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/err.h"
+#include "core/rng.h"
+#include "lm/gemm.h"
+#include "train/loop.h"
+#include "train/pocket_source.h"
+#include "train/recipe.h"
+
+enum {
+    TOKENIZER_TEXT_BYTES = 2 << 20,
+    PEAK_REPEATS = 3,
+};
+enum stream_key { KEY_TOKENIZER = 1, KEY_WEIGHTS, KEY_TRAIN, KEY_HELDOUT };
+
+/* Everything of one call. */
+struct base {
+    struct ponder_train_base_settings settings; /* with "auto" and zeros resolved */
+    struct lm_model *model;
+    struct pocket_source train, heldout;
+    struct buf checkpoint_path, recipe, command;
+    uint64_t text_hash; /* of what the tokenizer was learnt from */
+    const struct ponder_train_result *result;
+};
+
+static void base_release(struct base *base)
+{
+    lm_model_release(base->model);
+    pocket_source_release(&base->train);
+    pocket_source_release(&base->heldout);
+    buf_release(&base->checkpoint_path);
+    buf_release(&base->recipe);
+    buf_release(&base->command);
+}
+
+static struct ponder_pocket_mix mix_of(const struct ponder_train_base_settings *s)
+{
+    struct ponder_pocket_mix mix = ponder_pocket_mix_default();
+    mix.share[PONDER_POCKET_SOLVED] = s->solved_share;
+    mix.share[PONDER_POCKET_SOLVED_MANY] = s->many_share;
+    mix.share[PONDER_POCKET_CHECK_AFTER] = s->check_after_share;
+    mix.share[PONDER_POCKET_CHECK_BETWEEN] = s->check_between_share;
+    return mix;
+}
+
+static int resolve(struct ponder_train_base_settings *s, struct buf *checkpoint_path, struct ponder_err *err)
+{
+    if (strcmp(s->precision, "auto") == 0)
+        s->precision = gemm_bf16_is_fast() ? "bf16" : "f32";
+    if (strcmp(s->precision, "f32") != 0 && strcmp(s->precision, "bf16") != 0)
+        return err_set(err, PONDER_E_ARGUMENT, "--precision: '%.60s' is none of auto, f32, bf16",
+                       s->precision);
+    if (s->solved_share + s->many_share + s->check_after_share + s->check_between_share <= 0)
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "--solved, --many, --check-after, --check-between: all 0; some documents are needed");
+    int64_t step_tokens = s->batch_tokens * s->accumulate;
+    if (s->steps == 0)
+        s->steps = (s->tokens + step_tokens - 1) / step_tokens;
+    if (s->kv_heads == 0)
+        s->kv_heads = s->heads;
+    if (s->threads == 0)
+        s->threads = omp_get_num_procs();
+    if (!s->checkpoint && buf_printf(checkpoint_path, "%s.checkpoint", s->out))
+        return err_memory(err, "the checkpoint's name");
+    if (!s->checkpoint)
+        s->checkpoint = buf_text(checkpoint_path);
+    return PONDER_OK;
+}
+
+static int check_shape(const struct ponder_train_base_settings *s, struct lm_shape *shape,
+                       struct ponder_err *err)
+{
+    if (s->width % s->heads)
+        return err_set(err, PONDER_E_ARGUMENT, "--width %d is not a multiple of --heads %d", (int)s->width,
+                       (int)s->heads);
+    *shape = (struct lm_shape){
+        .vocab = (int)s->vocab,
+        .width = (int)s->width,
+        .layers = (int)s->layers,
+        .heads = (int)s->heads,
+        .kv_heads = (int)s->kv_heads,
+        .head_dim = (int)(s->width / s->heads),
+        .ffn = (int)s->ffn,
+        .context = (int)s->context,
+        .rope_base = 10000.0f,
+        .rms_eps = 1e-5f,
+        .tied = true,
+    };
+    if (s->batch_tokens < s->context)
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "--batch-tokens %d is less than --context %d; a batch must hold the longest document",
+                       (int)s->batch_tokens, (int)s->context);
+    return lm_shape_check(shape, err);
+}
+
+static int learn_tokenizer(struct base *base, uint64_t seed, struct tokenizer **out, struct ponder_err *err)
+{
+    struct pocket_source source = {.key = rng_key(seed, KEY_TOKENIZER), .mix = mix_of(&base->settings)};
+    struct buf text = BUF_INIT(2 * TOKENIZER_TEXT_BYTES);
+    int status = pocket_source_text(&source, TOKENIZER_TEXT_BYTES, &text, err);
+    if (!status) {
+        base->text_hash = hash_bytes(text.data, text.len);
+        status = tokenizer_learn(out, text.data, text.len, (int)base->settings.vocab, err);
+    }
+    buf_release(&text);
+    pocket_source_release(&source);
+    return status;
+}
+
+static int make_model(struct base *base, struct ponder_err *err)
+{
+    struct lm_shape shape;
+    int status = check_shape(&base->settings, &shape, err);
+    if (status)
+        return status;
+    uint64_t seed = (uint64_t)base->settings.seed;
+    struct tokenizer *tokenizer = NULL;
+    status = learn_tokenizer(base, seed, &tokenizer, err);
+    if (!status)
+        status = lm_model_new(&base->model, &shape, rng_key(seed, KEY_WEIGHTS), tokenizer, err);
+    if (status) {
+        tokenizer_release(tokenizer);
+        return status;
+    }
+    struct pocket_source source = {.mix = mix_of(&base->settings), .tokenizer = base->model->tokenizer};
+    base->train = base->heldout = source;
+    base->train.key = rng_key(seed, KEY_TRAIN);
+    base->heldout.key = rng_key(seed, KEY_HELDOUT);
+    return PONDER_OK;
+}
+
+/* What does not change the numbers of a run stays out of its recipe. */
+static const char *const not_recipe[] = {"out",     "name",    "checkpoint", "checkpoint-every",
+                                         "restart", "metrics", "threads",    NULL};
+static const char *const not_command[] = {"out", "checkpoint", "restart", "metrics", "threads", NULL};
+
+static int write_recipe(struct base *base, const struct ponder_train_base_settings *typed,
+                        struct ponder_err *err)
+{
+    const struct ponder_option *table = ponder_train_base_options();
+    buf_puts(&base->command, "ponder train base");
+    int status = recipe_command(&base->command, table, typed, not_command);
+    if (!status)
+        status = recipe_put(&base->recipe, table, &base->settings, not_recipe);
+    buf_printf(&base->recipe, "documents-hash %016llx\n", (unsigned long long)base->text_hash);
+    if (status || !buf_ok(&base->recipe))
+        return err_set(err, PONDER_E_LIMIT, "the settings are longer than %zu bytes", base->recipe.bytes_max);
+    return PONDER_OK;
+}
+
+static void put_metadata(struct gguf_writer *writer, void *data)
+{
+    const struct base *base = data;
+    char prompt[PONDER_POCKET_PROBLEM_BYTES];
+    ponder_pocket_prompt(prompt, sizeof prompt, "{question}");
+    gguf_put_text(writer, "general.license", "apache-2.0");
+    gguf_put_text(writer, "ponder.version", PONDER_VERSION);
+    gguf_put_text(writer, "ponder.prompt.template", prompt);
+    gguf_put_text(writer, "ponder.train.command", buf_text(&base->command));
+    gguf_put_text(writer, "ponder.train.recipe", buf_text(&base->recipe));
+    gguf_put_u64(writer, "ponder.train.seed", (uint64_t)base->settings.seed);
+    gguf_put_u64(writer, "ponder.train.steps", (uint64_t)base->result->steps);
+    gguf_put_u64(writer, "ponder.train.tokens", base->result->tokens);
+    if (!isnan(base->result->heldout_loss))
+        gguf_put_f32(writer, "ponder.train.heldout_loss", (float)base->result->heldout_loss);
+}
+
+static struct train_settings loop_settings(const struct base *base)
+{
+    const struct ponder_train_base_settings *s = &base->settings;
+    return (struct train_settings){
+        .schedule = {.lr = s->lr, .lr_final = s->lr_final, .warmup = s->warmup, .steps = s->steps},
+        .adamw = {.beta1 = s->beta1,
+                  .beta2 = s->beta2,
+                  .eps = 1e-8,
+                  .decay = s->decay,
+                  .clip = s->clip,
+                  .threads = (int)s->threads},
+        .batch_tokens = (int)s->batch_tokens,
+        .accumulate = (int)s->accumulate,
+        .heldout_every = s->heldout_every,
+        .heldout_tokens = (int)s->heldout_tokens,
+        .threads = (int)s->threads,
+        .precision = strcmp(s->precision, "bf16") == 0 ? LM_PRECISION_BF16 : LM_PRECISION_F32,
+        .checkpoint = s->checkpoint,
+        .checkpoint_every = s->checkpoint_every,
+        .restart = s->restart,
+        .recipe = buf_text(&base->recipe),
+        .metrics = s->metrics,
+        .clock = clock_system,
+    };
+}
+
+static int train(struct base *base, const struct ponder_train_watch *watch,
+                 struct ponder_train_result *result, struct ponder_err *err)
+{
+    struct train_settings settings = loop_settings(base);
+    int status = gemm_peak(settings.threads, PEAK_REPEATS, &settings.peak_flops_per_s, err);
+    if (status)
+        return status;
+    struct train_source documents = {pocket_source_document, &base->train};
+    struct train_source heldout = {pocket_source_document, &base->heldout};
+    status = train_run(base->model, &documents, &heldout, &settings, watch, result, err);
+    if (status)
+        return status;
+    base->result = result;
+    return lm_model_save(base->model, base->settings.out, GGUF_TENSOR_F16, base->settings.name, put_metadata,
+                         base, err);
+}
+
+int ponder_train_base(const struct ponder_train_base_settings *settings,
+                      const struct ponder_train_watch *watch, struct ponder_train_result *result,
+                      struct ponder_err *err)
+{
+    struct base base = {
+        .settings = *settings,
+        .checkpoint_path = BUF_INIT(8192),
+        .recipe = BUF_INIT(16384),
+        .command = BUF_INIT(16384),
+    };
+    struct ponder_train_result unwanted;
+    int status = resolve(&base.settings, &base.checkpoint_path, err);
+    if (!status)
+        status = make_model(&base, err);
+    if (!status)
+        status = write_recipe(&base, settings, err);
+    if (!status)
+        status = train(&base, watch, result ? result : &unwanted, err);
+    base_release(&base);
+    return status;
+}

@@ -1,0 +1,77 @@
+#include "train/pocket_source.h"
+
+#include "core/err.h"
+#include "core/rng.h"
+
+enum { BLOCK_DOCUMENTS = 2048 };
+
+void pocket_source_release(struct pocket_source *source)
+{
+    ponder_pocket_free(source->pocket);
+    source->pocket = NULL;
+    tokenizer_ids_release(&source->ids);
+}
+
+static int next_text(struct pocket_source *source, const char **text, size_t *len, struct ponder_err *err)
+{
+    enum ponder_pocket_document kind;
+    source->next_in_block++;
+    return ponder_pocket_next_document(source->pocket, &source->mix, text, len, NULL, &kind, err);
+}
+
+/* Puts the generator in front of document `index`. */
+static int seek(struct pocket_source *source, uint64_t index, struct ponder_err *err)
+{
+    uint64_t block = index / BLOCK_DOCUMENTS, in_block = index % BLOCK_DOCUMENTS;
+    int status = PONDER_OK;
+    if (!source->pocket || source->block != block || source->next_in_block > in_block) {
+        ponder_pocket_free(source->pocket);
+        source->pocket = NULL;
+        status =
+            ponder_pocket_new(&source->pocket, PONDER_POCKET_TRAIN, rng_key(source->key, block), false, err);
+        source->block = block;
+        source->next_in_block = 0;
+    }
+    const char *text;
+    size_t len;
+    while (!status && source->next_in_block < in_block)
+        status = next_text(source, &text, &len, err);
+    return status;
+}
+
+int pocket_source_document(void *data, uint64_t index, struct example *out, struct ponder_err *err)
+{
+    struct pocket_source *source = data;
+    const char *text;
+    size_t len;
+    int status = seek(source, index, err);
+    if (!status)
+        status = next_text(source, &text, &len, err);
+    source->ids.count = 0;
+    if (!status)
+        status = tokenizer_encode(source->tokenizer, text, len, 0, &source->ids, err);
+    if (status)
+        return status;
+    bool whole = source->ids.count < (size_t)out->count_max;
+    int n = whole ? (int)source->ids.count : out->count_max;
+    static const int32_t end = TOKENIZER_END;
+    status = example_add(out, source->ids.ids, n, true);
+    if (!status && whole)
+        status = example_add(out, &end, 1, true);
+    return status ? err_memory(err, "a training document") : PONDER_OK;
+}
+
+int pocket_source_text(struct pocket_source *source, size_t bytes, struct buf *out, struct ponder_err *err)
+{
+    int status = PONDER_OK;
+    for (uint64_t index = 0; out->len < bytes && !status; index++) {
+        const char *text;
+        size_t len;
+        status = seek(source, index, err);
+        if (!status)
+            status = next_text(source, &text, &len, err);
+        if (!status && (buf_append(out, text, len) || buf_puts(out, "\n\n")))
+            status = err_memory(err, "text to learn a tokenizer from");
+    }
+    return status;
+}
