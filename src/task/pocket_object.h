@@ -1,0 +1,28 @@
+/* pocket_object.h - the insides of a Pocket generator, for the two files that make items and documents. */
+#ifndef TASK_POCKET_OBJECT_H
+#define TASK_POCKET_OBJECT_H
+
+#include "core/buf.h"
+#include "task/pocket.h"
+
+enum { POCKET_DOCUMENT_BYTES_MAX = 65536 };
+
+struct ponder_pocket {
+    enum ponder_pocket_split split;
+    bool distinct;
+    struct rng rng;
+    unsigned char cell[POCKET_SUBJECTS * POCKET_LEVELS]; /* this round's order */
+    int next_cell;
+    uint64_t *seen; /* hashes of the questions yielded, only where `distinct` */
+    size_t seen_cap, seen_count;
+    struct pocket_draft draft;
+    char problem[POCKET_PROBLEM_BYTES];
+    char unique_id[96];
+    struct buf document;
+};
+
+/* The next item; with `wrong` the families that can make a wrong choice do so. */
+int pocket_draw(struct ponder_pocket *pocket, bool wrong, struct ponder_pocket_item *item,
+                struct ponder_err *err) PONDER_USE;
+
+#endif
