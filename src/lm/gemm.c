@@ -1,0 +1,538 @@
+#include "lm/gemm.h"
+
+#include <omp.h>
+#include <oneapi/dnnl/dnnl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/err.h"
+
+/* oneDNN 3 dropped the descriptor structs of 2.x for opaque handles; these few names are all that differs
+ * here. */
+#if DNNL_VERSION_MAJOR >= 3
+typedef dnnl_memory_desc_t desc_handle;
+typedef const_dnnl_memory_desc_t desc_view;
+#else
+typedef dnnl_memory_desc_t *desc_handle;
+typedef const dnnl_memory_desc_t *desc_view;
+#endif
+
+enum { PRIMITIVES_MAX = 512, THREADS_MAX = 256, PACK_ROWS = 512 };
+
+/* What a product is, as oneDNN sees it: (m, k) x (k, n). */
+enum product_kind {
+    PRODUCT_PACKED, /* weights in packed layout */
+    PRODUCT_WEIGHT, /* source transposed, both plain, result accumulated */
+};
+
+struct product_key {
+    enum product_kind kind;
+    int m, n, k;
+};
+
+struct product {
+    struct product_key key;
+    dnnl_primitive_t primitive;
+    size_t scratch_bytes;
+    int lanes;                /* sets of memory objects: one per thread in exact mode, else one */
+    dnnl_memory_t (*args)[4]; /* (lanes) source, weights, destination, scratchpad */
+    void **scratch;           /* (lanes) */
+};
+
+struct gemm {
+    struct gemm_options options;
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    struct product products[PRIMITIVES_MAX];
+    int product_count;
+};
+
+struct packed {
+    desc_handle desc;
+    void *data;
+    size_t bytes;
+};
+
+struct gemm_weights {
+    int n, k;
+    struct packed forward; /* (k, n) */
+    struct packed input;   /* (n, k); data NULL unless asked for */
+};
+
+static int failed(struct ponder_err *err, dnnl_status_t status, const char *what)
+{
+    if (status == dnnl_out_of_memory)
+        return err_memory(err, what);
+    return err_set(err, PONDER_E_ENGINE, "oneDNN status %d while making %s", (int)status, what);
+}
+
+/* --- the two C interfaces ------------------------------------------------------------------------------ */
+
+static desc_handle desc_new(int rows, int cols, dnnl_data_type_t type, dnnl_format_tag_t tag)
+{
+    dnnl_dims_t dims = {rows, cols};
+#if DNNL_VERSION_MAJOR >= 3
+    desc_handle desc = NULL;
+    return dnnl_memory_desc_create_with_tag(&desc, 2, dims, type, tag) == dnnl_success ? desc : NULL;
+#else
+    desc_handle desc = malloc(sizeof *desc);
+    if (desc && dnnl_memory_desc_init_by_tag(desc, 2, dims, type, tag) != dnnl_success) {
+        free(desc);
+        desc = NULL;
+    }
+    return desc;
+#endif
+}
+
+static desc_handle desc_copy(desc_view view)
+{
+#if DNNL_VERSION_MAJOR >= 3
+    desc_handle desc = NULL;
+    return dnnl_memory_desc_clone(&desc, view) == dnnl_success ? desc : NULL;
+#else
+    desc_handle desc = malloc(sizeof *desc);
+    if (desc)
+        *desc = *view;
+    return desc;
+#endif
+}
+
+static void desc_free(desc_handle desc)
+{
+#if DNNL_VERSION_MAJOR >= 3
+    if (desc)
+        dnnl_memory_desc_destroy(desc);
+#else
+    free(desc);
+#endif
+}
+
+static dnnl_status_t matmul_new(struct gemm *gemm, dnnl_primitive_desc_t *out, desc_view source,
+                                desc_view weights, desc_view destination, dnnl_primitive_attr_t attr)
+{
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_matmul_primitive_desc_create(out, gemm->engine, source, weights, NULL, destination, attr);
+#else
+    dnnl_matmul_desc_t desc;
+    dnnl_status_t status = dnnl_matmul_desc_init(&desc, source, weights, NULL, destination);
+    return status ? status : dnnl_primitive_desc_create(out, &desc, attr, gemm->engine, NULL);
+#endif
+}
+
+static dnnl_status_t append_sum(dnnl_post_ops_t ops)
+{
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_data_type_undef);
+#else
+    return dnnl_post_ops_append_sum(ops, 1.0f);
+#endif
+}
+
+/* --- primitives ---------------------------------------------------------------------------------------- */
+
+static dnnl_data_type_t operand_type(const struct gemm *gemm)
+{
+    return gemm->options.bf16 ? dnnl_bf16 : dnnl_f32;
+}
+
+static dnnl_status_t attr_new(dnnl_primitive_attr_t *attr, bool accumulate)
+{
+    dnnl_status_t status = dnnl_primitive_attr_create(attr);
+    if (!status)
+        status = dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user);
+    if (!status && accumulate) {
+        dnnl_post_ops_t ops = NULL;
+        status = dnnl_post_ops_create(&ops);
+        if (!status)
+            status = append_sum(ops);
+        if (!status)
+            status = dnnl_primitive_attr_set_post_ops(*attr, ops);
+        dnnl_post_ops_destroy(ops);
+    }
+    return status;
+}
+
+/* `weights` is the packed layout, or NULL to let oneDNN choose one (PRODUCT_PACKED) or for a plain one. */
+static dnnl_status_t product_desc(struct gemm *gemm, struct product_key key, desc_view weights,
+                                  dnnl_primitive_desc_t *out)
+{
+    dnnl_data_type_t type = operand_type(gemm);
+    bool packed = key.kind == PRODUCT_PACKED;
+    desc_handle source = desc_new(key.m, key.k, type, packed ? dnnl_ab : dnnl_ba);
+    desc_handle middle =
+        weights ? desc_copy(weights) : desc_new(key.k, key.n, type, packed ? dnnl_format_tag_any : dnnl_ab);
+    desc_handle destination = desc_new(key.m, key.n, dnnl_f32, dnnl_ab);
+    dnnl_primitive_attr_t attr = NULL;
+    dnnl_status_t status = source && middle && destination ? attr_new(&attr, !packed) : dnnl_out_of_memory;
+    if (!status)
+        status = matmul_new(gemm, out, source, middle, destination, attr);
+    if (attr)
+        dnnl_primitive_attr_destroy(attr);
+    desc_free(source);
+    desc_free(middle);
+    desc_free(destination);
+    return status;
+}
+
+static void product_release(struct product *product)
+{
+    for (int lane = 0; product->args && lane < product->lanes; lane++) {
+        for (int i = 0; i < 4; i++)
+            if (product->args[lane][i])
+                dnnl_memory_destroy(product->args[lane][i]);
+        if (product->scratch)
+            free(product->scratch[lane]);
+    }
+    free(product->args);
+    free(product->scratch);
+    if (product->primitive)
+        dnnl_primitive_destroy(product->primitive);
+}
+
+/* Memory objects are made once and only pointed elsewhere at each call. */
+static dnnl_status_t make_lanes(struct gemm *gemm, struct product *product, dnnl_primitive_desc_t desc)
+{
+    static const dnnl_query_t queries[4] = {dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md,
+                                            dnnl_query_scratchpad_md};
+    product->lanes = gemm->options.exact ? gemm->options.threads : 1;
+    product->args = calloc((size_t)product->lanes, sizeof *product->args);
+    product->scratch = calloc((size_t)product->lanes, sizeof *product->scratch);
+    if (!product->args || !product->scratch)
+        return dnnl_out_of_memory;
+    for (int i = 0; i < 4; i++) {
+        desc_view view = dnnl_primitive_desc_query_md(desc, queries[i], 0);
+        if (queries[i] == dnnl_query_scratchpad_md)
+            product->scratch_bytes = dnnl_memory_desc_get_size(view);
+        for (int lane = 0; lane < product->lanes; lane++) {
+            dnnl_status_t status =
+                dnnl_memory_create(&product->args[lane][i], view, gemm->engine, DNNL_MEMORY_NONE);
+            if (status)
+                return status;
+        }
+    }
+    for (int lane = 0; product->scratch_bytes && lane < product->lanes; lane++) {
+        product->scratch[lane] = aligned_alloc(64, (product->scratch_bytes + 63) / 64 * 64);
+        if (!product->scratch[lane])
+            return dnnl_out_of_memory;
+        dnnl_memory_set_data_handle(product->args[lane][3], product->scratch[lane]);
+    }
+    return dnnl_success;
+}
+
+static dnnl_status_t product_make(struct gemm *gemm, struct product_key key, desc_view weights,
+                                  struct product *product)
+{
+    *product = (struct product){.key = key};
+    dnnl_primitive_desc_t desc = NULL;
+    /* A primitive is laid out for the number of threads it is made under; an exact tile runs on one. */
+    int threads = omp_get_max_threads();
+    omp_set_num_threads(gemm->options.exact ? 1 : gemm->options.threads);
+    dnnl_status_t status = product_desc(gemm, key, weights, &desc);
+    if (!status)
+        status = dnnl_primitive_create(&product->primitive, desc);
+    if (!status)
+        status = make_lanes(gemm, product, desc);
+    omp_set_num_threads(threads);
+    if (desc)
+        dnnl_primitive_desc_destroy(desc);
+    if (status)
+        product_release(product);
+    return status;
+}
+
+static struct product *product_get(struct gemm *gemm, struct product_key key, desc_view weights,
+                                   struct ponder_err *err)
+{
+    for (int i = 0; i < gemm->product_count; i++) {
+        const struct product_key *have = &gemm->products[i].key;
+        if (have->kind == key.kind && have->m == key.m && have->n == key.n && have->k == key.k)
+            return &gemm->products[i];
+    }
+    if (gemm->product_count == PRIMITIVES_MAX) { /* more shapes than any model has: start over */
+        for (int i = 0; i < PRIMITIVES_MAX; i++)
+            product_release(&gemm->products[i]);
+        gemm->product_count = 0;
+    }
+    struct product *product = &gemm->products[gemm->product_count];
+    dnnl_status_t status = product_make(gemm, key, weights, product);
+    if (status) {
+        failed(err, status, "a matrix product");
+        return NULL;
+    }
+    gemm->product_count++;
+    return product;
+}
+
+static dnnl_status_t product_run(struct gemm *gemm, struct product *product, int lane, const void *source,
+                                 const void *weights, float *destination)
+{
+    dnnl_memory_t *args = product->args[lane];
+    dnnl_memory_set_data_handle(args[0], (void *)(uintptr_t)source);
+    dnnl_memory_set_data_handle(args[1], (void *)(uintptr_t)weights);
+    dnnl_memory_set_data_handle(args[2], destination);
+    dnnl_exec_arg_t exec[4] = {{DNNL_ARG_SRC, args[0]},
+                               {DNNL_ARG_WEIGHTS, args[1]},
+                               {DNNL_ARG_DST, args[2]},
+                               {DNNL_ARG_SCRATCHPAD, args[3]}};
+    return dnnl_primitive_execute(product->primitive, gemm->stream, 4, exec);
+}
+
+/* --- open, close --------------------------------------------------------------------------------------- */
+
+bool gemm_bf16_is_fast(void)
+{
+    dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+    return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+}
+
+int gemm_rows(int rows)
+{
+    static const int sizes[] = {1,  2,  4,   8,   12,  16,  24,  32,  48,  64,
+                                80, 96, 128, 160, 192, 256, 320, 384, 448, 512};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (rows <= sizes[i])
+            return sizes[i];
+    return (rows + 255) / 256 * 256;
+}
+
+int gemm_open(struct gemm **out, const struct gemm_options *options, struct ponder_err *err)
+{
+    if (options->threads < 1 || options->threads > THREADS_MAX)
+        return err_set(err, PONDER_E_ARGUMENT, "%d threads: give a number from 1 to %d", options->threads,
+                       THREADS_MAX);
+    if (options->bf16 && options->exact)
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "exact mode multiplies in f32: ask for precision f32 or auto with it");
+    struct gemm *gemm = calloc(1, sizeof *gemm);
+    if (!gemm)
+        return err_memory(err, "matrix products");
+    gemm->options = *options;
+    dnnl_status_t status = dnnl_engine_create(&gemm->engine, dnnl_cpu, 0);
+    if (!status)
+        status = dnnl_stream_create(&gemm->stream, gemm->engine, dnnl_stream_default_flags);
+    if (status) {
+        gemm_release(gemm);
+        return failed(err, status, "a CPU engine");
+    }
+    *out = gemm;
+    return PONDER_OK;
+}
+
+void gemm_release(struct gemm *gemm)
+{
+    if (!gemm)
+        return;
+    for (int i = 0; i < gemm->product_count; i++)
+        product_release(&gemm->products[i]);
+    if (gemm->stream)
+        dnnl_stream_destroy(gemm->stream);
+    if (gemm->engine)
+        dnnl_engine_destroy(gemm->engine);
+    free(gemm);
+}
+
+/* --- weights ------------------------------------------------------------------------------------------- */
+
+/* The layout oneDNN wants for weights (k, n): asked with PACK_ROWS rows, then used for every row count. */
+static dnnl_status_t choose_layout(struct gemm *gemm, struct packed *packed, int n, int k)
+{
+    struct product_key key = {PRODUCT_PACKED, gemm->options.exact ? GEMM_EXACT_ROWS : PACK_ROWS, n, k};
+    dnnl_primitive_desc_t desc = NULL;
+    dnnl_status_t status = product_desc(gemm, key, NULL, &desc);
+    if (status)
+        return status;
+    desc_view view = dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0);
+    packed->desc = desc_copy(view);
+    packed->bytes = dnnl_memory_desc_get_size(view);
+    packed->data = aligned_alloc(64, (packed->bytes + 63) / 64 * 64);
+    dnnl_primitive_desc_destroy(desc);
+    return packed->desc && packed->data ? dnnl_success : dnnl_out_of_memory;
+}
+
+/* Copies w, f32 with the given tag for its (rows, cols), into the packed layout and type. */
+static dnnl_status_t pack(struct gemm *gemm, struct packed *packed, const float *w, int rows, int cols,
+                          dnnl_format_tag_t tag)
+{
+    desc_handle plain = desc_new(rows, cols, dnnl_f32, tag);
+    dnnl_memory_t from = NULL, to = NULL;
+    dnnl_primitive_desc_t desc = NULL;
+    dnnl_primitive_t reorder = NULL;
+    dnnl_status_t status = plain ? dnnl_success : dnnl_out_of_memory;
+    if (!status)
+        status = dnnl_memory_create(&from, plain, gemm->engine, (void *)(uintptr_t)w);
+    if (!status)
+        status = dnnl_memory_create(&to, packed->desc, gemm->engine, packed->data);
+    if (!status)
+        status =
+            dnnl_reorder_primitive_desc_create(&desc, plain, gemm->engine, packed->desc, gemm->engine, NULL);
+    if (!status)
+        status = dnnl_primitive_create(&reorder, desc);
+    if (!status) {
+        dnnl_exec_arg_t args[2] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+        status = dnnl_primitive_execute(reorder, gemm->stream, 2, args);
+    }
+    if (reorder)
+        dnnl_primitive_destroy(reorder);
+    if (desc)
+        dnnl_primitive_desc_destroy(desc);
+    if (from)
+        dnnl_memory_destroy(from);
+    if (to)
+        dnnl_memory_destroy(to);
+    desc_free(plain);
+    return status;
+}
+
+int gemm_weights_update(struct gemm *gemm, struct gemm_weights *weights, const float *w,
+                        struct ponder_err *err)
+{
+    int threads = omp_get_max_threads();
+    omp_set_num_threads(gemm->options.threads);
+    /* w (n, k) in memory is its transpose (k, n) read column by column. */
+    dnnl_status_t status = pack(gemm, &weights->forward, w, weights->k, weights->n, dnnl_ba);
+    if (!status && weights->input.data)
+        status = pack(gemm, &weights->input, w, weights->n, weights->k, dnnl_ab);
+    omp_set_num_threads(threads);
+    return status ? failed(err, status, "packed weights") : PONDER_OK;
+}
+
+int gemm_weights_new(struct gemm *gemm, struct gemm_weights **out, const float *w, int n, int k,
+                     bool input_too, struct ponder_err *err)
+{
+    struct gemm_weights *weights = calloc(1, sizeof *weights);
+    if (!weights)
+        return err_memory(err, "packed weights");
+    weights->n = n;
+    weights->k = k;
+    dnnl_status_t dnnl = choose_layout(gemm, &weights->forward, n, k);
+    if (!dnnl && input_too)
+        dnnl = choose_layout(gemm, &weights->input, k, n);
+    int status = dnnl ? failed(err, dnnl, "packed weights") : gemm_weights_update(gemm, weights, w, err);
+    if (status) {
+        gemm_weights_release(weights);
+        return status;
+    }
+    *out = weights;
+    return PONDER_OK;
+}
+
+void gemm_weights_release(struct gemm_weights *weights)
+{
+    if (!weights)
+        return;
+    desc_free(weights->forward.desc);
+    desc_free(weights->input.desc);
+    free(weights->forward.data);
+    free(weights->input.data);
+    free(weights);
+}
+
+size_t gemm_weights_bytes(const struct gemm_weights *weights)
+{
+    return weights->forward.bytes + weights->input.bytes;
+}
+
+/* --- products ------------------------------------------------------------------------------------------ */
+
+/* Tiles of a fixed height, each on one thread: neither the batch nor the thread count can touch a row's bits.
+ */
+static int run_exact(struct gemm *gemm, const struct packed *packed, const void *x, int rows, int n, int k,
+                     float *y, struct ponder_err *err)
+{
+    struct product *product =
+        product_get(gemm, (struct product_key){PRODUCT_PACKED, GEMM_EXACT_ROWS, n, k}, packed->desc, err);
+    if (!product)
+        return PONDER_E_ENGINE;
+    size_t x_tile = (size_t)GEMM_EXACT_ROWS * (size_t)k, y_tile = (size_t)GEMM_EXACT_ROWS * (size_t)n;
+    int whole = rows / GEMM_EXACT_ROWS, rest = rows % GEMM_EXACT_ROWS, any = 0;
+#pragma omp parallel for num_threads(gemm->options.threads) reduction(| : any)
+    for (int tile = 0; tile < whole; tile++)
+        any |= product_run(gemm, product, omp_get_thread_num(), (const float *)x + (size_t)tile * x_tile,
+                           packed->data, y + (size_t)tile * y_tile);
+    if (rest && !any) { /* the last rows move to a full tile and back */
+        float *source = aligned_alloc(64, (x_tile + y_tile) * sizeof *source);
+        if (!source)
+            return err_memory(err, "a tile of rows");
+        float *destination = source + x_tile;
+        memset(source, 0, x_tile * sizeof *source);
+        memcpy(source, (const float *)x + (size_t)whole * x_tile, (size_t)rest * (size_t)k * sizeof *source);
+        int threads = omp_get_max_threads();
+        omp_set_num_threads(1);
+        any = product_run(gemm, product, 0, source, packed->data, destination);
+        omp_set_num_threads(threads);
+        memcpy(y + (size_t)whole * y_tile, destination, (size_t)rest * (size_t)n * sizeof *y);
+        free(source);
+    }
+    return any ? failed(err, (dnnl_status_t)any, "a matrix product") : PONDER_OK;
+}
+
+static int run_packed(struct gemm *gemm, const struct packed *packed, const void *x, int rows, int n, int k,
+                      float *y, struct ponder_err *err)
+{
+    if (gemm->options.exact)
+        return run_exact(gemm, packed, x, rows, n, k, y, err);
+    struct product_key key = {PRODUCT_PACKED, gemm_rows(rows), n, k};
+    struct product *product = product_get(gemm, key, packed->desc, err);
+    if (!product)
+        return PONDER_E_ENGINE;
+    dnnl_status_t status = product_run(gemm, product, 0, x, packed->data, y);
+    return status ? failed(err, status, "a matrix product") : PONDER_OK;
+}
+
+int gemm_forward(struct gemm *gemm, const struct gemm_weights *w, const void *x, int rows, float *y,
+                 struct ponder_err *err)
+{
+    return run_packed(gemm, &w->forward, x, rows, w->n, w->k, y, err);
+}
+
+int gemm_input(struct gemm *gemm, const struct gemm_weights *w, const void *dy, int rows, float *dx,
+               struct ponder_err *err)
+{
+    return run_packed(gemm, &w->input, dy, rows, w->k, w->n, dx, err);
+}
+
+int gemm_weight(struct gemm *gemm, const void *dy, const void *x, int rows, int n, int k, float *dw,
+                struct ponder_err *err)
+{
+    struct product *product =
+        product_get(gemm, (struct product_key){PRODUCT_WEIGHT, n, k, gemm_rows(rows)}, NULL, err);
+    if (!product)
+        return PONDER_E_ENGINE;
+    dnnl_status_t status = product_run(gemm, product, 0, dy, x, dw);
+    return status ? failed(err, status, "a weight gradient") : PONDER_OK;
+}
+
+/* --- peak ---------------------------------------------------------------------------------------------- */
+
+int gemm_peak(int threads, int repeats, double *flops_per_s, struct ponder_err *err)
+{
+    enum { SIZE = 2048 };
+    struct gemm *gemm = NULL;
+    struct gemm_weights *w = NULL;
+    size_t count = (size_t)SIZE * SIZE;
+    float *x = aligned_alloc(64, 2 * count * sizeof *x);
+    int status = x ? gemm_open(&gemm, &(struct gemm_options){.threads = threads}, err)
+                   : err_memory(err, "the peak measurement");
+    for (size_t i = 0; !status && i < 2 * count; i++)
+        x[i] = 0.001f * (float)(i % 1000);
+    if (!status)
+        status = gemm_weights_new(gemm, &w, x, SIZE, SIZE, false, err);
+    double best_s = 0;
+    int before = omp_get_max_threads();
+    omp_set_num_threads(threads);
+    for (int i = 0; !status && i < repeats + 1; i++) { /* the first warms up */
+        double start = clock_now_s(&clock_system);
+        status = gemm_forward(gemm, w, x, SIZE, x + count, err);
+        double took = clock_now_s(&clock_system) - start;
+        if (i && (best_s == 0 || took < best_s))
+            best_s = took;
+    }
+    omp_set_num_threads(before);
+    if (!status)
+        *flops_per_s = 2.0 * (double)count * SIZE / best_s;
+    gemm_weights_release(w);
+    gemm_release(gemm);
+    free(x);
+    return status;
+}

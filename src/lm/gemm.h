@@ -1,0 +1,61 @@
+/* gemm.h - matrix products with weights, through oneDNN. Only gemm.c includes its header.
+ *
+ * On the CPUs this was measured on, oneDNN reaches its peak only with weights packed in the layout it asks
+ * for and with a row count known when the primitive is made. So weights are packed once, and row counts come
+ * in a few fixed sizes (gemm_rows): callers allocate that many rows and keep the surplus rows finite
+ * (inference) or zero (training).
+ *
+ * An operand is a row-major matrix in the type that products are made in: f32, or bf16 with f32 accumulation.
+ * Results are always f32. */
+#ifndef LM_GEMM_H
+#define LM_GEMM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ponder/status.h"
+
+struct gemm;         /* engine, primitives, scratch: for one caller at a time */
+struct gemm_weights; /* one packed matrix */
+
+struct gemm_options {
+    int threads; /* >= 1 */
+    bool bf16;
+    bool exact; /* every product in tiles of GEMM_EXACT_ROWS rows: a row's bits never depend on the others */
+};
+
+enum { GEMM_EXACT_ROWS = 16 };
+
+int gemm_open(struct gemm **out, const struct gemm_options *options, struct ponder_err *err) PONDER_USE;
+void gemm_release(struct gemm *gemm);
+/* Whether this CPU multiplies bf16 natively (AMX-BF16 or AVX512-BF16): measured at about twice f32 or better.
+ */
+bool gemm_bf16_is_fast(void);
+/* The row count that `rows` rows are padded to; nondecreasing in `rows`, so rows_max rows need
+ * gemm_rows(rows_max). */
+int gemm_rows(int rows);
+
+/* A matrix w (n, k), packed for y = x w^T and, with `input_too`, for dx = dy w. Freed by
+ * gemm_weights_release. */
+int gemm_weights_new(struct gemm *gemm, struct gemm_weights **out, const float *w, int n, int k,
+                     bool input_too, struct ponder_err *err) PONDER_USE;
+int gemm_weights_update(struct gemm *gemm, struct gemm_weights *weights, const float *w,
+                        struct ponder_err *err) PONDER_USE;
+void gemm_weights_release(struct gemm_weights *weights);
+size_t gemm_weights_bytes(const struct gemm_weights *weights);
+
+/* y (rows, n) = x (rows, k) w^T; all with gemm_rows(rows) rows allocated. */
+int gemm_forward(struct gemm *gemm, const struct gemm_weights *w, const void *x, int rows, float *y,
+                 struct ponder_err *err) PONDER_USE;
+/* dx (rows, k) = dy (rows, n) w */
+int gemm_input(struct gemm *gemm, const struct gemm_weights *w, const void *dy, int rows, float *dx,
+               struct ponder_err *err) PONDER_USE;
+/* dw (n, k) += dy (rows, n)^T x (rows, k); surplus rows must be zero */
+int gemm_weight(struct gemm *gemm, const void *dy, const void *x, int rows, int n, int k, float *dw,
+                struct ponder_err *err) PONDER_USE;
+
+/* The machine's measured f32 peak: FLOP/s of a 2,048-cubed product with packed weights, best of `repeats`. */
+int gemm_peak(int threads, int repeats, double *flops_per_s, struct ponder_err *err) PONDER_USE;
+
+#endif

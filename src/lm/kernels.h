@@ -1,0 +1,94 @@
+/* kernels.h - the loops between the matrix products, compiled once per instruction set and chosen at run
+ * time.
+ *
+ * Every kernel works on a range of rows given by its caller, who runs ranges in parallel. A row's result
+ * depends on that row alone and on the order stated here, never on how rows are grouped: exact mode stands on
+ * it. "Operand" outputs are f32 or bf16, as the products want them (gemm.h). Shapes use the letters of
+ * model.h. */
+#ifndef LM_KERNELS_H
+#define LM_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Attention of one document in training: rows [0, rows) of qkv (rows, stride) with q of head h at h*D, k of
+ * group g at (H+g)*D, v at (H+G+g)*D, already rotated. One call handles the H/G heads of one group. */
+struct lm_attend {
+    const float *qkv;
+    size_t stride;
+    int rows, heads, kv_heads, dim, group;
+    float *lse; /* (rows, H) log-sum-exp of the scaled scores: written forward, read backward */
+    void *out;  /* forward: (rows, H*D) operand */
+    bool out_bf16;
+    const float *dout; /* backward: (rows, H*D) */
+    float *dqkv;       /* backward: (rows, stride), zeroed by the caller; this group's parts are written */
+    float *scratch;    /* lm_attend_scratch() floats, for this thread alone */
+};
+
+/* Attention over the KV tree. A span is a stretch of one segment together with the batch rows whose paths
+ * hold it; rows are in path order, so a span's rows are neighbours, and spans come parents first. */
+struct lm_span {
+    int row_begin, row_end; /* in path order */
+    int from, to;           /* positions; `to` is the largest limit of its rows */
+    const int *limits;      /* (row_end - row_begin) each row's own `to`; NULL: `to` for all */
+    char *const *blocks;    /* base of the blocks that cover from / KV_BLOCK onwards */
+};
+
+struct lm_tree_attend {
+    const float *q; /* (T, q_stride), head h at h*D, already rotated */
+    size_t q_stride;
+    void *out; /* (T, H*D) operand */
+    bool out_bf16;
+    int heads, kv_heads, dim;
+    const int *rows;    /* (T) path order -> batch row */
+    const int *lengths; /* (T) keys each row (in path order) sees */
+    const struct lm_span *spans;
+    int span_count;
+    bool f16;                        /* type of keys and values, else f32 */
+    size_t key_offset, value_offset; /* of this layer and group in a block, bytes; set per call */
+    int group;
+    int score_stride; /* floats per score row: longest path rounded up to KV_BLOCK */
+};
+
+enum { LM_TREE_ROWS = 32 }; /* rows one call of attend_tree takes at most */
+
+struct lm_kernels {
+    const char *name;
+    /* y = x / rms(x) * gain; inv (rows) = 1 / rms(x), may be NULL. */
+    void (*rmsnorm)(const float *x, const float *gain, float eps, int rows, int width, void *y, bool bf16,
+                    float *inv);
+    /* dx += gradient; dgain += gradient. */
+    void (*rmsnorm_backward)(const float *x, const float *gain, const float *inv, const float *dy, int rows,
+                             int width, float *dx, float *dgain);
+    void (*add)(float *x, const float *y, size_t n); /* x += y */
+    void (*to_bf16)(const float *x, uint16_t *y, size_t n);
+    /* Rotates pairs (2i, 2i+1) of `heads` neighbouring heads by the angles of one position: cos_sin (D/2, 2);
+     * sign -1 rotates back. */
+    void (*rope)(float *x, int heads, int dim, const float *cos_sin, float sign);
+    /* y (rows, F) = silu(gate) * up from gate_up (rows, 2F). */
+    void (*swiglu)(const float *gate_up, int rows, int ffn, void *y, bool bf16);
+    void (*swiglu_backward)(const float *gate_up, const float *dy, int rows, int ffn, void *dgate_up,
+                            bool bf16);
+    /* log(sum(exp(x))). With `p`, also the softmax times `scale`; p may be x. */
+    float (*softmax)(const float *x, int n, float scale, float *p);
+    void (*attend)(const struct lm_attend *a);
+    void (*attend_backward)(const struct lm_attend *a);
+    /* Rows [begin, end) of the path order, at most LM_TREE_ROWS. */
+    void (*attend_tree)(const struct lm_tree_attend *a, int begin, int end, float *scratch);
+    /* One row's key and value (D each) into slot `slot` of a block's keys (D, KV_BLOCK) and values (KV_BLOCK,
+     * D). */
+    void (*store_kv)(const float *key, const float *value, int dim, int slot, bool f16, void *keys,
+                     void *values);
+};
+
+/* The best this CPU runs; "avx512", "avx2" or "plain". */
+const struct lm_kernels *lm_kernels_best(void);
+/* By name, NULL where this CPU or build lacks it (tests compare them). */
+const struct lm_kernels *lm_kernels_named(const char *name);
+
+/* Floats of scratch for documents of up to `rows` rows. */
+size_t lm_attend_scratch(int rows, int dim);
+size_t lm_tree_scratch(const struct lm_tree_attend *a);
+
+#endif

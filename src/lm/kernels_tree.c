@@ -1,0 +1,326 @@
+/* kernels_tree.c - attention over the KV tree.
+ *
+ * For one layer and one key/value head, the queries of all rows (and of all heads of the group) that share a
+ * span are handled together: scores are a small product of those queries with the span's keys, values
+ * likewise, so a shared prefix is read once per call and not once per branch.
+ *
+ * Scores go to one row per query, indexed by absolute position; softmax is taken over the whole row; then
+ * values are added span by span. Compared with merging partial results by an online softmax this costs 4
+ * bytes per query and position of scratch, and buys that every sum runs over positions in path order, one at
+ * a time: where a path is cut into segments, or who shares them, cannot change a bit. */
+#include "lm/kernels_impl.h"
+#include "lm/kv.h"
+
+enum { QUERIES_AT_ONCE = 8, VALUE_VECS = 4 };
+
+struct work {
+    const struct lm_tree_attend *a;
+    int begin, end; /* rows of the path order */
+    int share;      /* query heads per key/value head */
+    float *queries; /* ((end-begin)*share, D), scaled */
+    float *scores;  /* ((end-begin)*share, score_stride) */
+    float *outs;    /* ((end-begin)*share, D) */
+};
+
+INLINE vec load_kv(const void *p, size_t i, bool f16)
+{
+    return f16 ? vec_load_f16((const uint16_t *)p + i) : vec_load((const float *)p + i);
+}
+
+INLINE float load_kv_one(const void *p, size_t i, bool f16)
+{
+    return f16 ? f16_to_f32(((const uint16_t *)p)[i]) : ((const float *)p)[i];
+}
+
+static int span_limit(const struct lm_span *span, int row)
+{
+    return span->limits ? span->limits[row - span->row_begin] : span->to;
+}
+
+static const char *span_block(const struct lm_span *span, int position)
+{
+    return span->blocks[position / KV_BLOCK - span->from / KV_BLOCK];
+}
+
+/* --- scores -------------------------------------------------------------------------------------------- */
+
+/* acc (m, tiles) = queries (m, D) keys (tiles of (D, KV_BLOCK)): each score one chain of additions over D. */
+INLINE void score_tiles(const int m, const int tiles, const bool f16, const float *queries, int dim,
+                        const void *const *keys, vec acc[QUERIES_AT_ONCE][4])
+{
+    for (int r = 0; r < m; r++)
+        for (int t = 0; t < tiles; t++)
+            acc[r][t] = (vec){0};
+    for (int d = 0; d < dim; d++)
+        for (int t = 0; t < tiles; t++) {
+            vec k = load_kv(keys[t], (size_t)d * KV_BLOCK, f16);
+            for (int r = 0; r < m; r++)
+                acc[r][t] += queries[r * dim + d] * k;
+        }
+}
+
+/* Writes one tile of scores, touching only positions in [from, to): the others belong to other segments. */
+INLINE void store_scores(float *row, int position, vec scores, int from, int to)
+{
+    if (position >= from && position + KV_BLOCK <= to) {
+        vec_store(row + position, scores);
+        return;
+    }
+    const veci lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    veci inside = (lane + position >= from) & (lane + position < to);
+    vec_store(row + position, vec_select(inside, scores, vec_load(row + position)));
+}
+
+/* Scores of m queries, whose rows' limits are given, against the whole span. */
+INLINE void score_queries(const int m, const int tiles_at_once, const bool f16, const struct work *w,
+                          const struct lm_span *span, int query, const int *limits, int to)
+{
+    const struct lm_tree_attend *a = w->a;
+    int first = span->from / KV_BLOCK * KV_BLOCK;
+    vec acc[QUERIES_AT_ONCE][4];
+    for (int position = first; position < to;) {
+        const void *keys[4];
+        int tiles = (to - position + KV_BLOCK - 1) / KV_BLOCK;
+        tiles = tiles >= tiles_at_once ? tiles_at_once : 1;
+        for (int t = 0; t < tiles; t++)
+            keys[t] = span_block(span, position + t * KV_BLOCK) + a->key_offset;
+        const float *queries = w->queries + (size_t)query * (size_t)a->dim;
+        if (tiles == tiles_at_once)
+            score_tiles(m, tiles_at_once, f16, queries, a->dim, keys, acc);
+        else
+            score_tiles(m, 1, f16, queries, a->dim, keys, acc);
+        for (int r = 0; r < m; r++)
+            for (int t = 0; t < tiles; t++)
+                store_scores(w->scores + (size_t)(query + r) * (size_t)a->score_stride,
+                             position + t * KV_BLOCK, acc[r][t], span->from, limits[r]);
+        position += tiles * KV_BLOCK;
+    }
+}
+
+INLINE void score_span(const struct work *w, const struct lm_span *span, int begin, int end, const bool f16)
+{
+    int query = (begin - w->begin) * w->share, last = (end - w->begin) * w->share;
+    while (query < last) {
+        int limits[QUERIES_AT_ONCE], to = 0;
+        int m = last - query >= 8 ? 8 : last - query >= 4 ? 4 : 1;
+        for (int r = 0; r < m; r++) {
+            limits[r] = span_limit(span, w->begin + (query + r) / w->share);
+            to = limits[r] > to ? limits[r] : to;
+        }
+        if (m == 8)
+            score_queries(8, 1, f16, w, span, query, limits, to);
+        else if (m == 4)
+            score_queries(4, 2, f16, w, span, query, limits, to);
+        else
+            score_queries(1, 4, f16, w, span, query, limits, to);
+        query += m;
+    }
+}
+
+/* --- softmax ------------------------------------------------------------------------------------------- */
+
+/* Scores become e^(score - max); returns 1 / sum. The row is padded with -inf to a multiple of LANES. */
+static float softmax_row(float *scores, int length)
+{
+    vec tops = vec_all(-INFINITY), sums = {0};
+    for (int j = 0; j < length; j += LANES)
+        tops = vec_max(tops, vec_load(scores + j));
+    float top = vec_max_of(tops);
+    for (int j = 0; j < length; j += LANES) {
+        vec e = vec_exp(vec_load(scores + j) - top);
+        vec_store(scores + j, e);
+        sums += e;
+    }
+    return 1.0f / vec_sum(sums);
+}
+
+/* --- values -------------------------------------------------------------------------------------------- */
+
+/* outs (m, vecs*LANES at column) += scores (m, positions [from, to)) values: one chain over positions per
+ * element. */
+INLINE void add_values(const int m, const int vecs, const bool f16, const struct work *w,
+                       const struct lm_span *span, int query, int column, int from, int to)
+{
+    const struct lm_tree_attend *a = w->a;
+    vec acc[4][VALUE_VECS];
+    const float *scores[4];
+    float *outs[4];
+    for (int r = 0; r < m; r++) {
+        scores[r] = w->scores + (size_t)(query + r) * (size_t)a->score_stride;
+        outs[r] = w->outs + (size_t)(query + r) * (size_t)a->dim + column;
+        for (int v = 0; v < vecs; v++)
+            acc[r][v] = vec_load(outs[r] + v * LANES);
+    }
+    for (int position = from; position < to;) {
+        const char *values = span_block(span, position) + a->value_offset;
+        int stop = (position / KV_BLOCK + 1) * KV_BLOCK;
+        for (stop = stop < to ? stop : to; position < stop; position++) {
+            size_t at = (size_t)(position % KV_BLOCK) * (size_t)a->dim + (size_t)column;
+            for (int v = 0; v < vecs; v++) {
+                vec value = load_kv(values, at + (size_t)v * LANES, f16);
+                for (int r = 0; r < m; r++)
+                    acc[r][v] += scores[r][position] * value;
+            }
+        }
+    }
+    for (int r = 0; r < m; r++)
+        for (int v = 0; v < vecs; v++)
+            vec_store(outs[r] + v * LANES, acc[r][v]);
+}
+
+/* Head sizes that are no multiple of LANES end in a few single columns. */
+static void add_values_column(const struct work *w, const struct lm_span *span, int query, int column,
+                              int from, int to)
+{
+    const struct lm_tree_attend *a = w->a;
+    const float *scores = w->scores + (size_t)query * (size_t)a->score_stride;
+    float *out = w->outs + (size_t)query * (size_t)a->dim + column;
+    float sum = *out;
+    for (int position = from; position < to; position++) {
+        const char *values = span_block(span, position) + a->value_offset;
+        size_t at = (size_t)(position % KV_BLOCK) * (size_t)a->dim + (size_t)column;
+        sum = fmaf(scores[position], load_kv_one(values, at, a->f16), sum);
+    }
+    *out = sum;
+}
+
+INLINE void value_queries(const int m, const bool f16, const struct work *w, const struct lm_span *span,
+                          int query, int from, int to)
+{
+    int column = 0, dim = w->a->dim;
+    for (; column + 4 * LANES <= dim; column += 4 * LANES)
+        add_values(m, 4, f16, w, span, query, column, from, to);
+    for (; column + 2 * LANES <= dim; column += 2 * LANES)
+        add_values(m, 2, f16, w, span, query, column, from, to);
+    for (; column + LANES <= dim; column += LANES)
+        add_values(m, 1, f16, w, span, query, column, from, to);
+    for (; column < dim; column++)
+        for (int r = 0; r < m; r++)
+            add_values_column(w, span, query + r, column, from, to);
+}
+
+/* Four queries together as far as all of them see, then each to its own limit. */
+INLINE void value_span(const struct work *w, const struct lm_span *span, int begin, int end, const bool f16)
+{
+    int query = (begin - w->begin) * w->share, last = (end - w->begin) * w->share;
+    for (; query + 4 <= last; query += 4) {
+        int limits[4], common = span->to;
+        for (int r = 0; r < 4; r++) {
+            limits[r] = span_limit(span, w->begin + (query + r) / w->share);
+            common = limits[r] < common ? limits[r] : common;
+        }
+        common = common > span->from ? common : span->from;
+        value_queries(4, f16, w, span, query, span->from, common);
+        for (int r = 0; r < 4; r++)
+            if (limits[r] > common)
+                value_queries(1, f16, w, span, query + r, common, limits[r]);
+    }
+    for (; query < last; query++)
+        value_queries(1, f16, w, span, query, span->from, span_limit(span, w->begin + query / w->share));
+}
+
+/* --- one call ------------------------------------------------------------------------------------------ */
+
+static void gather_queries(const struct work *w)
+{
+    const struct lm_tree_attend *a = w->a;
+    float scale = 1.0f / sqrtf((float)a->dim);
+    float *to = w->queries;
+    for (int row = w->begin; row < w->end; row++) {
+        const float *from =
+            a->q + (size_t)a->rows[row] * a->q_stride + (size_t)(a->group * w->share * a->dim);
+        for (int i = 0; i < w->share * a->dim; i++)
+            *to++ = from[i] * scale;
+        int last_tile = (a->lengths[row] - 1) / KV_BLOCK * KV_BLOCK;
+        for (int h = 0; h < w->share; h++)
+            vec_store(w->scores + (size_t)((row - w->begin) * w->share + h) * (size_t)a->score_stride +
+                          last_tile,
+                      vec_all(-INFINITY));
+    }
+    memset(w->outs, 0, (size_t)((w->end - w->begin) * w->share * a->dim) * sizeof *w->outs);
+}
+
+static void scatter_outs(const struct work *w, const float *inverses)
+{
+    const struct lm_tree_attend *a = w->a;
+    for (int row = w->begin; row < w->end; row++)
+        for (int h = 0; h < w->share; h++) {
+            int query = (row - w->begin) * w->share + h;
+            const float *from = w->outs + (size_t)query * (size_t)a->dim;
+            size_t at = (size_t)a->rows[row] * (size_t)(a->heads * a->dim) +
+                        (size_t)((a->group * w->share + h) * a->dim);
+            for (int i = 0; i < a->dim; i += LANES) {
+                int n = a->dim - i < LANES ? a->dim - i : LANES;
+                operand_store(
+                    a->out, a->out_bf16, at + (size_t)i,
+                    (n == LANES ? vec_load(from + i) : vec_load_part(from + i, n, 0)) * inverses[query], n);
+            }
+        }
+}
+
+typedef void span_step(const struct work *w, const struct lm_span *span, int begin, int end);
+
+static void score_span_f16(const struct work *w, const struct lm_span *span, int begin, int end)
+{
+    score_span(w, span, begin, end, true);
+}
+
+static void score_span_f32(const struct work *w, const struct lm_span *span, int begin, int end)
+{
+    score_span(w, span, begin, end, false);
+}
+
+static void value_span_f16(const struct work *w, const struct lm_span *span, int begin, int end)
+{
+    value_span(w, span, begin, end, true);
+}
+
+static void value_span_f32(const struct work *w, const struct lm_span *span, int begin, int end)
+{
+    value_span(w, span, begin, end, false);
+}
+
+static void each_span(const struct work *w, span_step *step)
+{
+    for (int s = 0; s < w->a->span_count; s++) {
+        const struct lm_span *span = &w->a->spans[s];
+        int begin = span->row_begin > w->begin ? span->row_begin : w->begin;
+        int end = span->row_end < w->end ? span->row_end : w->end;
+        if (begin < end)
+            step(w, span, begin, end);
+    }
+}
+
+void KERNEL(attend_tree)(const struct lm_tree_attend *a, int begin, int end, float *scratch)
+{
+    struct work w = {.a = a, .begin = begin, .end = end, .share = a->heads / a->kv_heads};
+    int queries = (end - begin) * w.share;
+    w.queries = scratch;
+    w.outs = w.queries + (size_t)queries * (size_t)a->dim;
+    float *inverses = w.outs + (size_t)queries * (size_t)a->dim;
+    w.scores = inverses + queries;
+    gather_queries(&w);
+    each_span(&w, a->f16 ? score_span_f16 : score_span_f32);
+    for (int query = 0; query < queries; query++)
+        inverses[query] = softmax_row(w.scores + (size_t)query * (size_t)a->score_stride,
+                                      a->lengths[begin + query / w.share]);
+    each_span(&w, a->f16 ? value_span_f16 : value_span_f32);
+    scatter_outs(&w, inverses);
+}
+
+void KERNEL(store_kv)(const float *key, const float *value, int dim, int slot, bool f16, void *keys,
+                      void *values)
+{
+    if (f16) {
+        uint16_t *k = keys, *v = (uint16_t *)values + (size_t)slot * (size_t)dim;
+        for (int d = 0; d < dim; d++)
+            k[d * KV_BLOCK + slot] = f32_to_f16(key[d]);
+        for (int d = 0; d < dim; d++)
+            v[d] = f32_to_f16(value[d]);
+    } else {
+        float *k = keys, *v = (float *)values + (size_t)slot * (size_t)dim;
+        for (int d = 0; d < dim; d++)
+            k[d * KV_BLOCK + slot] = key[d];
+        memcpy(v, value, (size_t)dim * sizeof *v);
+    }
+}

@@ -1,0 +1,60 @@
+/* loss.c - what a batch is trained towards, and the gradient of its logits. */
+#include <math.h>
+#include <string.h>
+
+#include "lm/run.h"
+
+/* Cross-entropy with one token: d loss / d logits = softmax - onehot. */
+static double next_token(const struct lm_kernels *kernels, float *logits, int vocab, int32_t token,
+                         float scale)
+{
+    float wanted = logits[token];
+    float lse = kernels->softmax(logits, vocab, scale, scale > 0 ? logits : NULL);
+    if (scale > 0)
+        logits[token] -= scale;
+    return (double)lse - (double)wanted;
+}
+
+/* Binary cross-entropy of the two-way softmax over two logits: with z = good - bad and q = sigmoid(z), the
+ * loss is log(1 + e^-z) + (1 - p) z and its gradient q - p for good, p - q for bad. */
+static double soft_pair(float *logits, int vocab, const struct lm_target *target, float scale)
+{
+    double z = (double)logits[target->token] - (double)logits[target->other];
+    double q = 1.0 / (1.0 + exp(-z));
+    double softplus = z > 0 ? log1p(exp(-z)) : log1p(exp(z)) - z; /* log(1 + e^-z) without overflow */
+    if (scale > 0) {
+        memset(logits, 0, (size_t)vocab * sizeof *logits);
+        logits[target->token] = scale * (float)(q - (double)target->p);
+        logits[target->other] = -logits[target->token];
+    }
+    return softplus + (1.0 - (double)target->p) * z;
+}
+
+struct lm_loss lm_loss(struct lm_run *run, const struct lm_batch *batch, const struct lm_target *targets,
+                       float scale)
+{
+    int vocab = run->model->shape.vocab;
+    double next_sum = 0, soft_sum = 0;
+    int next_count = 0, soft_count = 0;
+    /* A static schedule: the order of additions, and so the loss, depends on the thread count alone. */
+#pragma omp parallel for schedule(static) num_threads(run->options.threads)                                  \
+    reduction(+ : next_sum, soft_sum, next_count, soft_count)
+    for (int row = 0; row < batch->rows; row++) {
+        float *logits = run->logits + (size_t)row * (size_t)vocab;
+        const struct lm_target *target = &targets[row];
+        if (target->kind == LM_TARGET_NEXT) {
+            next_sum += next_token(run->kernels, logits, vocab, target->token, scale);
+            next_count++;
+        } else if (target->kind == LM_TARGET_SOFT) {
+            soft_sum += soft_pair(logits, vocab, target, scale);
+            soft_count++;
+        } else if (scale > 0) {
+            memset(logits, 0, (size_t)vocab * sizeof *logits);
+        }
+    }
+    int padded = gemm_rows(batch->rows);
+    if (scale > 0)
+        memset(run->logits + (size_t)batch->rows * (size_t)vocab, 0,
+               (size_t)(padded - batch->rows) * (size_t)vocab * sizeof *run->logits);
+    return (struct lm_loss){next_sum, soft_sum, next_count, soft_count};
+}

@@ -1,0 +1,233 @@
+/* run.c - opening a run: resolve its options, pack the weights, carve the activations out of one block. */
+#include "lm/run.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/err.h"
+
+enum { ROWS_MAX = 1 << 20, THREADS_MAX = 256 };
+
+static int resolve(struct lm_run_options *options, struct ponder_err *err)
+{
+    if (options->threads == 0)
+        options->threads = omp_get_num_procs();
+    if (options->threads < 1 || options->threads > THREADS_MAX)
+        return err_set(err, PONDER_E_ARGUMENT, "%d threads: give a number from 1 to %d", options->threads,
+                       THREADS_MAX);
+    if (options->rows_max < 1 || options->rows_max > ROWS_MAX)
+        return err_set(err, PONDER_E_ARGUMENT, "%d rows a batch: give a number from 1 to %d",
+                       options->rows_max, ROWS_MAX);
+    if (options->logit_rows_max == 0)
+        options->logit_rows_max = options->rows_max;
+    if (options->exact && options->precision == LM_PRECISION_BF16)
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "exact mode multiplies in f32: ask for precision f32 or auto with it");
+    if (options->precision == LM_PRECISION_AUTO)
+        options->precision = !options->exact && gemm_bf16_is_fast() ? LM_PRECISION_BF16 : LM_PRECISION_F32;
+    return PONDER_OK;
+}
+
+/* --- weights ------------------------------------------------------------------------------------------- */
+
+static int pack(struct lm_run *run, struct gemm_weights **weights, const float *w, int n, int k,
+                struct ponder_err *err)
+{
+    if (*weights)
+        return gemm_weights_update(run->gemm, *weights, w, err);
+    int status = gemm_weights_new(run->gemm, weights, w, n, k, run->options.train, err);
+    if (!status)
+        run->packed_bytes += gemm_weights_bytes(*weights);
+    return status;
+}
+
+int lm_run_repack(struct lm_run *run, struct ponder_err *err)
+{
+    const struct lm_shape *s = &run->model->shape;
+    float *params = run->model->params;
+    int heads_width = s->heads * s->head_dim, status = PONDER_OK;
+    for (int i = 0; !status && i < s->layers; i++) {
+        struct lm_layer layer = lm_layer_at(s, params, i);
+        struct lm_packed_layer *packed = &run->layers[i];
+        status = pack(run, &packed->qkv, layer.qkv, lm_qkv_width(s), s->width, err);
+        if (!status)
+            status = pack(run, &packed->attn_out, layer.attn_out, s->width, heads_width, err);
+        if (!status)
+            status = pack(run, &packed->gate_up, layer.gate_up, 2 * s->ffn, s->width, err);
+        if (!status)
+            status = pack(run, &packed->ffn_down, layer.ffn_down, s->width, s->ffn, err);
+    }
+    return status ? status : pack(run, &run->output, lm_output_at(s, params), s->vocab, s->width, err);
+}
+
+/* --- activations --------------------------------------------------------------------------------------- */
+
+/* Hands out aligned pieces of a block; with base NULL it only counts. */
+struct carve {
+    char *base;
+    size_t bytes;
+};
+
+static void *take(struct carve *carve, size_t count, size_t size)
+{
+    void *piece = carve->base ? carve->base + carve->bytes : NULL;
+    carve->bytes += (count * size + 63) / 64 * 64;
+    return piece;
+}
+
+static void carve_layer(const struct lm_run *run, struct carve *c, struct lm_acts *acts)
+{
+    const struct lm_shape *s = &run->model->shape;
+    size_t rows = (size_t)run->rows_padded, width = (size_t)s->width, operand = lm_run_bf16(run) ? 2 : 4;
+    acts->x = take(c, rows * width, sizeof(float));
+    acts->attn_inv = take(c, rows, sizeof(float));
+    acts->attn_in = take(c, rows * width, operand);
+    acts->qkv = take(c, rows * (size_t)lm_qkv_width(s), sizeof(float));
+    acts->lse = take(c, run->options.train ? rows * (size_t)s->heads : 0, sizeof(float));
+    acts->attended = take(c, rows * (size_t)(s->heads * s->head_dim), operand);
+    acts->mid = take(c, rows * width, sizeof(float));
+    acts->ffn_inv = take(c, rows, sizeof(float));
+    acts->ffn_in = take(c, rows * width, operand);
+    acts->gate_up = take(c, rows * 2 * (size_t)s->ffn, sizeof(float));
+    acts->gated = take(c, rows * (size_t)s->ffn, operand);
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static void carve_backward(struct lm_run *run, struct carve *c)
+{
+    const struct lm_shape *s = &run->model->shape;
+    size_t rows = (size_t)run->rows_padded, operand = lm_run_bf16(run) ? 2 : 4;
+    size_t width = (size_t)s->width, ffn = (size_t)s->ffn, qkv = (size_t)lm_qkv_width(s);
+    size_t heads_width = (size_t)(s->heads * s->head_dim);
+    run->dx = take(c, rows * width, sizeof(float));
+    run->dwide = take(c, rows * larger(larger(width, heads_width), ffn), sizeof(float));
+    run->dy = take(c, rows * larger(larger(width, qkv), larger(2 * ffn, (size_t)s->vocab)), operand);
+    run->dqkv = take(c, rows * qkv, sizeof(float));
+    run->dgain = take(c, (size_t)run->options.threads * width, sizeof(float));
+}
+
+static void carve_all(struct lm_run *run, struct carve *c)
+{
+    const struct lm_shape *s = &run->model->shape;
+    size_t rows = (size_t)run->rows_padded, width = (size_t)s->width, operand = lm_run_bf16(run) ? 2 : 4;
+    for (int i = 0; i < s->layers; i++)
+        if (run->options.train || i == 0)
+            carve_layer(run, c, &run->acts[i]);
+        else
+            run->acts[i] = run->acts[0];
+    run->final = take(c, rows * width, sizeof(float));
+    run->out_inv = take(c, rows, sizeof(float));
+    run->out_in = take(c, rows * width, operand);
+    run->projected = take(c, rows * width, sizeof(float));
+    run->logits = take(c, (size_t)gemm_rows(run->options.logit_rows_max) * (size_t)s->vocab, sizeof(float));
+    if (run->options.train)
+        carve_backward(run, c);
+    struct lm_tree_attend tree = {.heads = s->heads,
+                                  .kv_heads = s->kv_heads,
+                                  .dim = s->head_dim,
+                                  .score_stride = (s->context + KV_BLOCK - 1) / KV_BLOCK * KV_BLOCK};
+    run->scratch_floats =
+        run->options.train ? lm_attend_scratch(s->context, s->head_dim) : lm_tree_scratch(&tree);
+    run->scratch_floats = (run->scratch_floats + 15) / 16 * 16;
+    run->scratch = take(c, (size_t)run->options.threads * run->scratch_floats, sizeof(float));
+}
+
+static int make_activations(struct lm_run *run, struct ponder_err *err)
+{
+    struct carve counting = {0};
+    run->rows_padded = gemm_rows(run->options.rows_max);
+    carve_all(run, &counting);
+    run->block = aligned_alloc(64, counting.bytes);
+    if (!run->block)
+        return err_memory(err, "activations");
+    memset(run->block, 0, counting.bytes); /* surplus rows of a product are read, so they must be finite */
+    run->block_bytes = counting.bytes;
+    struct carve carving = {.base = run->block};
+    carve_all(run, &carving);
+    return PONDER_OK;
+}
+
+/* Angles position * base^(-2i/D) (Su et al. 2021, "RoFormer"). */
+static int make_rope(struct lm_run *run, struct ponder_err *err)
+{
+    const struct lm_shape *s = &run->model->shape;
+    run->rope = calloc((size_t)s->context * (size_t)s->head_dim, sizeof *run->rope);
+    if (!run->rope)
+        return err_memory(err, "rotary angles");
+    for (int position = 0; position < s->context; position++)
+        for (int i = 0; i < s->head_dim; i += 2) {
+            double angle = position * pow((double)s->rope_base, -(double)i / s->head_dim);
+            float *pair = run->rope + (size_t)position * (size_t)s->head_dim + i;
+            pair[0] = (float)cos(angle);
+            pair[1] = (float)sin(angle);
+        }
+    return PONDER_OK;
+}
+
+int lm_run_open(struct lm_run **out, const struct lm_model *model, const struct lm_run_options *options,
+                struct ponder_err *err)
+{
+    struct lm_run *run = calloc(1, sizeof *run);
+    if (!run)
+        return err_memory(err, "a model run");
+    run->model = model;
+    run->options = *options;
+    run->kernels = lm_kernels_best();
+    run->layers = calloc((size_t)model->shape.layers, sizeof *run->layers);
+    run->acts = calloc((size_t)model->shape.layers, sizeof *run->acts);
+    int status = run->layers && run->acts ? resolve(&run->options, err) : err_memory(err, "a model run");
+    if (!status)
+        status = gemm_open(&run->gemm,
+                           &(struct gemm_options){.threads = run->options.threads,
+                                                  .bf16 = run->options.precision == LM_PRECISION_BF16,
+                                                  .exact = run->options.exact},
+                           err);
+    if (!status)
+        status = lm_run_repack(run, err);
+    if (!status)
+        status = make_activations(run, err);
+    if (!status)
+        status = make_rope(run, err);
+    if (status) {
+        lm_run_release(run);
+        return status;
+    }
+    *out = run;
+    return PONDER_OK;
+}
+
+void lm_run_release(struct lm_run *run)
+{
+    if (!run)
+        return;
+    for (int i = 0; run->layers && i < run->model->shape.layers; i++) {
+        gemm_weights_release(run->layers[i].qkv);
+        gemm_weights_release(run->layers[i].attn_out);
+        gemm_weights_release(run->layers[i].gate_up);
+        gemm_weights_release(run->layers[i].ffn_down);
+    }
+    gemm_weights_release(run->output);
+    gemm_release(run->gemm);
+    tree_plan_release(&run->plan);
+    free(run->layers);
+    free(run->acts);
+    free(run->rope);
+    free(run->block);
+    free(run);
+}
+
+enum lm_precision lm_run_precision(const struct lm_run *run)
+{
+    return run->options.precision;
+}
+
+size_t lm_run_bytes(const struct lm_run *run)
+{
+    return run->block_bytes + run->packed_bytes;
+}

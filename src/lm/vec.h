@@ -1,0 +1,154 @@
+/* vec.h - sixteen floats at a time, in GCC's vector extension.
+ *
+ * The same source compiles to one 512-bit, two 256-bit or four 128-bit registers. Only the conversions that
+ * the extension cannot say well are written per instruction set. Included by the kernel sources alone. */
+#ifndef LM_VEC_H
+#define LM_VEC_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
+#include "lm/f16.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vec __attribute__((vector_size(64)));
+typedef int32_t veci __attribute__((vector_size(64)));
+typedef uint32_t vecu __attribute__((vector_size(64)));
+typedef uint16_t vech __attribute__((vector_size(32)));
+
+enum { LANES = 16 };
+
+INLINE vec vec_all(float x)
+{
+    return x - (vec){0};
+}
+
+INLINE vec vec_load(const float *p)
+{
+    vec v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+INLINE void vec_store(float *p, vec v)
+{
+    memcpy(p, &v, sizeof v);
+}
+
+/* The first n < LANES floats, the others `fill`. */
+INLINE vec vec_load_part(const float *p, int n, float fill)
+{
+    vec v = vec_all(fill);
+    memcpy(&v, p, (size_t)n * sizeof *p);
+    return v;
+}
+
+INLINE void vec_store_part(float *p, vec v, int n)
+{
+    memcpy(p, &v, (size_t)n * sizeof *p);
+}
+
+/* mask lanes are all ones or zero */
+INLINE vec vec_select(veci mask, vec yes, vec no)
+{
+    return (vec)(((veci)yes & mask) | ((veci)no & ~mask));
+}
+
+INLINE vec vec_max(vec a, vec b)
+{
+    return vec_select(a > b, a, b);
+}
+
+/* Always the same tree of additions, so a sum does not depend on the instruction set's taste. */
+INLINE float vec_sum(vec v)
+{
+    float x[LANES];
+    vec_store(x, v);
+    for (int half = LANES / 2; half; half /= 2)
+        for (int i = 0; i < half; i++)
+            x[i] += x[i + half];
+    return x[0];
+}
+
+INLINE float vec_max_of(vec v)
+{
+    float x[LANES];
+    vec_store(x, v);
+    for (int half = LANES / 2; half; half /= 2)
+        for (int i = 0; i < half; i++)
+            x[i] = x[i] > x[i + half] ? x[i] : x[i + half];
+    return x[0];
+}
+
+/* e^x with a relative error under 2e-7 for x in [-87, 88]; 0 below, so that a masked score weighs nothing.
+ * Cody-Waite reduction by ln 2 and the degree-5 polynomial of Cephes' expf. */
+INLINE vec vec_exp(vec x)
+{
+    const vec magic = vec_all(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer in the low bits */
+    veci alive = x > vec_all(-87.0f);
+    x = vec_select(x < vec_all(88.0f), x, vec_all(88.0f));
+    x = vec_select(alive, x, vec_all(-87.0f));
+    vec t = x * 1.44269504f + magic;
+    veci n = (veci)t - (veci)magic;
+    vec whole = t - magic;
+    vec r = x - whole * 0.693359375f;
+    r = r - whole * -2.12194440e-4f;
+    vec p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + r + 1.0f;
+    return (vec)(((veci)p + (n << 23)) & alive);
+}
+
+INLINE vech vec_to_bf16(vec v)
+{
+    vecu bits = (vecu)v;
+    bits = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+    return __builtin_convertvector(bits, vech);
+}
+
+INLINE void vec_store_bf16(uint16_t *p, vec v)
+{
+    vech h = vec_to_bf16(v);
+    memcpy(p, &h, sizeof h);
+}
+
+INLINE vec vec_load_f16(const uint16_t *p)
+{
+#if defined(__AVX512F__)
+    return (vec)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)p));
+#elif defined(__AVX2__) && defined(__F16C__)
+    __m256 halves[2] = {_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p)),
+                        _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(p + 8)))};
+    vec v;
+    memcpy(&v, halves, sizeof v);
+    return v;
+#else
+    vec v;
+    for (int i = 0; i < LANES; i++)
+        v[i] = f16_to_f32(p[i]);
+    return v;
+#endif
+}
+
+/* Rounds to nearest even, as f32_to_f16. */
+INLINE void vec_store_f16(uint16_t *p, vec v)
+{
+#if defined(__AVX512F__)
+    _mm256_storeu_si256((__m256i *)(void *)p,
+                        _mm512_cvtps_ph((__m512)v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+#else
+    for (int i = 0; i < LANES; i++)
+        p[i] = f32_to_f16(v[i]);
+#endif
+}
+
+#endif
