@@ -154,6 +154,9 @@ void gguf_put_f32s(struct gguf_writer *writer, const char *key, const float *ite
  * and copied now. */
 void gguf_put_tensor(struct gguf_writer *writer, const char *name, enum gguf_tensor_type type, int n_dims,
                      const uint64_t *dims, const float *data);
+/* Says that something to be put could not be made: what gguf_writer_save then returns, unless a failure is
+ * kept already. */
+void gguf_writer_fail(struct gguf_writer *writer, int status, const char *message);
 /* Writes the file whole or not at all: a temporary file beside it, fsync, rename. The writer stays usable. */
 int gguf_writer_save(struct gguf_writer *writer, const char *path, struct ponder_err *err) PONDER_USE;
 /* The same bytes in memory, owned by the caller, who frees them with free(). */

@@ -39,6 +39,12 @@ void gguf_writer_release(struct gguf_writer *writer)
     free(writer);
 }
 
+void gguf_writer_fail(struct gguf_writer *writer, int status, const char *message)
+{
+    if (!writer->err.status)
+        err_set(&writer->err, status, "%s", message);
+}
+
 static void append(struct gguf_writer *writer, struct buf *buf, const void *bytes, size_t n)
 {
     if (!writer->err.status && buf_append(buf, bytes, n))

@@ -13,19 +13,27 @@
 #include "core/buf.h"
 #include "lm/gguf.h"
 
-/* The 16 special tokens that our own models reserve from the start, in id order after nothing else:
- * X(name, text). They take ids 0..15. */
-#define TOKENIZER_SPECIALS(X)                                                                                \
-    X(END, "<|end|>")   /* end of a document; also BOS-less padding */                                       \
-    X(STEP, "<|step|>") /* where a verifier's score is read (the tag) */                                     \
-    X(GOOD, "<|good|>")                                                                                      \
-    X(BAD, "<|bad|>")                                                                                        \
-    X(ATTEMPT, "<|attempt|>") /* opens an attempt */                                                         \
-    X(QUESTION, "<|question|>")                                                                              \
-    X(SOLUTION, "<|solution|>")                                                                              \
-    X(SPARE0, "<|spare0|>")                                                                                  \
-    X(SPARE1, "<|spare1|>") X(SPARE2, "<|spare2|>") X(SPARE3, "<|spare3|>") X(SPARE4, "<|spare4|>")          \
-        X(SPARE5, "<|spare5|>") X(SPARE6, "<|spare6|>") X(SPARE7, "<|spare7|>") X(SPARE8, "<|spare8|>")
+/* The 16 special tokens that our own models reserve from the start, X(name, text).
+ * They take ids 0 to 15. */
+/* clang-format off */
+#define TOKENIZER_SPECIALS(X) \
+    X(END, "<|end|>")   /* end of a document; padding too */ \
+    X(STEP, "<|step|>") /* where a verifier's score is read (the tag) */ \
+    X(GOOD, "<|good|>") \
+    X(BAD, "<|bad|>") \
+    X(ATTEMPT, "<|attempt|>") /* opens an attempt */ \
+    X(QUESTION, "<|question|>") \
+    X(SOLUTION, "<|solution|>") \
+    X(SPARE0, "<|spare0|>") \
+    X(SPARE1, "<|spare1|>") \
+    X(SPARE2, "<|spare2|>") \
+    X(SPARE3, "<|spare3|>") \
+    X(SPARE4, "<|spare4|>") \
+    X(SPARE5, "<|spare5|>") \
+    X(SPARE6, "<|spare6|>") \
+    X(SPARE7, "<|spare7|>") \
+    X(SPARE8, "<|spare8|>")
+/* clang-format on */
 enum tokenizer_special {
 #define X(name, text) TOKENIZER_##name,
     TOKENIZER_SPECIALS(X)

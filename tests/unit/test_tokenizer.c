@@ -1,0 +1,653 @@
+/* test_tokenizer.c - tokenizers: what they learn, that text comes back as it was, and that they agree with
+ * recorded ids of others. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/rng.h"
+#include "lm/tokenizer.h"
+
+/* Allocations fail once `fail_after` more have succeeded; negative: never. The linker routes the room's
+ * allocations here (--wrap in tests/meson.build). */
+static long fail_after = -1;
+static int denied(void)
+{
+    return fail_after >= 0 && fail_after-- == 0;
+}
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *text);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *text);
+void *__wrap_malloc(size_t n)
+{
+    return denied() ? NULL : __real_malloc(n);
+}
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return denied() ? NULL : __real_calloc(n, size);
+}
+void *__wrap_realloc(void *p, size_t n)
+{
+    return denied() ? NULL : __real_realloc(p, n);
+}
+char *__wrap_strdup(const char *text)
+{
+    return denied() ? NULL : __real_strdup(text);
+}
+
+static struct ponder_err err;
+
+static const char corpus[] = "What is 12 + 7?<|solution|>12 + 7 = 19.\nThe answer is $\\boxed{19}$.<|end|>"
+                             "What is 3 * 4?<|solution|>3 * 4 = 12.\nThe answer is $\\boxed{12}$.<|end|>"
+                             "What is the remainder of 44 by 7?<|solution|>44 = 6 * 7 + 2.\n"
+                             "The answer is $\\boxed{2}$.<|end|>";
+
+static const char *const texts[] = {
+    "",
+    " ",
+    "a",
+    "   leading and trailing   ",
+    "tabs\tand\nnew\n\n\nlines \n ",
+    "What's that? It'LL be 1234567890, or 3.14e-10.",
+    "caf\xc3\xa9 \xe4\xbd\xa0\xe5\xa5\xbd \xf0\x9f\x99\x82\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x94\xac "
+    "\xd9\xa3\xe0\xa5\xa9 \xe2\x81\xbf",
+    "word\xe2\x96\x81marks\xe2\x96\x81 \xe2\x96\x81",
+    "<|end|><|step|> <s></s> <0x0A> <unk>",
+    "non\xc2\xa0"
+    "breaking\xe3\x80\x80space \xe1\xa0\x8e",
+};
+enum { TEXT_COUNT = sizeof texts / sizeof texts[0] };
+
+static struct tokenizer *learnt(int vocab)
+{
+    struct tokenizer *tokenizer;
+    if (tokenizer_learn(&tokenizer, corpus, sizeof corpus - 1, vocab, &err))
+        fail_msg("%s", err.message);
+    return tokenizer;
+}
+
+static struct tokenizer_ids encode(const struct tokenizer *tokenizer, const char *text, size_t len,
+                                   unsigned flags)
+{
+    struct tokenizer_ids ids = {0};
+    if (tokenizer_encode(tokenizer, text, len, flags, &ids, &err))
+        fail_msg("%s", err.message);
+    return ids;
+}
+
+static void check_round_trip(const struct tokenizer *tokenizer, const char *text, size_t len)
+{
+    struct tokenizer_ids ids = encode(tokenizer, text, len, TOKENIZER_ADD_BOS);
+    struct buf back = BUF_INIT(1 << 26);
+    assert_int_equal(tokenizer_decode(tokenizer, ids.ids, ids.count, &back, &err), 0);
+    assert_int_equal(back.len, len);
+    assert_memory_equal(buf_text(&back), text, len);
+    buf_release(&back);
+    tokenizer_ids_release(&ids);
+}
+
+static void check_same_ids(const struct tokenizer *a, const struct tokenizer *b, const char *text, size_t len,
+                           unsigned flags)
+{
+    struct tokenizer_ids x = encode(a, text, len, flags), y = encode(b, text, len, flags);
+    assert_int_equal(x.count, y.count);
+    for (size_t i = 0; i < x.count; i++)
+        assert_int_equal(x.ids[i], y.ids[i]);
+    tokenizer_ids_release(&x);
+    tokenizer_ids_release(&y);
+}
+
+/* Text of random bytes, of random well-formed characters, and of pieces that tokenizers treat specially. */
+static size_t random_text(struct rng *rng, char *out, size_t max)
+{
+    static const char *const parts[] = {" ",
+                                        "  ",
+                                        "\n",
+                                        "a",
+                                        "the",
+                                        "'s",
+                                        "'ll",
+                                        "7",
+                                        "\xe2\x96\x81",
+                                        "\xc2\xa0",
+                                        "<|end|>",
+                                        "\\boxed{",
+                                        "\xf0\x9f\x99\x82",
+                                        "\xff",
+                                        "\xe2\x96",
+                                        "\t",
+                                        "."};
+    size_t len = 0;
+    for (uint64_t n = rng_below(rng, 40); n; n--) {
+        char byte = (char)rng_below(rng, 256);
+        const char *part = parts[rng_below(rng, sizeof parts / sizeof parts[0])];
+        bool raw = rng_below(rng, 3) == 0;
+        size_t more = raw ? 1 : strlen(part);
+        if (len + more > max)
+            break;
+        memcpy(out + len, raw ? &byte : part, more);
+        len += more;
+    }
+    return len;
+}
+
+static void check_all_round_trips(const struct tokenizer *tokenizer)
+{
+    for (int i = 0; i < TEXT_COUNT; i++)
+        check_round_trip(tokenizer, texts[i], strlen(texts[i]));
+    struct rng rng;
+    rng_init(&rng, 7);
+    for (int i = 0; i < 3000; i++) {
+        char text[400];
+        check_round_trip(tokenizer, text, random_text(&rng, text, sizeof text));
+    }
+}
+
+/* A GGUF in memory that holds just the tokenizer, opened again. */
+static struct tokenizer *through_file(const struct tokenizer *tokenizer)
+{
+    struct gguf_writer *writer = gguf_writer_new();
+    struct gguf_file *file;
+    struct tokenizer *again;
+    char *bytes;
+    size_t len;
+    tokenizer_put(tokenizer, writer);
+    assert_int_equal(gguf_writer_bytes(writer, &bytes, &len, &err), 0);
+    gguf_writer_release(writer);
+    assert_int_equal(gguf_open_bytes(&file, bytes, len, "memory", &err), 0);
+    if (tokenizer_open(&again, file, &err))
+        fail_msg("%s", err.message);
+    gguf_release(file);
+    free(bytes);
+    return again;
+}
+
+static void learning_reserves_the_specials_and_all_bytes(void **state)
+{
+    (void)state;
+    struct tokenizer *tokenizer = learnt(300);
+    assert_int_equal(tokenizer_size(tokenizer), 300);
+    assert_int_equal(tokenizer_control(tokenizer, "<|end|>"), TOKENIZER_END);
+    assert_int_equal(tokenizer_control(tokenizer, "<|spare8|>"), TOKENIZER_SPARE8);
+    assert_int_equal(tokenizer_control(tokenizer, "<|nothing|>"), -1);
+    assert_int_equal(tokenizer_eos(tokenizer), TOKENIZER_END);
+    for (int id = 0; id < 300; id++) {
+        struct buf piece = BUF_INIT(100);
+        assert_int_equal(tokenizer_piece(tokenizer, id, false, &piece), 0);
+        assert_true(tokenizer_is_control(tokenizer, id) == (id < 16));
+        if (id < 16)
+            assert_int_equal(piece.len, 0);
+        else if (id < 272)
+            assert_int_equal((unsigned char)piece.data[0], id - 16);
+        else
+            assert_true(piece.len >= 2);
+        buf_release(&piece);
+    }
+    assert_int_equal(tokenizer_piece(tokenizer, 300, false, NULL), PONDER_E_ARGUMENT);
+    tokenizer_release(tokenizer);
+}
+
+static void learning_merges_the_most_frequent_pair_first(void **state)
+{
+    (void)state;
+    struct tokenizer *tokenizer;
+    static const char text[] = "abab abab cd cd cd abab";
+    assert_int_equal(tokenizer_learn(&tokenizer, text, sizeof text - 1, 274, &err), 0);
+    struct buf piece = BUF_INIT(100);
+    assert_int_equal(tokenizer_piece(tokenizer, 272, false, &piece), 0);
+    assert_int_equal(tokenizer_piece(tokenizer, 273, false, &piece), 0);
+    assert_string_equal(piece.data,
+                        "ab c"); /* "ab" six times; then " c" leads those seen three times: lower ids */
+    buf_release(&piece);
+    tokenizer_release(tokenizer);
+}
+
+static void learning_twice_gives_the_same_tokenizer(void **state)
+{
+    (void)state;
+    struct tokenizer *a = learnt(308), *b = learnt(308);
+    for (int id = 0; id < 308; id++) {
+        struct buf x = BUF_INIT(100), y = BUF_INIT(100);
+        assert_int_equal(tokenizer_piece(a, id, true, &x), 0);
+        assert_int_equal(tokenizer_piece(b, id, true, &y), 0);
+        assert_string_equal(x.data, y.data);
+        buf_release(&x);
+        buf_release(&y);
+    }
+    tokenizer_release(a);
+    tokenizer_release(b);
+}
+
+static void learning_beyond_what_the_text_gives_is_refused(void **state)
+{
+    (void)state;
+    struct tokenizer *tokenizer;
+    assert_int_equal(tokenizer_learn(&tokenizer, "ab", 2, 300, &err), PONDER_E_ARGUMENT);
+    assert_non_null(strstr(err.message, "273 tokens"));
+    assert_int_equal(tokenizer_learn(&tokenizer, corpus, sizeof corpus - 1, 271, &err), PONDER_E_ARGUMENT);
+    assert_null(tokenizer);
+}
+
+static void no_merge_crosses_a_digit_or_a_control_token(void **state)
+{
+    (void)state;
+    struct tokenizer *tokenizer = learnt(308);
+    for (int id = 272; id < 308; id++) {
+        struct buf piece = BUF_INIT(100);
+        assert_int_equal(tokenizer_piece(tokenizer, id, false, &piece), 0);
+        assert_null(strpbrk(piece.data, "0123456789|"));
+        buf_release(&piece);
+    }
+    tokenizer_release(tokenizer);
+}
+
+static void control_tokens_are_text_unless_asked_for(void **state)
+{
+    (void)state;
+    struct tokenizer *tokenizer = learnt(300);
+    static const char text[] = "a<|end|><|good|>b";
+    struct tokenizer_ids ids = encode(tokenizer, text, sizeof text - 1, TOKENIZER_SPECIAL);
+    assert_int_equal(ids.count, 4);
+    assert_int_equal(ids.ids[1], TOKENIZER_END);
+    assert_int_equal(ids.ids[2], TOKENIZER_GOOD);
+    tokenizer_ids_release(&ids);
+    ids = encode(tokenizer, text, sizeof text - 1, 0);
+    for (size_t i = 0; i < ids.count; i++)
+        assert_false(tokenizer_is_control(tokenizer, ids.ids[i]));
+    tokenizer_ids_release(&ids);
+    tokenizer_release(tokenizer);
+}
+
+static void any_bytes_round_trip_through_a_learnt_tokenizer(void **state)
+{
+    (void)state;
+    struct tokenizer *tokenizer = learnt(308);
+    check_all_round_trips(tokenizer);
+    tokenizer_release(tokenizer);
+}
+
+static void a_learnt_tokenizer_survives_its_file(void **state)
+{
+    (void)state;
+    struct tokenizer *tokenizer = learnt(308), *again = through_file(tokenizer);
+    assert_int_equal(tokenizer_size(again), 308);
+    assert_int_equal(tokenizer_eos(again), TOKENIZER_END);
+    for (int i = 0; i < TEXT_COUNT; i++)
+        check_same_ids(tokenizer, again, texts[i], strlen(texts[i]), TOKENIZER_ADD_BOS | TOKENIZER_SPECIAL);
+    check_same_ids(tokenizer, again, corpus, sizeof corpus - 1, TOKENIZER_ADD_BOS | TOKENIZER_SPECIAL);
+    tokenizer_release(again);
+    tokenizer_release(tokenizer);
+}
+
+static void a_megabyte_without_a_break_is_encoded_in_n_log_n(void **state)
+{
+    (void)state; /* quadratic merging would run into the time limit of the tests */
+    struct tokenizer *tokenizer = learnt(308);
+    size_t len = 1 << 20;
+    char *text = malloc(len);
+    for (size_t i = 0; i < len; i++)
+        text[i] = "answer"[i % 6];
+    check_round_trip(tokenizer, text, len);
+    memset(text, ' ', len);
+    check_round_trip(tokenizer, text, len);
+    free(text);
+    tokenizer_release(tokenizer);
+}
+
+/* A small `llama` vocabulary: unknown, BOS, EOS, the bytes, and some words. */
+struct small {
+    struct gguf_string texts[300];
+    int32_t types[300];
+    float scores[300];
+    size_t count;
+    char bytes[256][8];
+};
+
+static void small_add(struct small *small, const char *text, int32_t type, float score)
+{
+    small->texts[small->count] = (struct gguf_string){text, strlen(text)};
+    small->types[small->count] = type;
+    small->scores[small->count++] = score;
+}
+
+static void small_init(struct small *small)
+{
+    static const char *const words[] = {"\xe2\x96\x81",
+                                        "a",
+                                        "b",
+                                        "ab",
+                                        ("\xe2\x96\x81"
+                                         "a"),
+                                        "abab",
+                                        "\xe2\x96\x81\xe2\x96\x81",
+                                        "ba"};
+    *small = (struct small){0};
+    small_add(small, "<unk>", 2, 0);
+    small_add(small, "<s>", 3, 0);
+    small_add(small, "</s>", 3, 0);
+    for (int i = 0; i < 256; i++) {
+        snprintf(small->bytes[i], sizeof small->bytes[i], "<0x%02X>", i);
+        small_add(small, small->bytes[i], 6, 0);
+    }
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        small_add(small, words[i], 1, -(float)i);
+    small_add(small, "[user]", 4, 0);
+}
+
+/* Opens the tokenizer of a writer's keys, and gives the writer back. */
+static int open_written(struct tokenizer **out, struct gguf_writer *writer)
+{
+    struct gguf_file *file;
+    char *bytes;
+    size_t len;
+    assert_int_equal(gguf_writer_bytes(writer, &bytes, &len, &err), 0);
+    gguf_writer_release(writer);
+    assert_int_equal(gguf_open_bytes(&file, bytes, len, "memory", &err), 0);
+    int status = tokenizer_open(out, file, &err);
+    gguf_release(file);
+    free(bytes);
+    return status;
+}
+
+static struct gguf_writer *small_writer(const struct small *small)
+{
+    struct gguf_writer *writer = gguf_writer_new();
+    gguf_put_text(writer, "tokenizer.ggml.model", "llama");
+    gguf_put_strings(writer, "tokenizer.ggml.tokens", small->texts, small->count);
+    gguf_put_f32s(writer, "tokenizer.ggml.scores", small->scores, small->count);
+    gguf_put_i32s(writer, "tokenizer.ggml.token_type", small->types, small->count);
+    gguf_put_u32(writer, "tokenizer.ggml.bos_token_id", 1);
+    gguf_put_u32(writer, "tokenizer.ggml.eos_token_id", 2);
+    return writer;
+}
+
+static struct tokenizer *small_open(void)
+{
+    struct small small;
+    struct tokenizer *tokenizer;
+    small_init(&small);
+    if (open_written(&tokenizer, small_writer(&small)))
+        fail_msg("%s", err.message);
+    return tokenizer;
+}
+
+static void check_ids(const struct tokenizer *tokenizer, const char *text, unsigned flags, const char *wanted)
+{
+    struct tokenizer_ids ids = encode(tokenizer, text, strlen(text), flags);
+    struct buf seen = BUF_INIT(1000);
+    for (size_t i = 0; i < ids.count; i++)
+        buf_printf(&seen, "%s%d", i ? " " : "", ids.ids[i]);
+    assert_string_equal(buf_text(&seen), wanted);
+    buf_release(&seen);
+    tokenizer_ids_release(&ids);
+}
+
+static void sentencepiece_merges_by_score_from_the_left(void **state)
+{
+    (void)state;
+    struct tokenizer *tokenizer = small_open();
+    assert_int_equal(tokenizer_bos(tokenizer), 1);
+    /* ids: 259 mark, a, b, 262 ab, 263 mark-a, 264 abab, 265 two marks, 266 ba, 267 user */
+    check_ids(tokenizer, "", TOKENIZER_ADD_BOS, "1");
+    check_ids(tokenizer, "abab", TOKENIZER_ADD_BOS, "1 259 264");
+    check_ids(tokenizer, "bab", 0, "259 261 262"); /* ab has a higher score than ba */
+    check_ids(tokenizer, " a", 0, "259 263");
+    check_ids(tokenizer, "   a", 0, "265 259 263"); /* mark-a before two marks, and those from the left */
+    check_ids(tokenizer, "c\n", 0, "259 102 13");
+    check_ids(tokenizer, "a[user]a", 0, "263 267 263");
+    check_ids(tokenizer, "<s>a", TOKENIZER_SPECIAL, "1 263");
+    check_ids(tokenizer, "\xe2\x96\x81", 0, "259 229 153 132");
+    check_all_round_trips(tokenizer);
+    tokenizer_release(tokenizer);
+}
+
+static void a_sentencepiece_tokenizer_survives_its_file(void **state)
+{
+    (void)state;
+    struct tokenizer *tokenizer = small_open(), *again = through_file(tokenizer);
+    for (int i = 0; i < TEXT_COUNT; i++)
+        check_same_ids(tokenizer, again, texts[i], strlen(texts[i]), TOKENIZER_ADD_BOS | TOKENIZER_SPECIAL);
+    tokenizer_release(again);
+    tokenizer_release(tokenizer);
+}
+
+static void malformed_vocabularies_are_refused_by_key(void **state)
+{
+    (void)state;
+    struct small small;
+    struct tokenizer *tokenizer;
+    small_init(&small);
+    small.types[5] = 7;
+    assert_int_equal(open_written(&tokenizer, small_writer(&small)), PONDER_E_FORMAT);
+    assert_non_null(strstr(err.message, "token 5 has type 7"));
+    small_init(&small);
+    small.texts[5] = (struct gguf_string){"<0x+1>", 6};
+    assert_int_equal(open_written(&tokenizer, small_writer(&small)), PONDER_E_FORMAT);
+    assert_non_null(strstr(err.message, "byte token"));
+    small_init(&small);
+    small.scores[5] = 0.0f / (float)(small.count == 0);
+    assert_int_equal(open_written(&tokenizer, small_writer(&small)), PONDER_E_FORMAT);
+    assert_non_null(strstr(err.message, "tokenizer.ggml.scores"));
+    small_init(&small);
+    small.count = 1; /* the ids of BOS and EOS are beyond it */
+    assert_int_equal(open_written(&tokenizer, small_writer(&small)), PONDER_E_FORMAT);
+    assert_non_null(strstr(err.message, "tokenizer.ggml.bos_token_id"));
+    struct gguf_writer *writer = gguf_writer_new();
+    gguf_put_text(writer, "tokenizer.ggml.model", "bert");
+    assert_int_equal(open_written(&tokenizer, writer), PONDER_E_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "'bert'"));
+    assert_int_equal(open_written(&tokenizer, gguf_writer_new()), PONDER_E_NOT_FOUND);
+}
+
+static struct gguf_writer *two_letters(const char *pre, const char *merge)
+{
+    struct gguf_writer *writer = gguf_writer_new();
+    struct gguf_string tokens[] = {{"a", 1}, {"b", 1}, {"ab", 2}}, merges[] = {{merge, strlen(merge)}};
+    gguf_put_text(writer, "tokenizer.ggml.model", "gpt2");
+    gguf_put_text(writer, "tokenizer.ggml.pre", pre);
+    gguf_put_strings(writer, "tokenizer.ggml.tokens", tokens, 3);
+    gguf_put_i32s(writer, "tokenizer.ggml.token_type", (int32_t[]){1, 1, 1}, 3);
+    gguf_put_strings(writer, "tokenizer.ggml.merges", merges, 1);
+    return writer;
+}
+
+static void merges_that_spell_no_token_are_refused(void **state)
+{
+    (void)state;
+    struct tokenizer *tokenizer;
+    assert_int_equal(open_written(&tokenizer, two_letters("gpt-2", "b a")), PONDER_E_FORMAT);
+    assert_non_null(strstr(err.message, "'b a'"));
+    assert_int_equal(open_written(&tokenizer, two_letters("gpt-2", "ab")), PONDER_E_FORMAT);
+    assert_int_equal(open_written(&tokenizer, two_letters("gpt-2", "a ")), PONDER_E_FORMAT);
+    assert_int_equal(open_written(&tokenizer, two_letters("gpt-5", "a b")), PONDER_E_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "'gpt-5'"));
+    assert_int_equal(open_written(&tokenizer, two_letters("gpt-2", "a b")), PONDER_OK);
+    check_ids(tokenizer, "abba", 0, "2 1 0");
+    struct tokenizer_ids ids = {0};
+    assert_int_equal(tokenizer_encode(tokenizer, "abc", 3, 0, &ids, &err), PONDER_E_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "0x63"));
+    assert_int_equal(ids.count, 0);
+    tokenizer_ids_release(&ids);
+    tokenizer_release(tokenizer);
+}
+
+static void an_id_outside_the_vocabulary_is_refused(void **state)
+{
+    (void)state;
+    struct tokenizer *tokenizer = learnt(300);
+    struct buf out = BUF_INIT(100);
+    assert_int_equal(tokenizer_decode(tokenizer, (int32_t[]){100, 300}, 2, &out, &err), PONDER_E_ARGUMENT);
+    assert_int_equal(tokenizer_decode(tokenizer, (int32_t[]){-1}, 1, &out, &err), PONDER_E_ARGUMENT);
+    assert_int_equal(out.len, 0);
+    buf_release(&out);
+    tokenizer_release(tokenizer);
+}
+
+static void every_failing_allocation_is_an_error_not_a_crash(void **state)
+{
+    (void)state;
+    struct small small;
+    small_init(&small);
+    char *bytes;
+    size_t len;
+    struct gguf_writer *writer = small_writer(&small);
+    assert_int_equal(gguf_writer_bytes(writer, &bytes, &len, &err), 0);
+    gguf_writer_release(writer);
+    struct gguf_file *file;
+    assert_int_equal(gguf_open_bytes(&file, bytes, len, "memory", &err), 0);
+    for (int kind = 0; kind < 2; kind++) {
+        int status = PONDER_E_MEMORY;
+        for (long n = 0; status; n++) {
+            struct tokenizer *tokenizer;
+            struct tokenizer_ids ids = {0};
+            fail_after = n;
+            status = kind ? tokenizer_learn(&tokenizer, corpus, sizeof corpus - 1, 300, &err)
+                          : tokenizer_open(&tokenizer, file, &err);
+            if (!status)
+                status =
+                    tokenizer_encode(tokenizer, corpus, sizeof corpus - 1, TOKENIZER_ADD_BOS, &ids, &err);
+            fail_after = -1;
+            assert_true(status == PONDER_OK || status == PONDER_E_MEMORY);
+            tokenizer_ids_release(&ids);
+            tokenizer_release(tokenizer);
+            assert_true(n < 2000);
+        }
+    }
+    gguf_release(file);
+    free(bytes);
+}
+
+static const char *data_path(const char *name)
+{
+    static char path[4096];
+    const char *data = getenv("PONDER_TEST_DATA");
+    snprintf(path, sizeof path, "%s/models/%s", data ? data : "../shared/data", name);
+    return path;
+}
+
+/* The tokenizer of a file under the test data; skips the test where it is absent. */
+static struct tokenizer *open_data(const char *name)
+{
+    struct gguf_file *file;
+    struct tokenizer *tokenizer = NULL;
+    const char *path = data_path(name);
+    if (access(path, R_OK)) {
+        print_message("# skipped: %s is absent\n", path);
+        skip();
+    }
+    if (gguf_open(&file, path, &err) || tokenizer_open(&tokenizer, file, &err))
+        fail_msg("%s", err.message);
+    gguf_release(file);
+    return tokenizer;
+}
+
+/* The ids of `text`, as a line of the recorded file has them: each after a space. */
+static void check_line(const struct tokenizer *tokenizer, const char *text, size_t len, const char *line,
+                       size_t line_len)
+{
+    struct buf seen = BUF_INIT(1 << 20);
+    struct tokenizer_ids ids = encode(tokenizer, text, len, 0);
+    for (size_t i = 0; i < ids.count; i++)
+        buf_printf(&seen, " %d", ids.ids[i]);
+    if (seen.len != line_len || memcmp(buf_text(&seen), line, line_len))
+        fail_msg("'%.*s' gives%s, not%.*s", (int)len, text, buf_text(&seen), (int)line_len, line);
+    tokenizer_ids_release(&ids);
+    buf_release(&seen);
+}
+
+/* Compares with recorded ids: .inp holds texts between separators, .out a line of ids for each. */
+static void check_recorded(const char *name)
+{
+    static const char separator[] = "\n__ggml_vocab_test__\n";
+    struct buf inp = BUF_INIT(1 << 20), out = BUF_INIT(1 << 20);
+    struct tokenizer *tokenizer = open_data(name);
+    char file_name[256];
+    snprintf(file_name, sizeof file_name, "%s.inp", name);
+    assert_int_equal(buf_read_file(&inp, data_path(file_name), &err), 0);
+    snprintf(file_name, sizeof file_name, "%s.out", name);
+    assert_int_equal(buf_read_file(&out, data_path(file_name), &err), 0);
+    char *text = inp.data, *line = out.data;
+    int count = 0;
+    for (char *end; (end = strstr(text, separator)); count++) {
+        size_t line_len = strcspn(line, "\n");
+        check_line(tokenizer, text, (size_t)(end - text), line, line_len);
+        text = end + sizeof separator - 1;
+        line += line_len + 1;
+    }
+    assert_true(count > 30);
+    for (int i = 0; i < TEXT_COUNT; i++) /* not all bytes: some vocabularies lack those that UTF-8 has not */
+        check_round_trip(tokenizer, texts[i], strlen(texts[i]));
+    buf_release(&inp);
+    buf_release(&out);
+    tokenizer_release(tokenizer);
+}
+
+static void ids_equal_those_recorded_for_llama_spm(void **state)
+{
+    (void)state;
+    check_recorded("vocab/ggml-vocab-llama-spm.gguf");
+}
+
+static void ids_equal_those_recorded_for_phi_3(void **state)
+{
+    (void)state;
+    check_recorded("vocab/ggml-vocab-phi-3.gguf");
+}
+
+static void ids_equal_those_recorded_for_gpt_2(void **state)
+{
+    (void)state;
+    check_recorded("vocab/ggml-vocab-gpt-2.gguf");
+}
+
+static void ids_equal_those_recorded_for_starcoder(void **state)
+{
+    (void)state;
+    check_recorded("vocab/ggml-vocab-starcoder.gguf");
+}
+
+static void stories260K_text_round_trips(void **state)
+{
+    (void)state;
+    struct tokenizer *tokenizer = open_data("stories260K/stories260K-f32.gguf");
+    assert_int_equal(tokenizer_size(tokenizer), 512);
+    check_all_round_trips(tokenizer);
+    tokenizer_release(tokenizer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(learning_reserves_the_specials_and_all_bytes),
+        cmocka_unit_test(learning_merges_the_most_frequent_pair_first),
+        cmocka_unit_test(learning_twice_gives_the_same_tokenizer),
+        cmocka_unit_test(learning_beyond_what_the_text_gives_is_refused),
+        cmocka_unit_test(no_merge_crosses_a_digit_or_a_control_token),
+        cmocka_unit_test(control_tokens_are_text_unless_asked_for),
+        cmocka_unit_test(any_bytes_round_trip_through_a_learnt_tokenizer),
+        cmocka_unit_test(a_learnt_tokenizer_survives_its_file),
+        cmocka_unit_test(a_megabyte_without_a_break_is_encoded_in_n_log_n),
+        cmocka_unit_test(sentencepiece_merges_by_score_from_the_left),
+        cmocka_unit_test(a_sentencepiece_tokenizer_survives_its_file),
+        cmocka_unit_test(malformed_vocabularies_are_refused_by_key),
+        cmocka_unit_test(merges_that_spell_no_token_are_refused),
+        cmocka_unit_test(an_id_outside_the_vocabulary_is_refused),
+        cmocka_unit_test(every_failing_allocation_is_an_error_not_a_crash),
+        cmocka_unit_test(ids_equal_those_recorded_for_llama_spm),
+        cmocka_unit_test(ids_equal_those_recorded_for_phi_3),
+        cmocka_unit_test(ids_equal_those_recorded_for_gpt_2),
+        cmocka_unit_test(ids_equal_those_recorded_for_starcoder),
+        cmocka_unit_test(stories260K_text_round_trips),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
