@@ -1,0 +1,76 @@
+/* cmd_model.c - `ponder model FILE`: what is in a GGUF. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+struct args {
+    bool json;
+};
+
+static const struct ponder_option *table(void)
+{
+    static const struct ponder_option options[] = {{"json", 0, PONDER_OPTION_FLAG,
+                                                    offsetof(struct args, json), NULL, NULL, 0, 0,
+                                                    "one JSON object on stdout"},
+                                                   PONDER_OPTION_END};
+    return options;
+}
+
+/* Lays the one line of JSON out for reading: a line per member of the outer three levels' objects. */
+static void print_laid_out(const char *json)
+{
+    int depth = 0;
+    bool string = false;
+    for (const char *c = json; *c; c++) {
+        if (string || *c == '"') {
+            if (*c == '\\' && string)
+                putchar(*c++);
+            else if (*c == '"')
+                string = !string;
+            putchar(*c);
+            continue;
+        }
+        bool open = *c == '{' || *c == '[', close = *c == '}' || *c == ']';
+        depth -= close;
+        if (close && depth < 2)
+            printf("\n%*s", 2 * depth, "");
+        putchar(*c);
+        depth += open;
+        if ((open || *c == ',') && depth <= 2)
+            printf("\n%*s", 2 * depth, "");
+        else if (*c == ':' || *c == ',')
+            putchar(' ');
+    }
+    putchar('\n');
+}
+
+static int run(void *data, int count, char **operands)
+{
+    const struct args *args = data;
+    struct ponder_err err = {0};
+    char *found = NULL, *json = NULL;
+    int status = count ? PONDER_OK : ponder_model_find(&found, &err);
+    if (!status)
+        status = ponder_model_describe(count ? operands[0] : found, &json, &err);
+    if (!status && args->json)
+        puts(json);
+    else if (!status)
+        print_laid_out(json);
+    free(json);
+    free(found);
+    return status ? cli_fail(&err) : CLI_DONE;
+}
+
+const struct cli_command cli_model = {
+    .name = "model",
+    .summary = "Show what is in a GGUF file: metadata and tensors",
+    .example = "ponder model models/pocket-base.gguf",
+    .operands = "[FILE]",
+    .operands_max = 1,
+    .notes = "Without FILE: the shipped model.",
+    .args_bytes = sizeof(struct args),
+    .groups = {{table, 0}},
+    .run = run,
+};

@@ -1,0 +1,130 @@
+/* print.c - what goes to the terminal, and what comes from files. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+int cli_fail(const struct ponder_err *err)
+{
+    char *message = ponder_text_escape(err->message, strlen(err->message), false);
+    fprintf(stderr, "ponder: %s\n", message ? message : err->message);
+    free(message);
+    return err->status == PONDER_E_ARGUMENT ? CLI_WRONG_USE : CLI_FAILED;
+}
+
+void cli_print_text(FILE *out, const char *text, size_t len, bool lines)
+{
+    char *escaped = ponder_text_escape(text, len, lines);
+    fputs(escaped ? escaped : "(out of memory)", out);
+    free(escaped);
+}
+
+void cli_style(FILE *out, const char *code)
+{
+    const char *terminal = getenv("TERM"), *no_color = getenv("NO_COLOR");
+    if (isatty(fileno(out)) && !(no_color && *no_color) && !(terminal && strcmp(terminal, "dumb") == 0))
+        fprintf(out, "\x1b[%sm", code);
+}
+
+char *cli_thousands(char *text, long long number)
+{
+    char digits[24];
+    int len = snprintf(digits, sizeof digits, "%lld", number), to = 0;
+    for (int i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % 3 == 0 && digits[i - 1] != '-')
+            text[to++] = ',';
+        text[to++] = digits[i];
+    }
+    text[to] = '\0';
+    return text;
+}
+
+char *cli_scaled(char *text, double number)
+{
+    static const char prefixes[] = " kMGTPE";
+    size_t i = 0;
+    while (number >= 999.5 && i + 2 < sizeof prefixes) {
+        number /= 1000;
+        i++;
+    }
+    snprintf(text, 32, i ? "%.3g %c" : "%.3g ", number, prefixes[i]);
+    return text;
+}
+
+int cli_finish(int exit_status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return exit_status;
+    fprintf(stderr, "ponder: writing to standard output failed: %s\n", strerror(errno));
+    return CLI_FAILED;
+}
+
+static int read_all(FILE *file, const char *name, size_t bytes_max, char **text, size_t *len,
+                    struct ponder_err *err)
+{
+    size_t cap = 4096, used = 0;
+    char *data = malloc(cap + 1);
+    while (data && used <= bytes_max) {
+        size_t n = fread(data + used, 1, cap - used, file);
+        used += n;
+        if (n == 0)
+            break;
+        if (used == cap) {
+            char *more = realloc(data, cap * 2 + 1);
+            if (!more)
+                free(data);
+            data = more;
+            cap *= 2;
+        }
+    }
+    err->status = !data              ? PONDER_E_MEMORY
+                  : ferror(file)     ? PONDER_E_IO
+                  : used > bytes_max ? PONDER_E_LIMIT
+                                     : 0;
+    if (err->status) {
+        if (err->status == PONDER_E_LIMIT)
+            snprintf(err->message, sizeof err->message, "%s: more than %zu bytes", name, bytes_max);
+        else
+            snprintf(err->message, sizeof err->message, "%s: reading failed: %s", name, strerror(errno));
+        free(data);
+        return err->status;
+    }
+    data[used] = '\0';
+    *text = data;
+    *len = used;
+    return PONDER_OK;
+}
+
+int cli_read(const char *path, size_t bytes_max, char **text, size_t *len, struct ponder_err *err)
+{
+    bool standard_input = strcmp(path, "-") == 0;
+    FILE *file = standard_input ? stdin : fopen(path, "rb");
+    if (!file) {
+        snprintf(err->message, sizeof err->message, "%s: cannot open: %s", path, strerror(errno));
+        return err->status = PONDER_E_IO;
+    }
+    int status = read_all(file, standard_input ? "standard input" : path, bytes_max, text, len, err);
+    if (!standard_input)
+        fclose(file);
+    return status;
+}
+
+int cli_check_writable(const char *option, const char *path, struct ponder_err *err)
+{
+    if (!path)
+        return PONDER_OK;
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == path ? strdup("/") : slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+    bool fine = folder && access(folder, W_OK | X_OK) == 0 && *path && (!slash || slash[1]);
+    if (!fine) {
+        snprintf(err->message, sizeof err->message,
+                 "--%s: cannot write %s: %s; name a file in a folder you may write to", option, path,
+                 errno ? strerror(errno) : "it names a folder");
+        err->status = PONDER_E_IO;
+    }
+    free(folder);
+    return fine ? PONDER_OK : PONDER_E_IO;
+}

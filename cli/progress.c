@@ -1,0 +1,69 @@
+/* progress.c - the progress line, and Ctrl-C. */
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static volatile sig_atomic_t interrupts;
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    if (interrupts++)
+        _exit(130);
+}
+
+void cli_interrupt_catch(void)
+{
+    struct sigaction action = {.sa_handler = on_interrupt};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+bool cli_interrupted(void)
+{
+    return interrupts != 0;
+}
+
+static void time_left(char *text, size_t bytes, double seconds)
+{
+    long whole = (long)(seconds + 0.5);
+    if (whole >= 3600)
+        snprintf(text, bytes, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+    else
+        snprintf(text, bytes, "%ld:%02ld", whole / 60, whole % 60);
+}
+
+bool cli_progress_show(const struct ponder_progress *progress, void *data)
+{
+    struct cli_progress *line = data;
+    bool terminal = isatty(STDERR_FILENO);
+    /* Short work shows nothing; then ten times a second, or every ten seconds in a pipe. */
+    double first_s = terminal ? 0.3 : 10, every_s = terminal ? 0.1 : 10;
+    bool due =
+        line->shown_s > 0 ? progress->seconds >= line->shown_s + every_s : progress->seconds >= first_s;
+    if (due) {
+        char done[32], total[32], rate[32], left[32] = "-";
+        if (progress->done > 0)
+            time_left(left, sizeof left,
+                      progress->seconds * (double)(progress->total - progress->done) /
+                          (double)progress->done);
+        fprintf(stderr, "%s%s: %s/%s %s, %s tokens/s, %s left%s", terminal ? "\r" : "", line->what,
+                cli_thousands(done, progress->done), cli_thousands(total, progress->total), progress->unit,
+                cli_thousands(rate, (long long)((double)progress->tokens / progress->seconds)), left,
+                terminal ? "\x1b[K" : "\n");
+        fflush(stderr);
+        line->shown_s = progress->seconds;
+        line->drawn = terminal;
+    }
+    return !cli_interrupted();
+}
+
+void cli_progress_end(struct cli_progress *line)
+{
+    if (line->drawn)
+        fputs("\r\x1b[K", stderr);
+    line->drawn = false;
+}
