@@ -1,0 +1,68 @@
+/* eval.h - how good a model is on a set of questions, and how much voting adds.
+ *
+ * n solutions are sampled per question. Of those:
+ *   pass@1  share of correct samples, averaged over questions
+ *   pass@k  probability that one of k samples is correct: 1 - C(n-c,k)/C(n,k), unbiased (Chen et al. 2021)
+ *   maj@k   share of correct majorities over the n/k disjoint blocks of k samples in sample order; ties go to
+ * the answer seen first in the block; a block without an answer is wrong Every figure has a 95% percentile
+ * interval by bootstrap over questions with a fixed seed; `gain` is maj@n - pass@1, paired: both are taken
+ * from the same resampled questions. */
+#ifndef PONDER_EVAL_H
+#define PONDER_EVAL_H
+
+#include <stdint.h>
+
+#include "ponder/ledger.h"
+#include "ponder/model.h"
+#include "ponder/progress.h"
+#include "ponder/sampling.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { PONDER_EVAL_KS_MAX = 8, PONDER_EVAL_QUESTIONS_MAX = 1000000 };
+
+struct ponder_interval {
+    double value, low, high;
+};
+
+struct ponder_eval_group {
+    const char *by; /* "all", "level", "subject" or "fifth" */
+    char *name;     /* e.g. "3", "counting"; fifths are cut by pass@1, "1" the easiest for this model */
+    int64_t questions;
+    struct ponder_interval pass_1;
+    struct ponder_interval maj[PONDER_EVAL_KS_MAX], pass[PONDER_EVAL_KS_MAX]; /* at ks[i] */
+    struct ponder_interval gain;
+};
+
+struct ponder_eval {
+    char *data;
+    int64_t questions, n;
+    int64_t ks[PONDER_EVAL_KS_MAX]; /* 1, 4, 16, 64 .. up to n, and n */
+    int k_count;
+    struct ponder_eval_group *groups; /* groups[0] is all of them */
+    int64_t group_count;
+    double without_answer; /* share of samples */
+    double tokens_mean;    /* per sample */
+    struct ponder_ledger ledger;
+};
+
+/* A set is a JSONL file with one object a line: `problem` or `question`, `answer`, and where there are
+ * `level`, `subject`, `unique_id`; or "pocket:test:COUNT" or "pocket:test:COUNT:SEED", the generated
+ * questions. `limit` > 0 takes the first ones. `samples_path` may be NULL: there every sample is written, one
+ * JSON object per question. A question longer than the context is an error that names it. When the watch
+ * stops the work, the result covers the questions that were done. */
+PONDER_API int ponder_eval_run(struct ponder_model *model, const char *data, int64_t limit,
+                               const struct ponder_sampling *sampling, const char *samples_path,
+                               const struct ponder_watch *watch, struct ponder_eval **out,
+                               struct ponder_err *err) PONDER_USE;
+PONDER_API void ponder_eval_release(struct ponder_eval *eval);
+/* The same as JSON text, freed by the caller. */
+PONDER_API int ponder_eval_json(const struct ponder_eval *eval, char **json,
+                                struct ponder_err *err) PONDER_USE;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,29 @@
+/* progress.h - how long work reports and is stopped. */
+#ifndef PONDER_PROGRESS_H
+#define PONDER_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ponder_progress {
+    int64_t done, total; /* of `unit` */
+    const char *unit;    /* plural, e.g. "solutions" */
+    double seconds;      /* since the work began */
+    int64_t tokens;      /* generated so far */
+};
+
+/* Called from the thread that does the work, every few milliseconds. Returns true to go on; with false the
+ * work ends as soon as it can, with what it has. A NULL callback goes on. */
+struct ponder_watch {
+    bool (*progress)(const struct ponder_progress *progress, void *data);
+    void *data;
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

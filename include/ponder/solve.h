@@ -1,0 +1,74 @@
+/* solve.h - answer one question: sample many solutions, take the answer that most of them reach. */
+#ifndef PONDER_SOLVE_H
+#define PONDER_SOLVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ponder/ledger.h"
+#include "ponder/model.h"
+#include "ponder/progress.h"
+#include "ponder/sampling.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A question has at most this many bytes; the model's context is the tighter limit in practice. */
+enum { PONDER_QUESTION_BYTES_MAX = 1 << 20 };
+
+struct ponder_candidate {
+    char *answer; /* of its last \boxed{}, as written there; NULL where it has none */
+    char *text;   /* any bytes, with a NUL behind them */
+    size_t len;
+    int64_t tokens;
+    double logprob;     /* mean over its tokens at temperature 1; NAN where unknown */
+    const char *finish; /* as in struct ponder_text */
+    int64_t vote;       /* index into votes, or -1 */
+};
+
+struct ponder_vote {
+    char *answer;  /* as its first voter wrote it */
+    int64_t count; /* candidates that voted for it */
+    int64_t first; /* the first of them */
+    int64_t best;  /* the one of highest mean log-probability */
+};
+
+enum ponder_stopped { PONDER_STOPPED_NO, PONDER_STOPPED_BY_CALLER, PONDER_STOPPED_BY_TIMEOUT };
+
+/* Majority over candidates (self-consistency, Wang et al. 2022); answers that normalise to the same text are
+ * one answer, and of answers with equally many votes the one seen first wins. */
+struct ponder_solution {
+    char *question, *prompt;
+    const char *answer;        /* of votes[0]; NULL where no candidate has an answer */
+    struct ponder_vote *votes; /* most votes first, then first seen */
+    int64_t vote_count;
+    struct ponder_candidate *candidates; /* in order of their random streams */
+    int64_t candidate_count;
+    int64_t best;     /* the winner's best candidate; without an answer, of all; -1 where there is none */
+    int64_t finished; /* candidates that ended by themselves or at their token limit */
+    char *agreement;  /* without an answer: the longest opening that `agreeing` candidates share, else NULL */
+    int64_t agreeing;
+    enum ponder_stopped stopped;
+    struct ponder_ledger ledger;
+};
+
+/* `*out` is the caller's. Stopping early is no error: the solution holds what there was. */
+PONDER_API int ponder_solve(struct ponder_model *model, const char *question,
+                            const struct ponder_sampling *sampling, const struct ponder_watch *watch,
+                            struct ponder_solution **out, struct ponder_err *err) PONDER_USE;
+PONDER_API void ponder_solution_release(struct ponder_solution *solution);
+
+/* {"question", "answer", "votes": [{"answer", "count", "share"}], "candidates": [{"answer", "text", "tokens",
+ * "logprob", "finish"}], "best", "stopped", "ledger": {..}}, freed by the caller. Bytes that are no UTF-8
+ * become U+FFFD. */
+PONDER_API int ponder_solution_json(const struct ponder_solution *solution, char **json,
+                                    struct ponder_err *err) PONDER_USE;
+/* The search as JSON, one object per node from the prompt down, written whole or not at all. */
+PONDER_API int ponder_solution_save_trace(const struct ponder_solution *solution, const char *path,
+                                          struct ponder_err *err) PONDER_USE;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

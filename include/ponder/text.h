@@ -1,0 +1,22 @@
+/* text.h - text that came from a model or a file, shown to a person. */
+#ifndef PONDER_TEXT_H
+#define PONDER_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ponder/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The bytes made harmless for a terminal, NUL-terminated and freed by the caller: control characters become
+ * \x1b, bytes that are no UTF-8 become \xff, and marks that hide or reorder text become \u202e. Line ends and
+ * tabs pass where `lines` is set. NULL: out of memory. */
+PONDER_API char *ponder_text_escape(const char *text, size_t len, bool lines) PONDER_USE;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

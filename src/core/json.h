@@ -1,0 +1,20 @@
+/* json.h - small help with jansson values. */
+#ifndef CORE_JSON_H
+#define CORE_JSON_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "ponder/status.h"
+
+/* A string of any bytes: what is no UTF-8 becomes U+FFFD. NULL: out of memory. */
+json_t *json_from_text(const char *text, size_t len);
+/* A string, or null for NULL. */
+json_t *json_from_string(const char *text);
+/* A number, or null for NAN and infinities, which JSON cannot say. */
+json_t *json_from_real(double number);
+/* One line of JSON, freed by the caller; takes `root` over in any case. A NULL root is PONDER_E_MEMORY:
+ * building it failed. */
+int json_print(json_t *root, char **out, struct ponder_err *err) PONDER_USE;
+
+#endif
