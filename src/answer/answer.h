@@ -1,0 +1,27 @@
+/* answer.h - the final answer of a solution, and when two answers count as the same one. */
+#ifndef ANSWER_ANSWER_H
+#define ANSWER_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/buf.h"
+
+struct answer_span {
+    size_t start, len; /* bytes of the text */
+};
+
+/* What stands in the last balanced \boxed{} or \fbox{} of `text`, without the spaces around it; false where
+ * there is none or it is empty. The convention of the MATH data set (Hendrycks et al. 2021). */
+bool answer_extract(const char *text, size_t len, struct answer_span *out) PONDER_USE;
+
+/* Appends the form in which answers are compared: without spaces, dollar signs and \left \right, with the
+ * contents of \text{..} and its kin in place of them, \dfrac and \tfrac as \frac, and no full stop at the
+ * end. */
+int answer_normalise(const char *answer, size_t len, struct buf *out) PONDER_USE;
+
+/* Copies for one candidate: `*answer` as written and `*key` normalised, both freed by the caller, or both
+ * NULL where the text has no answer. PONDER_E_MEMORY else. */
+int answer_of_text(const char *text, size_t len, char **answer, char **key) PONDER_USE;
+
+#endif

@@ -1,0 +1,104 @@
+/* extract.c - finding the boxed answer.
+ *
+ * One pass: every opening of a box is pushed with the brace depth it stands at, and the brace that closes it
+ * pops it. Of the boxes that were closed, the one that begins last wins. */
+#include "answer/answer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ponder/status.h"
+
+enum { NESTED_MAX = 32 }; /* boxes inside boxes; deeper ones are not looked at */
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Bytes of "\boxed {" or "\fbox{" at the front of `text`, through its brace, or 0. */
+static size_t box_opening(const char *text, size_t n)
+{
+    static const char *const names[] = {"\\boxed", "\\fbox"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        size_t i = strlen(names[k]);
+        if (n <= i || memcmp(text, names[k], i) != 0)
+            continue;
+        while (i < n && is_space(text[i]))
+            i++;
+        if (i < n && text[i] == '{')
+            return i + 1;
+    }
+    return 0;
+}
+
+static bool trim(const char *text, size_t start, size_t end, struct answer_span *out)
+{
+    while (start < end && is_space(text[start]))
+        start++;
+    while (end > start && is_space(text[end - 1]))
+        end--;
+    *out = (struct answer_span){start, end - start};
+    return end > start;
+}
+
+bool answer_extract(const char *text, size_t len, struct answer_span *out)
+{
+    struct {
+        size_t start;
+        int depth;
+    } open[NESTED_MAX];
+    int open_count = 0, depth = 0;
+    bool found = false;
+    for (size_t i = 0; i < len; i++) {
+        size_t opening = text[i] == '\\' ? box_opening(text + i, len - i) : 0;
+        if (opening) {
+            i += opening - 1;
+            if (open_count < NESTED_MAX) {
+                open[open_count].start = i + 1;
+                open[open_count++].depth = depth;
+            }
+            depth++;
+        } else if (text[i] == '\\') {
+            i++; /* \{ and \} are no braces */
+        } else if (text[i] == '{') {
+            depth++;
+        } else if (text[i] == '}') {
+            depth -= depth > 0;
+            if (open_count == 0 || open[open_count - 1].depth != depth)
+                continue;
+            struct answer_span span;
+            bool later = !found || open[open_count - 1].start > out->start;
+            if (trim(text, open[--open_count].start, i, &span) && later) {
+                *out = span;
+                found = true;
+            }
+        }
+    }
+    return found;
+}
+
+int answer_of_text(const char *text, size_t len, char **answer, char **key)
+{
+    struct answer_span span;
+    *answer = *key = NULL;
+    if (!answer_extract(text, len, &span))
+        return PONDER_OK;
+    struct buf normal = BUF_INIT(len + 1);
+    int status = answer_normalise(text + span.start, span.len, &normal);
+    if (!status && normal.len == 0) {
+        buf_release(&normal);
+        return PONDER_OK;
+    }
+    if (!status) {
+        *answer = strndup(text + span.start, span.len);
+        *key = buf_take(&normal, NULL);
+    }
+    buf_release(&normal);
+    if (*answer && *key)
+        return PONDER_OK;
+    free(*answer);
+    free(*key);
+    *answer = *key = NULL;
+    return PONDER_E_MEMORY;
+}

@@ -1,0 +1,28 @@
+/* grade.h - the samples of one question, judged. */
+#ifndef EVAL_GRADE_H
+#define EVAL_GRADE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "eval/questions.h"
+#include "ponder/eval.h"
+#include "search/best_of_n.h"
+
+struct grade {
+    char **answers, **keys; /* (n) as written, and in comparable form; NULL: no answer */
+    bool *correct;          /* (n) */
+    int64_t n, correct_count, answered;
+    double pass_1, gain;
+    double maj[PONDER_EVAL_KS_MAX], pass[PONDER_EVAL_KS_MAX]; /* at ks[i] */
+};
+
+/* Judges the n samples of `question`. Release `out` in any case. */
+int grade_samples(struct grade *out, const struct question *question, const struct best_of_n_sample *samples,
+                  int64_t n, const int64_t *ks, int k_count) PONDER_USE;
+void grade_release(struct grade *grade);
+
+/* 1, 4, 16 .. below n, and n itself. Returns how many. */
+int grade_ks(int64_t n, int64_t ks[PONDER_EVAL_KS_MAX]);
+
+#endif

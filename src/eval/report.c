@@ -1,0 +1,209 @@
+#include "eval/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/json.h"
+#include "eval/stats.h"
+#include "tree/ledger.h"
+
+enum { GROUPS_MAX = 64, FIFTHS = 5 };
+static const uint64_t BOOTSTRAP_SEED = 1; /* fixed: the same samples give the same intervals */
+
+struct table {
+    struct ponder_eval *eval;
+    const struct questions *questions;
+    const struct grade *grades;
+    const int64_t *kept;
+    int64_t count;
+    int64_t *members; /* (count) questions of the group being made */
+    double *values;   /* (count) */
+};
+
+typedef double metric(const struct grade *grade, int k); /* `k` is an index into ks */
+
+static double metric_pass_1(const struct grade *grade, int k)
+{
+    (void)k;
+    return grade->pass_1;
+}
+
+static double metric_gain(const struct grade *grade, int k)
+{
+    (void)k;
+    return grade->gain;
+}
+
+static double metric_maj(const struct grade *grade, int k)
+{
+    return grade->maj[k];
+}
+
+static double metric_pass(const struct grade *grade, int k)
+{
+    return grade->pass[k];
+}
+
+static int interval(struct table *table, int64_t n, metric *of, int k, struct ponder_interval *out)
+{
+    for (int64_t i = 0; i < n; i++)
+        table->values[i] = of(&table->grades[table->members[i]], k);
+    return stats_bootstrap(table->values, n, BOOTSTRAP_SEED, out);
+}
+
+/* A group of the first n members. */
+static int add_group(struct table *table, const char *by, const char *name, int64_t n)
+{
+    struct ponder_eval *eval = table->eval;
+    if (n == 0 || eval->group_count == GROUPS_MAX)
+        return PONDER_OK;
+    struct ponder_eval_group *group = &eval->groups[eval->group_count];
+    *group = (struct ponder_eval_group){.by = by, .name = strdup(name), .questions = n};
+    if (!group->name)
+        return PONDER_E_MEMORY;
+    eval->group_count++;
+    int status = interval(table, n, metric_pass_1, 0, &group->pass_1);
+    if (!status)
+        status = interval(table, n, metric_gain, 0, &group->gain);
+    for (int k = 0; k < eval->k_count && !status; k++) {
+        status = interval(table, n, metric_maj, k, &group->maj[k]);
+        if (!status)
+            status = interval(table, n, metric_pass, k, &group->pass[k]);
+    }
+    return status;
+}
+
+static const char *level_of(const struct question *question)
+{
+    return question->level;
+}
+
+static const char *subject_of(const struct question *question)
+{
+    return question->subject;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int add_labelled(struct table *table, const char *by, const char *(*label)(const struct question *))
+{
+    const char *names[GROUPS_MAX];
+    size_t name_count = 0;
+    for (int64_t i = 0; i < table->count && name_count < GROUPS_MAX; i++) {
+        const char *name = label(&table->questions->items[table->kept[i]]);
+        size_t at = 0;
+        while (at < name_count && strcmp(names[at], name) != 0)
+            at++;
+        if (at == name_count)
+            names[name_count++] = name;
+    }
+    qsort(names, name_count, sizeof *names, by_text);
+    int status = PONDER_OK;
+    for (size_t k = 0; k < name_count && name_count > 1 && !status; k++) {
+        int64_t n = 0;
+        for (int64_t i = 0; i < table->count; i++)
+            if (strcmp(label(&table->questions->items[table->kept[i]]), names[k]) == 0)
+                table->members[n++] = table->kept[i];
+        status = add_group(table, by, names[k], n);
+    }
+    return status;
+}
+
+struct ranked {
+    int64_t question;
+    double pass_1;
+};
+
+static int easiest_first(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->pass_1 != y->pass_1)
+        return x->pass_1 > y->pass_1 ? -1 : 1;
+    return x->question < y->question ? -1 : x->question > y->question;
+}
+
+static int add_fifths(struct table *table)
+{
+    static const char *const names[FIFTHS] = {"1 (easiest)", "2", "3", "4", "5 (hardest)"};
+    struct ranked *ranked = malloc((size_t)table->count * sizeof *ranked);
+    if (!ranked)
+        return PONDER_E_MEMORY;
+    for (int64_t i = 0; i < table->count; i++)
+        ranked[i] = (struct ranked){table->kept[i], table->grades[table->kept[i]].pass_1};
+    qsort(ranked, (size_t)table->count, sizeof *ranked, easiest_first);
+    int status = PONDER_OK;
+    for (int f = 0; f < FIFTHS && !status; f++) {
+        int64_t begin = f * table->count / FIFTHS, end = (f + 1) * table->count / FIFTHS;
+        for (int64_t i = begin; i < end; i++)
+            table->members[i - begin] = ranked[i].question;
+        status = add_group(table, "fifth", names[f], end - begin);
+    }
+    free(ranked);
+    return status;
+}
+
+int report_groups(struct ponder_eval *eval, const struct questions *questions, const struct grade *grades,
+                  const int64_t *kept, int64_t count)
+{
+    struct table table = {eval, questions, grades, kept, count, NULL, NULL};
+    eval->groups = calloc(GROUPS_MAX, sizeof *eval->groups);
+    table.members = malloc(((size_t)count + 1) * sizeof *table.members);
+    table.values = malloc(((size_t)count + 1) * sizeof *table.values);
+    int status = eval->groups && table.members && table.values ? PONDER_OK : PONDER_E_MEMORY;
+    if (!status) {
+        memcpy(table.members, kept, (size_t)count * sizeof *kept);
+        status = add_group(&table, "all", "all", count);
+    }
+    if (!status)
+        status = add_labelled(&table, "level", level_of);
+    if (!status)
+        status = add_labelled(&table, "subject", subject_of);
+    if (!status && count >= FIFTHS)
+        status = add_fifths(&table);
+    free(table.members);
+    free(table.values);
+    return status;
+}
+
+/* ---- as JSON ---- */
+
+static json_t *interval_json(const struct ponder_interval *interval)
+{
+    return json_pack("{s:o, s:o, s:o}", "value", json_from_real(interval->value), "low",
+                     json_from_real(interval->low), "high", json_from_real(interval->high));
+}
+
+static json_t *by_k_json(const struct ponder_eval *eval, const struct ponder_interval *intervals)
+{
+    json_t *object = json_object();
+    for (int k = 0; k < eval->k_count; k++) {
+        char name[24];
+        snprintf(name, sizeof name, "%lld", (long long)eval->ks[k]);
+        json_object_set_new(object, name, interval_json(&intervals[k]));
+    }
+    return object;
+}
+
+static json_t *group_json(const struct ponder_eval *eval, const struct ponder_eval_group *group)
+{
+    return json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:o}", "by", group->by, "name",
+                     json_from_string(group->name), "questions", (json_int_t)group->questions, "pass_1",
+                     interval_json(&group->pass_1), "maj", by_k_json(eval, group->maj), "pass",
+                     by_k_json(eval, group->pass), "gain", interval_json(&group->gain));
+}
+
+int ponder_eval_json(const struct ponder_eval *eval, char **json, struct ponder_err *err)
+{
+    json_t *groups = json_array();
+    for (int64_t i = 0; i < eval->group_count; i++)
+        json_array_append_new(groups, group_json(eval, &eval->groups[i]));
+    json_t *root = json_pack("{s:o, s:I, s:I, s:o, s:o, s:o, s:o}", "data", json_from_string(eval->data),
+                             "questions", (json_int_t)eval->questions, "n", (json_int_t)eval->n, "groups",
+                             groups, "without_answer", json_from_real(eval->without_answer), "tokens_mean",
+                             json_from_real(eval->tokens_mean), "ledger", ledger_json(&eval->ledger));
+    return json_print(root, json, err);
+}

@@ -1,0 +1,14 @@
+/* report.h - from the grades of the questions to groups with intervals. */
+#ifndef EVAL_REPORT_H
+#define EVAL_REPORT_H
+
+#include "eval/grade.h"
+#include "eval/questions.h"
+#include "ponder/eval.h"
+
+/* Fills eval->groups from questions[kept[i]] and grades[kept[i]], i < count: all, then by level, by subject,
+ * and by fifth of pass@1. eval->ks is filled already. */
+int report_groups(struct ponder_eval *eval, const struct questions *questions, const struct grade *grades,
+                  const int64_t *kept, int64_t count) PONDER_USE;
+
+#endif

@@ -1,0 +1,75 @@
+#include "eval/stats.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/rng.h"
+#include "search/select.h"
+
+double stats_pass_at_k(int64_t n, int64_t correct, int64_t k)
+{
+    if (n - correct < k)
+        return 1;
+    /* The quotient of the two binomials as a product of k factors below 1: no overflow. */
+    double none = 1;
+    for (int64_t i = 0; i < k; i++)
+        none *= (double)(n - correct - i) / (double)(n - i);
+    return 1 - none;
+}
+
+double stats_maj_at_k(const char *const *keys, int64_t n, int64_t k, const char *truth)
+{
+    struct select_vote *votes = malloc((size_t)k * sizeof *votes);
+    if (!votes)
+        return -1;
+    int64_t right = 0, blocks = n / k;
+    for (int64_t block = 0; block < blocks; block++) {
+        const char *const *sample = keys + block * k;
+        int64_t count = select_majority(sample, NULL, k, votes, NULL);
+        right += count > 0 && strcmp(sample[votes[0].first], truth) == 0;
+    }
+    free(votes);
+    return (double)right / (double)blocks;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Quantile of sorted values with linear interpolation between neighbours. */
+static double quantile(const double *sorted, int count, double q)
+{
+    double at = q * (count - 1);
+    int below = (int)at;
+    int above = below + 1 < count ? below + 1 : below;
+    return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
+}
+
+int stats_bootstrap(const double *values, int64_t n, uint64_t seed, struct ponder_interval *out)
+{
+    *out = (struct ponder_interval){NAN, NAN, NAN};
+    if (n == 0)
+        return PONDER_OK;
+    double *means = malloc(STATS_RESAMPLES * sizeof *means);
+    if (!means)
+        return PONDER_E_MEMORY;
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += values[i];
+    struct rng rng;
+    rng_init(&rng, seed);
+    for (int r = 0; r < STATS_RESAMPLES; r++) {
+        double resampled = 0;
+        for (int64_t i = 0; i < n; i++)
+            resampled += values[rng_below(&rng, (uint64_t)n)];
+        means[r] = resampled / (double)n;
+    }
+    qsort(means, STATS_RESAMPLES, sizeof *means, ascending);
+    *out = (struct ponder_interval){sum / (double)n, quantile(means, STATS_RESAMPLES, 0.025),
+                                    quantile(means, STATS_RESAMPLES, 0.975)};
+    free(means);
+    return PONDER_OK;
+}

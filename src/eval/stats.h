@@ -1,0 +1,26 @@
+/* stats.h - figures with intervals. */
+#ifndef EVAL_STATS_H
+#define EVAL_STATS_H
+
+#include <stdint.h>
+
+#include "ponder/eval.h"
+#include "ponder/status.h"
+
+enum { STATS_RESAMPLES = 5000 };
+
+/* Probability that at least one of k samples, drawn without replacement from n of which `correct` are
+ * correct, is correct: 1 - C(n-correct, k) / C(n, k), the unbiased estimator of Chen et al. 2021. 1 <= k <=
+ * n. */
+double stats_pass_at_k(int64_t n, int64_t correct, int64_t k);
+
+/* Share of correct majorities over the n/k disjoint blocks of k consecutive samples. `keys[i]` is the answer
+ * of sample i in comparable form, NULL for none; the first seen of equals wins a block; a block without an
+ * answer is wrong. 1 <= k <= n. Negative: out of memory. */
+double stats_maj_at_k(const char *const *keys, int64_t n, int64_t k, const char *truth);
+
+/* Mean of `values` (n) and its 95% percentile interval over STATS_RESAMPLES bootstrap resamples of the
+ * values. Give per-question differences for a paired interval. NAN where n is 0. */
+int stats_bootstrap(const double *values, int64_t n, uint64_t seed, struct ponder_interval *out) PONDER_USE;
+
+#endif

@@ -1,0 +1,137 @@
+/* ponder_model.c - opening a model for programs, and finding the shipped one. */
+#include "lm/ponder_model.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+
+#ifndef PONDER_MODELS_DIR
+#define PONDER_MODELS_DIR "/usr/share/ponder/models"
+#endif
+
+static const char default_file[] = "pocket-base.gguf";
+
+static int read_template(struct ponder_model *model, const char *path, struct ponder_err *err)
+{
+    struct gguf_file *file;
+    struct gguf_string text = {"{question}\n", 11};
+    int status = gguf_open(&file, path, err);
+    if (status)
+        return status;
+    if (gguf_find(file, "ponder.prompt.template"))
+        status = gguf_get_string(file, "ponder.prompt.template", &text, err);
+    if (!status) {
+        model->prompt_template = strndup(text.data, text.len);
+        if (!model->prompt_template)
+            status = err_memory(err, "the prompt template");
+    }
+    gguf_release(file);
+    return status;
+}
+
+int ponder_model_open(struct ponder_model **out, const char *path, struct ponder_err *err)
+{
+    *out = NULL;
+    struct ponder_model *model = calloc(1, sizeof *model);
+    if (!model)
+        return err_memory(err, "a model");
+    int status = read_template(model, path, err);
+    if (!status)
+        status = lm_model_open(&model->lm, path, err);
+    if (!status && !(model->path = strdup(path)))
+        status = err_memory(err, "a model");
+    if (status) {
+        ponder_model_release(model);
+        return status;
+    }
+    *out = model;
+    return PONDER_OK;
+}
+
+void ponder_model_release(struct ponder_model *model)
+{
+    if (!model)
+        return;
+    lm_model_release(model->lm);
+    free(model->path);
+    free(model->prompt_template);
+    free(model);
+}
+
+int precision_parse(const char *text, enum lm_precision *out, struct ponder_err *err)
+{
+    static const struct {
+        const char *name;
+        enum lm_precision precision;
+    } names[] = {{"auto", LM_PRECISION_AUTO}, {"f32", LM_PRECISION_F32}, {"bf16", LM_PRECISION_BF16}};
+    *out = LM_PRECISION_AUTO;
+    for (size_t i = 0; text && i < sizeof names / sizeof *names; i++)
+        if (strcmp(text, names[i].name) == 0) {
+            *out = names[i].precision;
+            return PONDER_OK;
+        }
+    if (!text)
+        return PONDER_OK;
+    return err_set(err, PONDER_E_ARGUMENT, "--precision: '%.20s' is none of auto, f32, bf16", text);
+}
+
+/* ---- where the shipped model is ---- */
+
+struct hunt {
+    struct buf path, looked;
+    bool found;
+};
+
+static void look(struct hunt *hunt, const char *folder, const char *below)
+{
+    if (hunt->found || !folder || !*folder)
+        return;
+    buf_clear(&hunt->path);
+    buf_printf(&hunt->path, "%s%s/%s", folder, below, default_file);
+    hunt->found = access(buf_text(&hunt->path), R_OK) == 0;
+    if (!hunt->found)
+        buf_printf(&hunt->looked, "%s%s", hunt->looked.len ? ", " : "", buf_text(&hunt->path));
+}
+
+/* The folder of the running program, or "". */
+static void program_folder(char *folder, size_t bytes)
+{
+    ssize_t n = readlink("/proc/self/exe", folder, bytes - 1);
+    folder[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        *slash = '\0';
+}
+
+int ponder_model_find(char **path, struct ponder_err *err)
+{
+    *path = NULL;
+    const char *named = getenv("PONDER_MODEL");
+    if (named && *named) {
+        if (access(named, R_OK) != 0)
+            return err_set(err, PONDER_E_NOT_FOUND, "PONDER_MODEL names %s, which cannot be read", named);
+        *path = strdup(named);
+        return *path ? PONDER_OK : err_memory(err, "a path");
+    }
+    struct hunt hunt = {.path = BUF_INIT(3 * PATH_MAX), .looked = BUF_INIT(16 * PATH_MAX)};
+    char program[PATH_MAX];
+    program_folder(program, sizeof program);
+    look(&hunt, getenv("PONDER_MODELS_DIR"), "");
+    look(&hunt, program, "/../share/ponder/models"); /* an installation that was moved */
+    look(&hunt, PONDER_MODELS_DIR, "");
+    look(&hunt, program, "/../../models"); /* run from the build folder */
+    int status = PONDER_OK;
+    if (!hunt.found)
+        status =
+            err_set(err, PONDER_E_NOT_FOUND, "no model: give one with --model or PONDER_MODEL; looked for %s",
+                    buf_text(&hunt.looked));
+    else if (!(*path = buf_take(&hunt.path, NULL)))
+        status = err_memory(err, "a path");
+    buf_release(&hunt.path);
+    buf_release(&hunt.looked);
+    return status;
+}

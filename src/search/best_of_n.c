@@ -1,0 +1,229 @@
+#include "search/best_of_n.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/err.h"
+#include "core/rng.h"
+
+/* A run under way. */
+struct work {
+    struct engine *engine;
+    const struct best_of_n_prompt *prompts;
+    const struct ponder_sampling *sampling;
+    const struct clock *clock;
+    const struct ponder_watch *watch;
+    struct best_of_n *out;
+    int64_t *nodes;     /* (prompts) engine node of the prompt while it has samples in flight */
+    int64_t *remaining; /* (prompts) samples not yet done */
+    int64_t next;       /* the next sample to submit, in order */
+    int64_t in_flight, done;
+    double began_s;
+    struct engine_usage before; /* what the engine had spent before this run */
+};
+
+const char *best_of_n_finish_name(enum engine_finish finish)
+{
+    static const char *const names[] = {
+        [ENGINE_FINISH_END] = "end",
+        [ENGINE_FINISH_STOP] = "stop",
+        [ENGINE_FINISH_LENGTH] = "length",
+        [ENGINE_FINISH_CONTEXT] = "context",
+        [ENGINE_FINISH_CANCELLED] = "cancelled",
+        [ENGINE_FINISH_FAILED] = "failed",
+    };
+    return names[finish];
+}
+
+static int64_t total(const struct work *work)
+{
+    return work->out->prompt_count * work->out->n;
+}
+
+static void update_ledger(struct work *work)
+{
+    struct engine_usage now;
+    engine_usage_get(work->engine, &now);
+    struct ponder_ledger *ledger = &work->out->ledger;
+    ledger->prompt_tokens = now.prompt_tokens - work->before.prompt_tokens;
+    ledger->generated_tokens = now.generated_tokens - work->before.generated_tokens;
+    ledger->recomputed_tokens = now.recomputed_tokens - work->before.recomputed_tokens;
+    ledger->flops = now.flops - work->before.flops;
+    ledger->seconds = clock_now_s(work->clock) - work->began_s;
+}
+
+static int open_prompt(struct work *work, int64_t index, struct ponder_err *err)
+{
+    const struct best_of_n_prompt *prompt = &work->prompts[index];
+    int status = engine_prompt(work->engine, 0, prompt->text, prompt->len, &work->nodes[index], err);
+    return status && prompt->name ? err_prefix(err, status, "%s", prompt->name) : status;
+}
+
+static int submit_one(struct work *work, struct ponder_err *err)
+{
+    int64_t prompt = work->next / work->out->n, sample = work->next % work->out->n;
+    const struct ponder_sampling *s = work->sampling;
+    int status = sample == 0 ? open_prompt(work, prompt, err) : PONDER_OK;
+    if (status)
+        return status;
+    struct engine_request request = {
+        .tag = work->next,
+        .parent = work->nodes[prompt],
+        .tokens_max = (int)s->max_tokens,
+        .sampling = {s->temperature, (int)s->top_k, s->top_p, s->min_p},
+        .stream = rng_key(work->prompts[prompt].key, (uint64_t)sample),
+    };
+    status = engine_submit(work->engine, &request, err);
+    if (status)
+        return status;
+    work->out->samples[work->next++].begun = true;
+    work->in_flight++;
+    return PONDER_OK;
+}
+
+static int submit(struct work *work, struct ponder_err *err)
+{
+    int status = PONDER_OK;
+    while (!status && work->next < total(work) && work->in_flight < BEST_OF_N_IN_FLIGHT_MAX)
+        status = submit_one(work, err);
+    return status;
+}
+
+static void keep(struct work *work, struct engine_result *result)
+{
+    struct best_of_n_sample *sample = &work->out->samples[result->tag];
+    int64_t prompt = result->tag / work->out->n;
+    sample->finish = result->finish;
+    sample->done = result->finish != ENGINE_FINISH_CANCELLED;
+    sample->text = result->text;
+    sample->len = result->text_len;
+    sample->tokens = result->tokens;
+    sample->token_count = result->token_count;
+    sample->logprob = result->token_count > 0 ? result->logprob / result->token_count : NAN;
+    if (result->finish == ENGINE_FINISH_FAILED && work->out->failed++ == 0)
+        snprintf(work->out->failure, sizeof work->out->failure, "%s", result->error);
+    result->text = NULL;
+    result->tokens = NULL;
+    if (result->node)
+        engine_node_release(work->engine, result->node);
+    engine_result_clear(result);
+    work->done += sample->done;
+    work->in_flight--;
+    if (--work->remaining[prompt] == 0) {
+        engine_node_release(work->engine, work->nodes[prompt]);
+        work->nodes[prompt] = 0;
+    }
+}
+
+static void take_all(struct work *work)
+{
+    struct engine_result result;
+    while (engine_take(work->engine, &result))
+        keep(work, &result);
+}
+
+static bool stop_wanted(struct work *work)
+{
+    double seconds = clock_now_s(work->clock) - work->began_s;
+    if (work->sampling->timeout_s > 0 && seconds >= work->sampling->timeout_s) {
+        work->out->stopped = PONDER_STOPPED_BY_TIMEOUT;
+        return true;
+    }
+    if (!work->watch || !work->watch->progress)
+        return false;
+    update_ledger(work);
+    struct ponder_progress progress = {work->done, total(work), "solutions", seconds,
+                                       work->out->ledger.generated_tokens};
+    if (work->watch->progress(&progress, work->watch->data))
+        return false;
+    work->out->stopped = PONDER_STOPPED_BY_CALLER;
+    return true;
+}
+
+/* Everything in flight ends with what it has. */
+static int drain(struct work *work, struct ponder_err *err)
+{
+    for (int64_t tag = 0; tag < work->next; tag++)
+        if (!work->out->samples[tag].text && !work->out->samples[tag].done)
+            engine_cancel(work->engine, tag);
+    int unfinished = 1;
+    while (work->in_flight > 0 && unfinished > 0) {
+        unfinished = engine_step(work->engine, 0.01, err);
+        take_all(work);
+    }
+    return unfinished < 0 ? unfinished : PONDER_OK;
+}
+
+static int loop(struct work *work, struct ponder_err *err)
+{
+    while (work->next < total(work) || work->in_flight > 0) {
+        if (stop_wanted(work))
+            return drain(work, err);
+        int status = submit(work, err);
+        if (status)
+            return status;
+        int unfinished = engine_step(work->engine, 0.05, err);
+        if (unfinished < 0)
+            return unfinished;
+        take_all(work);
+    }
+    return PONDER_OK;
+}
+
+static int prepare(struct work *work, struct ponder_err *err)
+{
+    struct best_of_n *out = work->out;
+    if (out->n < 1 || out->prompt_count < 1 || out->n > BEST_OF_N_SAMPLES_MAX / out->prompt_count)
+        return err_set(err, PONDER_E_LIMIT,
+                       "%lld questions with %lld samples each; give 1 to %d samples in all",
+                       (long long)out->prompt_count, (long long)out->n, BEST_OF_N_SAMPLES_MAX);
+    out->samples = calloc((size_t)total(work), sizeof *out->samples);
+    work->nodes = calloc((size_t)out->prompt_count, sizeof *work->nodes);
+    work->remaining = calloc((size_t)out->prompt_count, sizeof *work->remaining);
+    if (!out->samples || !work->nodes || !work->remaining)
+        return err_memory(err, "samples");
+    for (int64_t i = 0; i < out->prompt_count; i++)
+        work->remaining[i] = out->n;
+    engine_usage_get(work->engine, &work->before);
+    work->began_s = clock_now_s(work->clock);
+    return PONDER_OK;
+}
+
+int best_of_n_run(struct engine *engine, const struct best_of_n_prompt *prompts, int64_t prompt_count,
+                  const struct ponder_sampling *sampling, const struct clock *clock,
+                  const struct ponder_watch *watch, struct best_of_n *out, struct ponder_err *err)
+{
+    *out = (struct best_of_n){.prompt_count = prompt_count, .n = sampling->n};
+    struct work work = {.engine = engine,
+                        .prompts = prompts,
+                        .sampling = sampling,
+                        .clock = clock,
+                        .watch = watch,
+                        .out = out};
+    int status = prepare(&work, err);
+    if (!status) {
+        status = loop(&work, err);
+        update_ledger(&work);
+        out->ledger.generations = work.next;
+        for (int64_t i = 0; i < prompt_count; i++)
+            if (work.nodes[i])
+                engine_node_release(engine, work.nodes[i]);
+    }
+    free(work.nodes);
+    free(work.remaining);
+    if (!status && out->failed > 0 && out->failed == work.next)
+        status = err_set(err, PONDER_E_ENGINE, "all %lld samples failed; the first: %s",
+                         (long long)out->failed, out->failure);
+    return status;
+}
+
+void best_of_n_release(struct best_of_n *run)
+{
+    for (int64_t i = 0; run->samples && i < run->prompt_count * run->n; i++) {
+        free(run->samples[i].text);
+        free(run->samples[i].tokens);
+    }
+    free(run->samples);
+    run->samples = NULL;
+}

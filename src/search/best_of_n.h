@@ -1,0 +1,59 @@
+/* best_of_n.h - best-of-N: n independent samples of each of many prompts, through any engine.
+ *
+ * All prompts share the engine's batch: requests are handed over in order, as many at once as the stated
+ * limit allows, and a prompt's place is taken by the next as soon as its samples are done. Sample i of a
+ * prompt draws from the stream (prompt's key, i), so neither order nor company changes what it draws. */
+#ifndef SEARCH_BEST_OF_N_H
+#define SEARCH_BEST_OF_N_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/clock.h"
+#include "engine/engine.h"
+#include "ponder/ledger.h"
+#include "ponder/progress.h"
+#include "ponder/sampling.h"
+#include "ponder/solve.h"
+
+enum { BEST_OF_N_SAMPLES_MAX = 1 << 24, BEST_OF_N_IN_FLIGHT_MAX = 1024 };
+
+struct best_of_n_prompt {
+    const char *text; /* borrowed */
+    size_t len;
+    uint64_t key;
+    const char *name; /* opens an error about this prompt, e.g. its unique_id; NULL: none */
+};
+
+struct best_of_n_sample {
+    bool begun, done; /* done: ended by itself, at its token limit, or failed; not cancelled */
+    enum engine_finish finish;
+    char *text; /* owned; NULL where not begun */
+    size_t len;
+    int32_t *tokens; /* owned; NULL from engines that do not tell */
+    int64_t token_count;
+    double logprob; /* mean over its tokens; NAN where unknown */
+};
+
+struct best_of_n {
+    struct best_of_n_sample *samples; /* (prompts, n) */
+    int64_t prompt_count, n;
+    enum ponder_stopped stopped;
+    struct ponder_ledger ledger;
+    char failure[256]; /* what the first failed request said */
+    int64_t failed;
+};
+
+/* Uses n, temperature, top_k, top_p, min_p, max_tokens and timeout_s of `sampling`. Being stopped is no
+ * error. A prompt that does not fit, an engine that fails as a whole, and all samples failing are. Release
+ * `out` in any case. */
+int best_of_n_run(struct engine *engine, const struct best_of_n_prompt *prompts, int64_t prompt_count,
+                  const struct ponder_sampling *sampling, const struct clock *clock,
+                  const struct ponder_watch *watch, struct best_of_n *out, struct ponder_err *err) PONDER_USE;
+void best_of_n_release(struct best_of_n *run);
+
+/* "end", "length" and so on, as struct ponder_text has it. */
+const char *best_of_n_finish_name(enum engine_finish finish);
+
+#endif

@@ -1,0 +1,127 @@
+/* proposer.c - what programs call: a model, its engine for the length of the call, and the work over it. */
+#include "search/proposer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/err.h"
+#include "engine/local.h"
+#include "search/best_of_n.h"
+#include "search/prompt.h"
+#include "search/solve.h"
+
+static int check(const struct ponder_sampling *s, struct ponder_err *err)
+{
+    /* Written so that NAN is refused too. */
+    if (!(s->temperature >= 0 && s->top_p >= 0 && s->top_p <= 1 && s->min_p >= 0 && s->min_p <= 1))
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "sampling: temperature must be 0 or more, top-p and min-p within 0 and 1");
+    if (s->n < 1 || s->max_tokens < 1 || s->max_tokens > 1000000 || s->top_k < 0 || s->top_k > 1000000)
+        return err_set(err, PONDER_E_ARGUMENT, "sampling: n, max-tokens or top-k is out of range");
+    if (s->threads < 0 || s->threads > 1024 || s->kv_mib < 1 || s->kv_mib > 1048576)
+        return err_set(err, PONDER_E_ARGUMENT, "sampling: threads or kv-mib is out of range");
+    return PONDER_OK;
+}
+
+int proposer_open(struct engine **out, const struct ponder_model *model,
+                  const struct ponder_sampling *sampling, struct ponder_err *err)
+{
+    struct local_options options = {
+        .threads = (int)sampling->threads,
+        .kv_bytes_max = (size_t)sampling->kv_mib << 20,
+        .kv_type = sampling->exact ? KV_F32 : KV_F16,
+        .exact = sampling->exact,
+    };
+    int status = check(sampling, err);
+    if (!status)
+        status = precision_parse(sampling->precision, &options.precision, err);
+    if (!status && sampling->exact && options.precision == LM_PRECISION_BF16)
+        status = err_set(err, PONDER_E_ARGUMENT, "--exact computes in f32; leave --precision bf16 away");
+    if (!status && !model->lm->tokenizer)
+        status = err_set(err, PONDER_E_UNSUPPORTED, "%s has no tokenizer", model->path);
+    if (sampling->exact)
+        options.precision = LM_PRECISION_F32;
+    return status ? status : local_open(out, model->lm, &options, err);
+}
+
+int ponder_solve(struct ponder_model *model, const char *question, const struct ponder_sampling *sampling,
+                 const struct ponder_watch *watch, struct ponder_solution **out, struct ponder_err *err)
+{
+    *out = NULL;
+    struct engine *engine;
+    int status = proposer_open(&engine, model, sampling, err);
+    if (status)
+        return status;
+    status = solve_run(engine, model->prompt_template, question, sampling, &clock_system, watch, out, err);
+    engine_release(engine);
+    return status;
+}
+
+/* The space that SentencePiece puts before the first word of a text is no part of a text that begins here. */
+static int drop_first_space(const struct ponder_model *model, struct best_of_n_sample *sample)
+{
+    struct buf text = BUF_INIT(SIZE_MAX / 2);
+    struct ponder_err ignored;
+    int status =
+        tokenizer_decode(model->lm->tokenizer, sample->tokens, (size_t)sample->token_count, &text, &ignored);
+    if (!status) {
+        free(sample->text);
+        sample->len = text.len;
+        sample->text = buf_take(&text, NULL);
+        status = sample->text ? PONDER_OK : PONDER_E_MEMORY;
+    }
+    buf_release(&text);
+    return status;
+}
+
+static int take_texts(const struct ponder_model *model, struct best_of_n *run, bool at_start,
+                      struct ponder_texts_out *out)
+{
+    out->items = calloc((size_t)run->n, sizeof *out->items);
+    if (!out->items)
+        return PONDER_E_MEMORY;
+    for (int64_t i = 0; i < run->n; i++) {
+        struct best_of_n_sample *sample = &run->samples[i];
+        if (!sample->text)
+            continue;
+        int status = at_start && sample->tokens ? drop_first_space(model, sample) : PONDER_OK;
+        if (status)
+            return status;
+        out->items[out->count++] =
+            (struct ponder_text){sample->text, sample->len, sample->token_count, sample->logprob,
+                                 best_of_n_finish_name(sample->finish)};
+        sample->text = NULL;
+    }
+    out->ledger = run->ledger;
+    return PONDER_OK;
+}
+
+int ponder_model_generate(struct ponder_model *model, const char *prompt, size_t len,
+                          const struct ponder_sampling *sampling, const struct ponder_watch *watch,
+                          struct ponder_texts_out *out, struct ponder_err *err)
+{
+    *out = (struct ponder_texts_out){0};
+    struct engine *engine;
+    int status = proposer_open(&engine, model, sampling, err);
+    if (status)
+        return status;
+    struct best_of_n_prompt one = {prompt, len, prompt_key(sampling->seed, prompt, len), NULL};
+    struct best_of_n run = {0};
+    status = best_of_n_run(engine, &one, 1, sampling, &clock_system, watch, &run, err);
+    if (!status && take_texts(model, &run, len == 0, out))
+        status = err_memory(err, "the texts");
+    best_of_n_release(&run);
+    engine_release(engine);
+    if (status)
+        ponder_texts_release(out);
+    return status;
+}
+
+void ponder_texts_release(struct ponder_texts_out *texts)
+{
+    for (int64_t i = 0; i < texts->count; i++)
+        free(texts->items[i].text);
+    free(texts->items);
+    *texts = (struct ponder_texts_out){0};
+}

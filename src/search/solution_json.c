@@ -1,0 +1,90 @@
+/* solution_json.c - a solution for other programs: as one JSON object, and as a trace file. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/buf.h"
+#include "core/json.h"
+#include "ponder/solve.h"
+#include "tree/ledger.h"
+#include "tree/trace.h"
+
+static const char *stopped_name(enum ponder_stopped stopped)
+{
+    static const char *const names[] = {
+        [PONDER_STOPPED_NO] = NULL,
+        [PONDER_STOPPED_BY_CALLER] = "caller",
+        [PONDER_STOPPED_BY_TIMEOUT] = "timeout",
+    };
+    return names[stopped];
+}
+
+static json_t *votes_json(const struct ponder_solution *solution)
+{
+    json_t *rows = json_array();
+    int64_t voters = 0;
+    for (int64_t i = 0; i < solution->vote_count; i++)
+        voters += solution->votes[i].count;
+    for (int64_t i = 0; rows && i < solution->vote_count; i++) {
+        const struct ponder_vote *vote = &solution->votes[i];
+        json_array_append_new(rows, json_pack("{s:o, s:I, s:f}", "answer", json_from_string(vote->answer),
+                                              "count", (json_int_t)vote->count, "share",
+                                              (double)vote->count / (double)voters));
+    }
+    return rows;
+}
+
+static json_t *candidate_fields(const struct ponder_candidate *candidate)
+{
+    return json_pack("{s:o, s:I, s:o, s:s}", "answer", json_from_string(candidate->answer), "tokens",
+                     (json_int_t)candidate->tokens, "logprob", json_from_real(candidate->logprob), "finish",
+                     candidate->finish);
+}
+
+static json_t *candidates_json(const struct ponder_solution *solution)
+{
+    json_t *rows = json_array();
+    for (int64_t i = 0; rows && i < solution->candidate_count; i++) {
+        const struct ponder_candidate *candidate = &solution->candidates[i];
+        json_t *row = candidate_fields(candidate);
+        json_object_set_new(row, "text", json_from_text(candidate->text, candidate->len));
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+int ponder_solution_json(const struct ponder_solution *solution, char **json, struct ponder_err *err)
+{
+    json_t *root = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "question", json_from_string(solution->question),
+        "answer", json_from_string(solution->answer), "votes", votes_json(solution), "candidates",
+        candidates_json(solution), "best", solution->best < 0 ? json_null() : json_integer(solution->best),
+        "finished", (json_int_t)solution->finished, "stopped",
+        json_from_string(stopped_name(solution->stopped)), "ledger", ledger_json(&solution->ledger));
+    if (root && solution->agreement) {
+        json_object_set_new(root, "agreement", json_from_string(solution->agreement));
+        json_object_set_new(root, "agreeing", json_integer(solution->agreeing));
+    }
+    return json_print(root, json, err);
+}
+
+int ponder_solution_save_trace(const struct ponder_solution *solution, const char *path,
+                               struct ponder_err *err)
+{
+    struct trace trace;
+    trace_init(&trace, solution->question, solution->prompt);
+    for (int64_t i = 0; i < solution->candidate_count; i++) {
+        const struct ponder_candidate *candidate = &solution->candidates[i];
+        trace_add(&trace, 0, "solution", candidate->text, candidate->len, candidate_fields(candidate));
+    }
+    char *json = NULL;
+    int status = json_print(trace_take(&trace, solution->answer, &solution->ledger), &json, err);
+    struct buf file = BUF_INIT(SIZE_MAX / 2);
+    if (!status) {
+        buf_puts(&file, json);
+        buf_putc(&file, '\n');
+        status = buf_ok(&file) ? file_write_atomic(path, file.data, file.len, err) : PONDER_E_MEMORY;
+    }
+    buf_release(&file);
+    free(json);
+    return status;
+}

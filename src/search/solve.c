@@ -1,0 +1,173 @@
+/* solve.c - one question: sample, extract, vote. */
+#include "search/solve.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer/answer.h"
+#include "core/err.h"
+#include "search/best_of_n.h"
+#include "search/prompt.h"
+#include "search/select.h"
+
+/* Candidates are the samples that were begun; their texts move over. */
+static int take_candidates(struct ponder_solution *solution, struct best_of_n *run, char **keys)
+{
+    for (int64_t i = 0; i < run->n; i++) {
+        struct best_of_n_sample *sample = &run->samples[i];
+        bool empty_cut = sample->finish == ENGINE_FINISH_CANCELLED && sample->len == 0;
+        if (!sample->text || empty_cut)
+            continue;
+        int64_t at = solution->candidate_count++;
+        solution->candidates[at] = (struct ponder_candidate){
+            .text = sample->text,
+            .len = sample->len,
+            .tokens = sample->token_count,
+            .logprob = sample->logprob,
+            .finish = best_of_n_finish_name(sample->finish),
+            .vote = -1,
+        };
+        sample->text = NULL;
+        solution->finished += sample->done && sample->finish != ENGINE_FINISH_FAILED;
+        struct ponder_candidate *candidate = &solution->candidates[at];
+        int status = answer_of_text(candidate->text, candidate->len, &candidate->answer, &keys[at]);
+        if (status)
+            return status;
+    }
+    return PONDER_OK;
+}
+
+static int vote(struct ponder_solution *solution, char **keys, struct select_vote *rows, double *logprobs,
+                int64_t *vote_of)
+{
+    int64_t n = solution->candidate_count;
+    for (int64_t i = 0; i < n; i++)
+        logprobs[i] = solution->candidates[i].logprob;
+    int64_t count = select_majority((const char *const *)keys, logprobs, n, rows, vote_of);
+    solution->votes = calloc((size_t)count + 1, sizeof *solution->votes);
+    if (!solution->votes)
+        return PONDER_E_MEMORY;
+    for (int64_t i = 0; i < n; i++)
+        solution->candidates[i].vote = vote_of[i];
+    for (int64_t row = 0; row < count; row++) {
+        char *answer = strdup(solution->candidates[rows[row].first].answer);
+        if (!answer)
+            return PONDER_E_MEMORY;
+        solution->votes[row] = (struct ponder_vote){answer, rows[row].count, rows[row].first, rows[row].best};
+        solution->vote_count++;
+    }
+    return PONDER_OK;
+}
+
+/* Without an answer: what the candidates agree on, and the most probable of them. */
+static int agree(struct ponder_solution *solution)
+{
+    int64_t n = solution->candidate_count, owner;
+    struct select_text *texts = calloc((size_t)n + 1, sizeof *texts);
+    if (!texts)
+        return PONDER_E_MEMORY;
+    for (int64_t i = 0; i < n; i++)
+        texts[i] = (struct select_text){solution->candidates[i].text, (int64_t)solution->candidates[i].len};
+    int64_t len = select_agreement(texts, n, &owner, &solution->agreeing);
+    solution->agreement = len ? malloc((size_t)len + 1) : strdup("");
+    if (solution->agreement && len) {
+        memcpy(solution->agreement, texts[owner].text, (size_t)len);
+        solution->agreement[len] = '\0';
+    }
+    free(texts);
+    solution->best = -1;
+    for (int64_t i = 0; i < n; i++) {
+        double logprob = solution->candidates[i].logprob;
+        if (solution->best < 0 || logprob > solution->candidates[solution->best].logprob)
+            solution->best = i;
+    }
+    return solution->agreement ? PONDER_OK : PONDER_E_MEMORY;
+}
+
+static int judge(struct ponder_solution *solution, struct best_of_n *run)
+{
+    size_t n = (size_t)run->n;
+    char **keys = calloc(n, sizeof *keys);
+    struct select_vote *rows = calloc(n, sizeof *rows);
+    double *logprobs = calloc(n, sizeof *logprobs);
+    int64_t *vote_of = calloc(n, sizeof *vote_of);
+    solution->candidates = calloc(n, sizeof *solution->candidates);
+    int status = keys && rows && logprobs && vote_of && solution->candidates ? PONDER_OK : PONDER_E_MEMORY;
+    if (!status)
+        status = take_candidates(solution, run, keys);
+    if (!status)
+        status = vote(solution, keys, rows, logprobs, vote_of);
+    if (!status && solution->vote_count > 0) {
+        solution->answer = solution->votes[0].answer;
+        solution->best = solution->votes[0].best;
+    } else if (!status) {
+        status = agree(solution);
+    }
+    for (size_t i = 0; keys && i < n; i++)
+        free(keys[i]);
+    free(keys);
+    free(rows);
+    free(logprobs);
+    free(vote_of);
+    return status;
+}
+
+int solve_run(struct engine *engine, const char *template, const char *question,
+              const struct ponder_sampling *sampling, const struct clock *clock,
+              const struct ponder_watch *watch, struct ponder_solution **out, struct ponder_err *err)
+{
+    *out = NULL;
+    int status = prompt_check_question(question, strlen(question), err);
+    if (status)
+        return status;
+    struct buf filled = BUF_INIT(4u * PONDER_QUESTION_BYTES_MAX);
+    status = prompt_fill(template, question, strlen(question), &filled, err);
+    struct ponder_solution *solution = calloc(1, sizeof *solution);
+    struct best_of_n run = {0};
+    if (!status && solution) {
+        solution->question = strdup(question);
+        solution->prompt = buf_take(&filled, NULL);
+    }
+    buf_release(&filled);
+    if (!status && (!solution || !solution->question || !solution->prompt))
+        status = err_memory(err, "a solution");
+    if (!status) {
+        size_t len = strlen(solution->prompt);
+        struct best_of_n_prompt prompt = {solution->prompt, len,
+                                          prompt_key(sampling->seed, solution->prompt, len), NULL};
+        status = best_of_n_run(engine, &prompt, 1, sampling, clock, watch, &run, err);
+    }
+    if (!status) {
+        solution->ledger = run.ledger;
+        solution->stopped = run.stopped;
+        status = judge(solution, &run);
+        if (status)
+            err_memory(err, "the candidates");
+    }
+    best_of_n_release(&run);
+    if (status) {
+        ponder_solution_release(solution);
+        return status;
+    }
+    *out = solution;
+    return PONDER_OK;
+}
+
+void ponder_solution_release(struct ponder_solution *solution)
+{
+    if (!solution)
+        return;
+    for (int64_t i = 0; i < solution->vote_count; i++)
+        free(solution->votes[i].answer);
+    for (int64_t i = 0; i < solution->candidate_count; i++) {
+        free(solution->candidates[i].answer);
+        free(solution->candidates[i].text);
+    }
+    free(solution->votes);
+    free(solution->candidates);
+    free(solution->question);
+    free(solution->prompt);
+    free(solution->agreement);
+    free(solution);
+}

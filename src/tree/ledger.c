@@ -1,0 +1,13 @@
+#include "tree/ledger.h"
+
+#include "core/json.h"
+
+json_t *ledger_json(const struct ponder_ledger *ledger)
+{
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f}", "generations", (json_int_t)ledger->generations,
+        "prompt_tokens", (json_int_t)ledger->prompt_tokens, "generated_tokens",
+        (json_int_t)ledger->generated_tokens, "verifier_tokens", (json_int_t)ledger->verifier_tokens,
+        "difficulty_tokens", (json_int_t)ledger->difficulty_tokens, "recomputed_tokens",
+        (json_int_t)ledger->recomputed_tokens, "flops", ledger->flops, "seconds", ledger->seconds);
+}
