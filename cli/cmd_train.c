@@ -1,4 +1,4 @@
-/* cmd_train.c - `ponder train` (what can be trained) and `ponder train base`. */
+/* cmd_train.c - `ponder train base`. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -6,29 +6,6 @@
 
 #include "cli.h"
 #include "ponder/train.h"
-
-/* ---- ponder train ---- */
-
-static int train_run(void *args, int count, char **operands)
-{
-    (void)args;
-    (void)count;
-    (void)operands;
-    puts("What can be trained; each has its own --help:");
-    for (int i = 0; cli_commands[i]; i++)
-        if (strncmp(cli_commands[i]->name, "train ", 6) == 0)
-            printf("  ponder %-14s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
-    return cli_finish(CLI_DONE);
-}
-
-const struct cli_command cli_train = {
-    .name = "train",
-    .summary = "list what can be trained",
-    .example = "ponder train",
-    .run = train_run,
-};
-
-/* ---- ponder train base ---- */
 
 struct line {
     bool terminal, drawn;

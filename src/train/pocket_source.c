@@ -1,5 +1,7 @@
 #include "train/pocket_source.h"
 
+#include <string.h>
+
 #include "core/err.h"
 #include "core/rng.h"
 
@@ -16,7 +18,7 @@ static int next_text(struct pocket_source *source, const char **text, size_t *le
 {
     enum ponder_pocket_document kind;
     source->next_in_block++;
-    return ponder_pocket_next_document(source->pocket, &source->mix, text, len, NULL, &kind, err);
+    return ponder_pocket_next_document(source->pocket, &source->mix, text, len, &kind, err);
 }
 
 /* Puts the generator in front of document `index`. */
@@ -39,26 +41,34 @@ static int seek(struct pocket_source *source, uint64_t index, struct ponder_err 
     return status;
 }
 
+/* Appends as much of the tokens as the example still takes. */
+static int add(struct example *out, const int32_t *ids, size_t count)
+{
+    size_t room = (size_t)(out->count_max - out->count);
+    return example_add(out, ids, (int)(count < room ? count : room), true);
+}
+
 int pocket_source_document(void *data, uint64_t index, struct example *out, struct ponder_err *err)
 {
+    static const int32_t end_token = TOKENIZER_END;
     struct pocket_source *source = data;
     const char *text;
     size_t len;
     int status = seek(source, index, err);
     if (!status)
         status = next_text(source, &text, &len, err);
-    source->ids.count = 0;
-    if (!status)
-        status = tokenizer_encode(source->tokenizer, text, len, 0, &source->ids, err);
-    if (status)
-        return status;
-    bool whole = source->ids.count < (size_t)out->count_max;
-    int n = whole ? (int)source->ids.count : out->count_max;
-    static const int32_t end = TOKENIZER_END;
-    status = example_add(out, source->ids.ids, n, true);
-    if (!status && whole)
-        status = example_add(out, &end, 1, true);
-    return status ? err_memory(err, "a training document") : PONDER_OK;
+    while (!status && len) {
+        const char *end = memchr(text, PONDER_POCKET_END, len);
+        size_t n = end ? (size_t)(end - text) : len;
+        source->ids.count = 0;
+        status = tokenizer_encode(source->tokenizer, text, n, 0, &source->ids, err);
+        if (!status && (add(out, source->ids.ids, source->ids.count) || (end && add(out, &end_token, 1))))
+            status = err_memory(err, "a training document");
+        n += end != NULL;
+        text += n;
+        len -= n;
+    }
+    return status;
 }
 
 int pocket_source_text(struct pocket_source *source, size_t bytes, struct buf *out, struct ponder_err *err)
@@ -70,8 +80,11 @@ int pocket_source_text(struct pocket_source *source, size_t bytes, struct buf *o
         status = seek(source, index, err);
         if (!status)
             status = next_text(source, &text, &len, err);
-        if (!status && (buf_append(out, text, len) || buf_puts(out, "\n\n")))
+        if (!status && buf_append(out, text, len))
             status = err_memory(err, "text to learn a tokenizer from");
     }
+    for (size_t i = 0; i < out->len; i++)
+        if (out->data[i] == PONDER_POCKET_END)
+            out->data[i] = '\n';
     return status;
 }

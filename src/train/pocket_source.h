@@ -2,7 +2,7 @@
  *
  * The generator is a stream; a source answers by index. So documents come in blocks, each from a generator of
  * its own seeded by (key, block): going on in order costs nothing, going back costs one block. Every token of
- * a document is learnt, the end token behind it included; a document longer than the context is cut there. */
+ * a document is learnt, the end tokens behind its solutions included; what is longer than the context is cut. */
 #ifndef TRAIN_POCKET_SOURCE_H
 #define TRAIN_POCKET_SOURCE_H
 
@@ -25,7 +25,7 @@ struct pocket_source {
 void pocket_source_release(struct pocket_source *source);
 /* The struct train_source's function; `data` is a struct pocket_source. */
 int pocket_source_document(void *data, uint64_t index, struct example *out, struct ponder_err *err);
-/* Appends documents 0, 1, ... as text, an empty line between them, until `out` has `bytes` bytes or more:
+/* Appends documents 0, 1, ... as text, a line end for each end token, until `out` has `bytes` bytes or more:
  * what a tokenizer is learnt from. */
 int pocket_source_text(struct pocket_source *source, size_t bytes, struct buf *out,
                        struct ponder_err *err) PONDER_USE;
