@@ -8,16 +8,31 @@
 struct local_options {
     int threads;         /* 0: all cores */
     int rows_max;        /* rows of one batch; 0: 512 */
-    int branches_max;    /* requests decoded at once; 0: 256 */
+    int branches_max;    /* requests decoded at once; 0: 256. At most rows_max */
     size_t kv_bytes_max; /* 0: 2 GiB */
     enum kv_type kv_type;
     enum lm_precision precision;
-    bool
-        exact; /* the same seed gives the same text at any concurrency, after eviction, and after a restart */
+    /* The same seed gives the same text at any concurrency, after eviction, and after a restart. */
+    bool exact;
 };
 
-/* The model must outlive the engine. */
+/* The model must outlive the engine. A model without a tokenizer (a random shape for a benchmark) reads every
+ * byte of a prompt as the token (byte % vocab), generates bytes (token % 256), and has no end token. */
 int local_open(struct engine **out, const struct lm_model *model, const struct local_options *options,
                struct ponder_err *err) PONDER_USE;
+
+/* As engine_prompt, with token ids instead of text: for prompts with control tokens, and for measurements. */
+int local_prompt_ids(struct engine *engine, int64_t parent, const int32_t *ids, int count, int64_t *out,
+                     struct ponder_err *err) PONDER_USE;
+
+/* For tests and reports: what the engine holds now. */
+struct local_state {
+    int nodes, segments, waiting, active;
+    size_t kv_bytes; /* in blocks */
+    int64_t rows;    /* computed since open */
+    int64_t batches;
+    int64_t preemptions;
+};
+struct local_state local_state_get(const struct engine *engine);
 
 #endif

@@ -1,0 +1,153 @@
+/* local_branch.c - what a branch of the local engine does with a token, and how it ends. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/local_impl.h"
+
+/* Segments are dropped without pins. */
+static void unpin(struct local *local, struct local_branch *branch)
+{
+    if (branch->pinned)
+        kv_unpin(local->kv, branch->segment);
+    branch->pinned = false;
+}
+
+void local_branch_fail(struct local *local, struct local_branch *branch, int status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(branch->error, sizeof branch->error, format, args);
+    va_end(args);
+    branch->status = status;
+    branch->finish = ENGINE_FINISH_FAILED;
+    branch->finished = true;
+    unpin(local, branch);
+    if (branch->segment >= 0)
+        kv_segment_drop(local->kv, branch->segment);
+    branch->segment = -1;
+}
+
+/* The node keeps the branch's segment; one without tokens of its own ends where its parent did. */
+static int64_t node_behind(struct local *local, const struct local_branch *branch)
+{
+    int own = branch->segment, segment = own;
+    if (kv_end(local->kv, own) == kv_start(local->kv, own)) {
+        segment = kv_parent(local->kv, own);
+        kv_segment_retain(local->kv, segment);
+        kv_segment_drop(local->kv, own);
+    }
+    int64_t node = local_node_new(local, segment, buf_text(&branch->text) + branch->text_end,
+                                  branch->text.len - branch->text_end);
+    if (node < 0)
+        kv_segment_drop(local->kv, segment);
+    return node;
+}
+
+static int32_t *tokens_of(const struct local *local, const struct local_branch *branch)
+{
+    int32_t *tokens = malloc(((size_t)branch->generated + 1) * sizeof *tokens);
+    if (!tokens)
+        return NULL;
+    int start = kv_start(local->kv, branch->segment), end = kv_end(local->kv, branch->segment);
+    for (int position = start; position < end; position++)
+        tokens[position - start] = kv_token(local->kv, branch->segment, position);
+    if (branch->finish == ENGINE_FINISH_END)
+        tokens[end - start] = branch->end_token;
+    return tokens;
+}
+
+void local_branch_finish(struct local *local, struct local_branch *branch, enum engine_finish finish)
+{
+    unpin(local, branch);
+    branch->finish = finish;
+    branch->tokens = tokens_of(local, branch);
+    if (!branch->tokens || buf_append(&branch->text, "", 0)) { /* so that taking it cannot fail */
+        local_branch_fail(local, branch, PONDER_E_MEMORY, "out of memory for a result");
+        return;
+    }
+    branch->node = node_behind(local, branch);
+    branch->segment = -1;
+    branch->finished = true;
+    if (branch->node < 0) {
+        int status = (int)branch->node;
+        branch->node = 0;
+        local_branch_fail(local, branch, status, "there are %d nodes, and no room for another: release some",
+                          local->node_count);
+    }
+}
+
+void local_branch_free(struct local *local, struct local_branch *branch)
+{
+    unpin(local, branch);
+    if (branch->segment >= 0)
+        kv_segment_drop(local->kv, branch->segment);
+    buf_release(&branch->text);
+    free(branch->tokens);
+    free(branch);
+}
+
+static int append_piece(const struct local *local, struct local_branch *branch, int32_t token)
+{
+    if (local->model->tokenizer)
+        return tokenizer_piece(local->model->tokenizer, token, false, &branch->text);
+    return buf_putc(&branch->text, (char)(unsigned char)(token % 256));
+}
+
+/* Where the first stop string ends that ends behind byte `old_len`; 0: there is none. */
+static size_t find_stop(const struct local_branch *branch, size_t old_len)
+{
+    size_t first = 0;
+    for (int i = 0; i < branch->stop_count; i++) {
+        size_t len = strlen(branch->stops[i]);
+        size_t from = old_len >= len - 1 ? old_len - (len - 1) : 0;
+        if (branch->text.len < from + len)
+            continue;
+        const char *hit = memmem(branch->text.data + from, branch->text.len - from, branch->stops[i], len);
+        size_t end = hit ? (size_t)(hit - branch->text.data) + len : 0;
+        if (end && (first == 0 || end < first))
+            first = end;
+    }
+    return first;
+}
+
+void local_branch_accept(struct local *local, struct local_branch *branch)
+{
+    int32_t token = branch->sample.token;
+    const struct tokenizer *tokenizer = local->model->tokenizer;
+    if (token < 0) {
+        local_branch_fail(local, branch, PONDER_E_ENGINE,
+                          "the model's logits at position %d are not finite numbers",
+                          kv_end(local->kv, branch->segment) - 1);
+        return;
+    }
+    branch->decoding = true;
+    branch->generated++;
+    branch->logprob += branch->sample.logprob;
+    local->usage.generated_tokens++;
+    if (tokenizer && token == tokenizer_eos(tokenizer)) {
+        branch->end_token = token;
+        local_branch_finish(local, branch, ENGINE_FINISH_END);
+        return;
+    }
+    size_t old_len = branch->text.len;
+    int status = kv_append(local->kv, branch->segment, &token, 1);
+    if (!status)
+        status = append_piece(local, branch, token);
+    if (status) {
+        local_branch_fail(local, branch, status, "a text grew past what memory holds");
+        return;
+    }
+    branch->text_end = branch->text.len;
+    size_t stop = find_stop(branch, old_len);
+    if (stop)
+        branch->text_end = stop;
+    if (stop)
+        local_branch_finish(local, branch, ENGINE_FINISH_STOP);
+    else if (branch->generated == branch->tokens_max)
+        local_branch_finish(local, branch, ENGINE_FINISH_LENGTH);
+    else if (kv_end(local->kv, branch->segment) == local->model->shape.context)
+        local_branch_finish(local, branch, ENGINE_FINISH_CONTEXT);
+}
