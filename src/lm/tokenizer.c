@@ -211,22 +211,3 @@ int tokenizer_ids_push(struct tokenizer_ids *ids, int32_t id)
     ids->ids[ids->count++] = id;
     return PONDER_OK;
 }
-
-int utf8_len(const char *text, size_t len)
-{
-    const unsigned char *c = (const unsigned char *)text;
-    if (len == 0)
-        return 0;
-    if (c[0] < 0x80)
-        return 1;
-    int n = c[0] >= 0xf0 ? 4 : c[0] >= 0xe0 ? 3 : 2;
-    if (c[0] < 0xc2 || c[0] > 0xf4 || (size_t)n > len)
-        return 0;
-    for (int i = 1; i < n; i++)
-        if ((c[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xf0 && c[1] < 0x90);
-    bool surrogate = c[0] == 0xed && c[1] > 0x9f;
-    bool beyond = c[0] == 0xf4 && c[1] > 0x8f;
-    return overlong || surrogate || beyond ? 0 : n;
-}

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "core/rng.h"
+#include "core/utf8.h"
 
 /* Printable bytes of Latin-1 stand for themselves; the others, in order, for U+0100 and on. */
 static bool is_printable(int byte)
@@ -36,11 +36,11 @@ int byte_spell(unsigned char byte, char out[2])
 }
 
 /* The byte that character `code` spells, or -1. */
-static int byte_of(int code)
+static int byte_of(uint32_t code)
 {
     if (code < 256)
-        return is_printable(code) ? code : -1;
-    int rest = code - 256;
+        return is_printable((int)code) ? (int)code : -1;
+    uint32_t rest = code - 256;
     for (int b = 0; b < 256; b++)
         if (!is_printable(b) && rest-- == 0)
             return b;
@@ -51,15 +51,13 @@ long byte_unspell(const char *text, size_t len, char *out)
 {
     long count = 0;
     for (size_t at = 0; at < len;) {
-        int n = utf8_len(text + at, len - at);
-        int code = (unsigned char)text[at];
-        if (n == 2)
-            code = (code & 0x1f) << 6 | (text[at + 1] & 0x3f);
-        int byte = n == 1 || n == 2 ? byte_of(code) : -1;
+        uint32_t code;
+        size_t n = utf8_decode(text + at, len - at, &code);
+        int byte = n ? byte_of(code) : -1;
         if (byte < 0)
             return -1;
         out[count++] = (char)byte;
-        at += (size_t)n;
+        at += n;
     }
     return count;
 }

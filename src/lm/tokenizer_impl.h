@@ -91,10 +91,6 @@ void token_map_add(struct token_map *map, const struct token *tokens, int32_t id
 
 int tokenizer_ids_push(struct tokenizer_ids *ids, int32_t id) PONDER_USE;
 
-/* Bytes of the UTF-8 character at `text`: 1 to 4, or 0 where none that is well-formed begins (RFC 3629: no
- * overlong forms, no surrogates, at most U+10FFFF). */
-int utf8_len(const char *text, size_t len);
-
 /* The printable alphabet in which `gpt2` files spell bytes (Radford et al. 2019, bytes_to_unicode): a byte as
  * one character of 1 or 2 UTF-8 bytes. Returns their number. */
 int byte_spell(unsigned char byte, char out[2]);

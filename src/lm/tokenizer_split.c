@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/utf8.h"
 #include "lm/tokenizer_impl.h"
 
 /* White space as Unicode has it; PCRE2's own \s adds U+180E. For use inside [...]. */
@@ -134,8 +135,9 @@ int splitter_run(const struct splitter *splitter, const char *text, size_t len,
     int status = PONDER_OK;
     for (size_t at = 0; !status && at < len;) {
         size_t end = at;
-        for (int n; end < len && (n = utf8_len(text + end, len - end)) > 0;)
-            end += (size_t)n;
+        uint32_t code;
+        for (size_t n; end < len && (n = utf8_decode(text + end, len - end, &code)) > 0;)
+            end += n;
         status = split_chunk(&split, 0, text + at, end - at);
         if (!status && end < len)
             status = piece(data, text + end, 1, err);

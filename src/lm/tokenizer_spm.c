@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/utf8.h"
 
 enum { MARK_BYTES = sizeof TOKENIZER_MARK - 1 };
 
@@ -70,8 +71,9 @@ int spm_encode(const struct tokenizer *tokenizer, struct merge_work *work, const
     if (tokenizer->add_space_prefix)
         status = push_character(tokenizer, work, " ", 1);
     for (size_t at = 0; !status && at < len;) {
-        int n = utf8_len(text + at, len - at);
-        size_t step = n ? (size_t)n : 1; /* a stray byte stands alone */
+        uint32_t code;
+        size_t n = utf8_decode(text + at, len - at, &code);
+        size_t step = n ? n : 1; /* a stray byte stands alone */
         status = push_character(tokenizer, work, text + at, step);
         at += step;
     }
