@@ -76,16 +76,17 @@ PONDER_API size_t ponder_pocket_prompt(char *out, size_t size, const char *probl
 
 /* ---- training documents ---- */
 
-/* Stands in a document's text wherever the end token belongs: behind every solution, and at the very end. */
+/* Stands in a document's text where an end token belongs before its end, between solved questions. One more
+ * end token belongs behind the document. */
 #define PONDER_POCKET_END '\x04'
 
 enum ponder_pocket_document {
-    PONDER_POCKET_SOLVED,      /* prompt, solution, END */
+    PONDER_POCKET_SOLVED,      /* prompt and solution */
     PONDER_POCKET_SOLVED_MANY, /* several of those in a row, all in one visible context */
     PONDER_POCKET_CHECK_AFTER, /* "Check: PROBLEM\nA:\n", an attempt, "Verdict:\n", then "1: right." ... up to
-                                  the first wrong line, END */
+                                  the first wrong line */
     PONDER_POCKET_CHECK_BETWEEN, /* "Judge: PROBLEM\nA:\n", an attempt with " (right)" or " (wrong)" behind
-                                    each line up to the first wrong one, END */
+                                    each line up to the first wrong one */
     PONDER_POCKET_DOCUMENTS
 };
 

@@ -366,7 +366,6 @@ void pocket_generate_bag(struct pocket_draft *draft)
         else
             draft_line(draft, "%d+%d=%d", n[asked == 0], n[asked == 2 ? 1 : 2], top);
     }
-    draft_line(draft, "%d/%d", top, total);
     reduce(draft, top, total);
 }
 

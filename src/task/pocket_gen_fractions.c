@@ -107,27 +107,26 @@ void pocket_generate_reduce(struct pocket_draft *draft)
         for (int i = 0; i < steps; i++)
             factor *= primes[draft_range(draft, 0, draft_by_level(draft, 3, 3, 4, 3, 4))];
     } while (int_gcd(top, bottom) != 1 || factor * top > 400 || factor * bottom > 400);
+    bool ask_top = draft_chance(draft, 50);
+    int right = factor;
     draft_hole(draft, 0, "%d/%d", top * factor, bottom * factor);
+    draft_hole(draft, 1, ask_top ? "numerator" : "denominator");
     if (draft_guesses(draft)) {
-        int right = factor;
-        if (draft->wrong)
-            for (int p = 0; p < PRIMES && right == factor; p++)
-                right = factor % primes[p] ? factor : factor / primes[p];
+        for (int p = 0; draft->wrong && p < PRIMES && right == factor; p++)
+            right = factor % primes[p] ? factor : factor / primes[p];
         draft_put(draft, "%d/%d=", top * factor, bottom * factor);
         put_fraction(draft, top * factor / right, bottom * factor / right);
         draft_line(draft, ", by %d.", right);
-        draft_answer(draft, bottom * factor / right == 1 ? "%d" : "%d/%d", top * factor / right,
-                     bottom * factor / right);
-        return;
+    } else {
+        lowest_terms(draft, top * factor, bottom * factor, true);
     }
-    lowest_terms(draft, top * factor, bottom * factor, true);
-    answer_fraction(draft, top, bottom);
+    draft_answer(draft, "%d", (ask_top ? top : bottom) * factor / right);
 }
 
 void pocket_generate_largest_fraction(struct pocket_draft *draft)
 {
     int n = draft_by_level(draft, 2, 2, 3, 3, 4), size = draft_by_level(draft, 7, 12, 9, 12, 13);
-    int top[4], bottom[4];
+    int top[4] = {0}, bottom[4] = {0};
     for (int i = 0; i < n; i++) {
         bool again;
         do {
