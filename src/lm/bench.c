@@ -1,0 +1,85 @@
+#include "lm/bench.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "core/err.h"
+#include "lm/gemm.h"
+
+enum { PEAK_REPEATS = 8 };
+
+static int save(const struct lm_model *model, const char *path, struct ponder_err *err)
+{
+    return path ? lm_model_save(model, path, GGUF_TENSOR_F16, "random weights", NULL, NULL, err) : PONDER_OK;
+}
+
+int bench_model_open(struct lm_model **out, const struct ponder_bench_settings *settings, int context,
+                     struct tokenizer *tokenizer, struct ponder_err *err)
+{
+    if (settings->model) {
+        int status = lm_model_open(out, settings->model, err);
+        if (!status)
+            tokenizer_release(tokenizer);
+        return status;
+    }
+    if (settings->width % settings->heads)
+        return err_set(err, PONDER_E_ARGUMENT, "--width %d is no multiple of --heads %d",
+                       (int)settings->width, (int)settings->heads);
+    struct lm_shape shape = {
+        .vocab = (int)settings->vocab,
+        .width = (int)settings->width,
+        .layers = (int)settings->layers,
+        .heads = (int)settings->heads,
+        .kv_heads = (int)(settings->kv_heads ? settings->kv_heads : settings->heads),
+        .head_dim = (int)(settings->width / settings->heads),
+        .ffn = (int)settings->ffn,
+        .context = context,
+        .rope_base = 10000,
+        .rms_eps = 1e-5f,
+        .tied = true,
+    };
+    struct lm_model *model;
+    int status = lm_model_new(&model, &shape, 1, NULL, err);
+    if (status)
+        return status;
+    model->tokenizer = tokenizer;
+    status = save(model, settings->save_model, err);
+    if (status) {
+        model->tokenizer = NULL; /* stays the caller's */
+        lm_model_release(model);
+        return status;
+    }
+    *out = model;
+    return PONDER_OK;
+}
+
+static int by_size(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return a < b ? -1 : a > b;
+}
+
+static int64_t rss_bytes_max(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) ? 0 : (int64_t)usage.ru_maxrss * 1024;
+}
+
+int bench_summarise(const struct ponder_bench_settings *settings, double *seconds, struct ponder_bench *out,
+                    struct ponder_err *err)
+{
+    int n = (int)settings->repeats;
+    out->threads = settings->threads ? settings->threads : omp_get_num_procs();
+    out->repeats = n;
+    out->rss_bytes_max = rss_bytes_max(); /* before the peak's own matrices */
+    qsort(seconds, (size_t)n, sizeof *seconds, by_size);
+    double median_s = n % 2 ? seconds[n / 2] : (seconds[n / 2 - 1] + seconds[n / 2]) / 2;
+    out->tokens_per_s = (double)out->tokens / median_s;
+    out->tokens_per_s_max = (double)out->tokens / seconds[0];
+    out->tokens_per_s_min = (double)out->tokens / seconds[n - 1];
+    int status = gemm_peak((int)out->threads, PEAK_REPEATS, &out->peak_flops_per_s, err);
+    if (!status)
+        out->peak_share = out->flops_per_token * out->tokens_per_s / out->peak_flops_per_s;
+    return status;
+}
