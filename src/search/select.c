@@ -93,7 +93,7 @@ int64_t select_agreement(const struct select_text *texts, int64_t n, int64_t *ow
     qsort(sorted, (size_t)n, sizeof *sorted, by_bytes);
     /* Texts that share an opening are neighbours once sorted. */
     int64_t best = 0;
-    for (int64_t need = n > 1 ? (n + 1) / 2 : 1; need >= 1 && best == 0; need /= 2)
+    for (int64_t need = n > 2 ? (n + 1) / 2 : n; need >= 1 && best == 0; need /= 2)
         for (int64_t i = 0; i + need <= n; i++) {
             int64_t len = whole(&sorted[i], shared_opening(&sorted[i], &sorted[i + need - 1]));
             if (len <= best)

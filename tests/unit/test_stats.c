@@ -1,0 +1,102 @@
+/* Figures and their intervals, against values computed by hand. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "eval/stats.h"
+
+static void near(double value, double expected, double allowed)
+{
+    if (!(fabs(value - expected) <= allowed))
+        fail_msg("%.6f, expected %.6f within %.6f", value, expected, allowed);
+}
+
+static void pass_at_k_is_the_unbiased_estimator(void **state)
+{
+    (void)state;
+    near(stats_pass_at_k(4, 1, 1), 0.25, 1e-12);
+    near(stats_pass_at_k(4, 1, 2), 0.5, 1e-12);             /* 1 - C(3,2)/C(4,2) = 1 - 3/6 */
+    near(stats_pass_at_k(10, 3, 4), 1 - 35.0 / 210, 1e-12); /* 1 - C(7,4)/C(10,4) */
+    near(stats_pass_at_k(4, 0, 4), 0, 1e-12);
+    near(stats_pass_at_k(4, 1, 4), 1, 1e-12);
+    near(stats_pass_at_k(4096, 1, 64), 64.0 / 4096, 1e-9); /* no overflow */
+}
+
+static void maj_at_k_averages_disjoint_blocks(void **state)
+{
+    (void)state;
+    const char *keys[] = {"7", "7", "3", "7", NULL, "3", NULL, NULL};
+    near(stats_maj_at_k(keys, 8, 1, "7"), 3.0 / 8, 1e-12); /* k = 1 is pass@1 */
+    near(stats_maj_at_k(keys, 8, 2, "7"), 1.0 / 4, 1e-12); /* 7 7 right, 3 7 tie to 3, - 3 wrong, - - wrong */
+    near(stats_maj_at_k(keys, 8, 4, "7"), 1.0 / 2, 1e-12); /* 7 wins the first block, 3 the second */
+    near(stats_maj_at_k(keys, 8, 8, "7"), 1, 1e-12);
+    near(stats_maj_at_k(keys, 8, 3, "7"), 1, 1e-12); /* 7 7 3 and 7 - 3; the last two are left over */
+}
+
+static void a_bootstrap_interval_has_the_width_of_the_standard_error(void **state)
+{
+    (void)state;
+    enum { N = 400 };
+    double values[N];
+    for (int i = 0; i < N; i++)
+        values[i] = i % 4 == 0;
+    struct ponder_interval interval;
+    assert_int_equal(stats_bootstrap(values, N, 1, &interval), PONDER_OK);
+    double error = sqrt(0.25 * 0.75 / N); /* 0.02165 */
+    near(interval.value, 0.25, 1e-12);
+    near(interval.low, 0.25 - 1.96 * error, 0.004);
+    near(interval.high, 0.25 + 1.96 * error, 0.004);
+}
+
+static void a_constant_has_no_width_and_nothing_has_no_value(void **state)
+{
+    (void)state;
+    double same[] = {0.5, 0.5, 0.5};
+    struct ponder_interval interval;
+    assert_int_equal(stats_bootstrap(same, 3, 1, &interval), PONDER_OK);
+    near(interval.low, 0.5, 1e-12);
+    near(interval.high, 0.5, 1e-12);
+    assert_int_equal(stats_bootstrap(NULL, 0, 1, &interval), PONDER_OK);
+    assert_true(isnan(interval.value));
+}
+
+static void the_same_seed_gives_the_same_interval(void **state)
+{
+    (void)state;
+    double values[] = {0, 0.25, 1, 0.5, 0.125, 1, 0};
+    struct ponder_interval a, b;
+    assert_int_equal(stats_bootstrap(values, 7, 3, &a), PONDER_OK);
+    assert_int_equal(stats_bootstrap(values, 7, 3, &b), PONDER_OK);
+    assert_true(a.low == b.low && a.high == b.high);
+}
+
+/* Two methods that differ by 0.1 on every question: the paired interval has no width, whatever the questions.
+ */
+static void a_paired_interval_leaves_the_questions_out(void **state)
+{
+    (void)state;
+    double differences[20];
+    for (int i = 0; i < 20; i++)
+        differences[i] = (0.1 + i / 32.0) - i / 32.0;
+    struct ponder_interval interval;
+    assert_int_equal(stats_bootstrap(differences, 20, 1, &interval), PONDER_OK);
+    near(interval.low, 0.1, 1e-9);
+    near(interval.high, 0.1, 1e-9);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pass_at_k_is_the_unbiased_estimator),
+        cmocka_unit_test(maj_at_k_averages_disjoint_blocks),
+        cmocka_unit_test(a_bootstrap_interval_has_the_width_of_the_standard_error),
+        cmocka_unit_test(a_constant_has_no_width_and_nothing_has_no_value),
+        cmocka_unit_test(the_same_seed_gives_the_same_interval),
+        cmocka_unit_test(a_paired_interval_leaves_the_questions_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
