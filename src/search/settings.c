@@ -1,56 +1,33 @@
 /* settings.c - the option tables of struct ponder_sampling. */
-#include <stddef.h>
-
 #include "ponder/sampling.h"
 
-#define AT(field) offsetof(struct ponder_sampling, field)
+#define OPTION_FIELD(field) offsetof(struct ponder_sampling, field)
+#include "core/option_rows.h"
+
+#define WITH_LETTER(l, row_name, f, m, d, lo, hi, h)                                                         \
+    {                                                                                                        \
+        .name = row_name, .letter = l, .type = PONDER_OPTION_INT, .offset = OPTION_FIELD(f), .meta = m,      \
+        .default_value = d, .min = lo, .max = hi, .help = h                                                  \
+    }
 
 /* One set of rows with the defaults of a use. */
-#define SAMPLING_ROWS(n_help, n_default, temperature_default, tokens_default)                                  \
-    {"n", 'n', PONDER_OPTION_INT, AT(n), "N", n_default, 1, 4096, n_help}, {"seed",                            \
-                                                                            's',                               \
-                                                                            PONDER_OPTION_INT,                 \
-                                                                            AT(seed),                          \
-                                                                            "S",                               \
-                                                                            "1",                               \
-                                                                            0,                                 \
-                                                                            9007199254740992.0,                \
-                                                                            "of the random streams"},          \
-        {"temperature", 't', PONDER_OPTION_REAL, AT(temperature), "T", temperature_default, 0, 10,             \
-         "0: greedy"},                                                                                         \
-        {"top-k",   0,       PONDER_OPTION_INT,                                                                \
-         AT(top_k), "K",     "0",                                                                              \
-         0,         1000000, "sample from the K best tokens; 0: all"},                                         \
-        {"top-p", 0, PONDER_OPTION_REAL, AT(top_p), "P", "1", 0, 1, "sample from the best tokens of total P"}, \
-        {"min-p", 0, PONDER_OPTION_REAL, AT(min_p), "P", "0", 0, 1, "drop tokens under P times the best one"}, \
-        {"max-tokens",   0, PONDER_OPTION_INT, AT(max_tokens),    "K",                                         \
-         tokens_default, 1, 1000000,           "per text at most"},                                            \
-        {"threads", 0, PONDER_OPTION_INT, AT(threads), "T", "0", 0, 1024, "0: all cores"},                     \
-        {"timeout",                                                                                            \
-         0,                                                                                                    \
-         PONDER_OPTION_REAL,                                                                                   \
-         AT(timeout_s),                                                                                        \
-         "SECONDS",                                                                                            \
-         "0",                                                                                                  \
-         0,                                                                                                    \
-         1e9,                                                                                                  \
-         "then end with what there is; 0: none"},                                                              \
-        {"precision",                                                                                          \
-         0,                                                                                                    \
-         PONDER_OPTION_TEXT,                                                                                   \
-         AT(precision),                                                                                        \
-         "P",                                                                                                  \
-         "auto",                                                                                               \
-         0,                                                                                                    \
-         0,                                                                                                    \
-         "of products: auto, f32 or bf16"},                                                                    \
-        {"exact",   0,    PONDER_OPTION_FLAG,                                                                  \
-         AT(exact), NULL, NULL,                                                                                \
-         0,         0,    "same seed, same bits, at any concurrency"},                                         \
-        {"kv-mib",   0,       PONDER_OPTION_INT,                                                               \
-         AT(kv_mib), "M",     "1024",                                                                          \
-         1,          1048576, "MiB for keys and values at most"},                                              \
-        PONDER_OPTION_END
+/* clang-format off */
+#define SAMPLING_ROWS(n_help, n_default, temperature_default, tokens_default)                                \
+    WITH_LETTER('n', "n", n, "N", n_default, 1, 4096, n_help),                                               \
+    WITH_LETTER('s', "seed", seed, "S", "1", 0, 9007199254740992.0, "of the random streams"),                \
+    {.name = "temperature", .letter = 't', .type = PONDER_OPTION_REAL, .offset = OPTION_FIELD(temperature),  \
+     .meta = "T", .default_value = temperature_default, .min = 0, .max = 10, .help = "0: greedy"},           \
+    ROW_INT("top-k", top_k, "K", "0", 0, 1000000, "sample from the K best tokens; 0: all"),                  \
+    ROW_REAL("top-p", top_p, "P", "1", 0, 1, "sample from the best tokens of total P"),                      \
+    ROW_REAL("min-p", min_p, "P", "0", 0, 1, "drop tokens under P times the best one"),                      \
+    ROW_INT("max-tokens", max_tokens, "K", tokens_default, 1, 1000000, "per text at most"),                  \
+    ROW_INT("threads", threads, "T", "0", 0, 256, "0: all cores"),                                           \
+    ROW_REAL("timeout", timeout_s, "SECONDS", "0", 0, 1e9, "then end with what there is; 0: none"),          \
+    ROW_TEXT("precision", precision, "P", "auto", "of products: auto, f32 or bf16"),                         \
+    ROW_FLAG("exact", exact, "same seed, same bits, at any concurrency"),                                    \
+    ROW_INT("kv-mib", kv_mib, "M", "1024", 1, 1048576, "MiB for keys and values at most"),                   \
+    PONDER_OPTION_END
+/* clang-format on */
 
 const struct ponder_option *ponder_solve_options(void)
 {
