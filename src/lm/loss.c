@@ -30,31 +30,34 @@ static double soft_pair(float *logits, int vocab, const struct lm_target *target
     return softplus + (1.0 - (double)target->p) * z;
 }
 
+/* Rows in parallel, their losses added in order: the sum does not depend on the threads. */
 struct lm_loss lm_loss(struct lm_run *run, const struct lm_batch *batch, const struct lm_target *targets,
                        float scale)
 {
     int vocab = run->model->shape.vocab;
-    double next_sum = 0, soft_sum = 0;
-    int next_count = 0, soft_count = 0;
-    /* A static schedule: the order of additions, and so the loss, depends on the thread count alone. */
-#pragma omp parallel for schedule(static) num_threads(run->options.threads)                                  \
-    reduction(+ : next_sum, soft_sum, next_count, soft_count)
+#pragma omp parallel for schedule(static) num_threads(run->options.threads)
     for (int row = 0; row < batch->rows; row++) {
         float *logits = run->logits + (size_t)row * (size_t)vocab;
         const struct lm_target *target = &targets[row];
-        if (target->kind == LM_TARGET_NEXT) {
-            next_sum += next_token(run->kernels, logits, vocab, target->token, scale);
-            next_count++;
-        } else if (target->kind == LM_TARGET_SOFT) {
-            soft_sum += soft_pair(logits, vocab, target, scale);
-            soft_count++;
-        } else if (scale > 0) {
+        if (target->kind == LM_TARGET_NEXT)
+            run->row_loss[row] = next_token(run->kernels, logits, vocab, target->token, scale);
+        else if (target->kind == LM_TARGET_SOFT)
+            run->row_loss[row] = soft_pair(logits, vocab, target, scale);
+        else if (scale > 0)
             memset(logits, 0, (size_t)vocab * sizeof *logits);
-        }
     }
+    struct lm_loss loss = {0};
+    for (int row = 0; row < batch->rows; row++)
+        if (targets[row].kind == LM_TARGET_NEXT) {
+            loss.next_sum += run->row_loss[row];
+            loss.next_count++;
+        } else if (targets[row].kind == LM_TARGET_SOFT) {
+            loss.soft_sum += run->row_loss[row];
+            loss.soft_count++;
+        }
     int padded = gemm_rows(batch->rows);
     if (scale > 0)
         memset(run->logits + (size_t)batch->rows * (size_t)vocab, 0,
                (size_t)(padded - batch->rows) * (size_t)vocab * sizeof *run->logits);
-    return (struct lm_loss){next_sum, soft_sum, next_count, soft_count};
+    return loss;
 }

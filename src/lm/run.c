@@ -109,6 +109,7 @@ static void carve_backward(struct lm_run *run, struct carve *c)
     run->dwide = take(c, rows * larger(larger(width, heads_width), ffn), sizeof(float));
     run->dy = take(c, rows * larger(larger(width, qkv), larger(2 * ffn, (size_t)s->vocab)), operand);
     run->dqkv = take(c, rows * qkv, sizeof(float));
+    run->row_loss = take(c, rows, sizeof(double));
     run->dgain = take(c, (size_t)run->options.threads * width, sizeof(float));
 }
 

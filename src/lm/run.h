@@ -44,11 +44,12 @@ struct lm_run {
     float *logits;        /* (T, V) */
 
     /* backward only */
-    float *dx;    /* (T, C) gradient of the residual stream */
-    float *dwide; /* (T, max(C, H*D, F)) gradient of a product's input */
-    void *dy;     /* (T, max(C, (H+2G)*D, 2F, V)) operand: gradient of a product's output */
-    float *dqkv;  /* (T, (H+2G)*D) */
-    float *dgain; /* (threads, C) */
+    float *dx;        /* (T, C) gradient of the residual stream */
+    float *dwide;     /* (T, max(C, H*D, F)) gradient of a product's input */
+    void *dy;         /* (T, max(C, (H+2G)*D, 2F, V)) operand: gradient of a product's output */
+    float *dqkv;      /* (T, (H+2G)*D) */
+    float *dgain;     /* (threads, C) */
+    double *row_loss; /* (T) */
 
     struct tree_plan plan;
     float *scratch; /* (threads) x scratch_floats */
