@@ -6,6 +6,8 @@
 #include "core/err.h"
 #include "task/pocket_check.h"
 
+enum { PROBLEM_DIGITS_MAX = 6, LINE_DIGITS_MAX = 9 };
+
 static const char answer_opens[] = "The answer is \\boxed{";
 
 /* The reason why the answer's line is wrong, or NULL. */
@@ -18,6 +20,19 @@ static const char *judge_answer(const struct pocket_check *check, const char *li
         return "the box is not closed";
     size_t n = (size_t)(close - given);
     return n == strlen(check->right) && memcmp(given, check->right, n) == 0 ? NULL : "this is not the answer";
+}
+
+/* Whether some number has more than `most` digits: with none of those, nothing in the checker can overflow.
+ */
+static bool too_large(const char *text, size_t n, int most)
+{
+    int digits = 0;
+    for (size_t i = 0; i < n; i++) {
+        digits = text[i] >= '0' && text[i] <= '9' ? digits + 1 : 0;
+        if (digits > most)
+            return true;
+    }
+    return false;
 }
 
 static bool answer_line_is(const char *line, const char *end)
@@ -33,7 +48,8 @@ int ponder_pocket_check(const char *problem, const char *solution, struct ponder
     memset(&check, 0, sizeof check);
     memset(verdict, 0, sizeof *verdict);
     verdict->first_wrong = -1;
-    if (!pocket_wording_match(problem, &check.family, check.hole) || !pocket_check_solve(&check))
+    if (too_large(problem, strlen(problem), PROBLEM_DIGITS_MAX) ||
+        !pocket_wording_match(problem, &check.family, check.hole) || !pocket_check_solve(&check))
         return err_set(err, PONDER_E_NOT_FOUND, "pocket: this is no Pocket question: %.80s", problem);
     snprintf(verdict->answer, sizeof verdict->answer, "%s", check.right);
 
@@ -49,6 +65,8 @@ int ponder_pocket_check(const char *problem, const char *solution, struct ponder
             answered = true;
             reason = judge_answer(&check, line, end, &at);
             verdict->answer_right = !reason;
+        } else if (too_large(line, (size_t)(end - line), LINE_DIGITS_MAX)) {
+            reason = "a number here is too large";
         } else {
             reason = pocket_check_line(&check, line, end, &at);
         }
