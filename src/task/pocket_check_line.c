@@ -7,22 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "task/pocket_check.h"
+#include "task/pocket_judge.h"
 
-static const char *const untrue = "this is not true";
-static const char *const foreign = "this does not come from the question";
-static const char *const unread = "this cannot be read";
-static const char *const misjudged = "the verdict is wrong";
-static const char *const unfit = "this choice does not fit the question";
+static const char *const reason_unfit = "this choice does not fit the question";
 
-/* One line being read. */
-struct judge {
-    struct pocket_check *check;
-    const char *p; /* how far it was read */
-    struct claim claim;
-};
-
-static bool take(struct judge *j, const char *text)
+bool judge_take(struct judge *j, const char *text)
 {
     size_t n = strlen(text);
     if (strncmp(j->p, text, n))
@@ -31,7 +20,7 @@ static bool take(struct judge *j, const char *text)
     return true;
 }
 
-static bool take_int(struct judge *j, int64_t *value)
+bool judge_take_int(struct judge *j, int64_t *value)
 {
     char *end;
     *value = strtol(j->p, &end, 10);
@@ -40,25 +29,24 @@ static bool take_int(struct judge *j, int64_t *value)
     return found;
 }
 
-static struct rational last_part(const struct claim *claim)
+struct rational claim_last(const struct claim *claim)
 {
     return claim->part[claim->parts - 1];
 }
 
-static int64_t last_number(const struct claim *claim)
+int64_t claim_remainder(const struct claim *claim)
 {
     return claim->numbers > 1 ? claim->number[claim->numbers - 1 - (claim->modulus != 0)] : -1;
 }
 
-/* Reads a claim that must relate at least two things and be true. */
-static const char *read_true(struct judge *j)
+const char *judge_true(struct judge *j)
 {
     const char *start = j->p, *reason = claim_read(&j->p, rational_of(0), &j->claim);
     if (reason)
         return reason;
     if (j->claim.uses_x || j->claim.parts < 2 || !j->claim.holds) {
         j->p = start;
-        return j->claim.parts < 2 || j->claim.uses_x ? unread : untrue;
+        return j->claim.parts < 2 || j->claim.uses_x ? reason_unread : reason_untrue;
     }
     return NULL;
 }
@@ -72,42 +60,42 @@ static bool on_the_way(const struct pocket_check *check, struct rational value)
     return false;
 }
 
-static const char *at_end(struct judge *j)
+const char *judge_end(struct judge *j)
 {
-    return *j->p ? unread : NULL;
+    return *j->p ? reason_unread : NULL;
 }
 
 /* True claims, each with a result that belongs to a right solution. */
 static const char *judge_ways(struct judge *j)
 {
     do {
-        const char *start = j->p, *reason = read_true(j);
+        const char *start = j->p, *reason = judge_true(j);
         if (reason)
             return reason;
-        if (!on_the_way(j->check, last_part(&j->claim))) {
+        if (!on_the_way(j->check, claim_last(&j->claim))) {
             j->p = start;
-            return foreign;
+            return reason_foreign;
         }
-    } while (take(j, ", "));
-    return at_end(j);
+    } while (judge_take(j, ", "));
+    return judge_end(j);
 }
 
 /* ---- lines that carry something along ---- */
 
 static const char *judge_expression(struct judge *j)
 {
-    const char *reason = read_true(j);
+    const char *reason = judge_true(j);
     if (reason)
         return reason;
-    struct rational value = last_part(&j->claim);
+    struct rational value = claim_last(&j->claim);
     const char *start = j->p;
-    if (take(j, ": ") && !expression_read(&j->p, rational_of(0), &value))
-        return unread;
+    if (judge_take(j, ": ") && !expression_read(&j->p, rational_of(0), &value))
+        return reason_unread;
     if (!rational_equal(value, j->check->value)) {
         j->p = start;
         return "this is not worth what the question is";
     }
-    return at_end(j);
+    return judge_end(j);
 }
 
 static const char *judge_equation(struct judge *j)
@@ -118,7 +106,7 @@ static const char *judge_equation(struct judge *j)
     if (!reason)
         reason = claim_read(&again, rational_of(j->check->answer + 1), &other);
     if (reason || *j->p)
-        return reason ? reason : unread;
+        return reason ? reason : reason_unread;
     if (!j->claim.holds || j->claim.parts < 2 || other.holds) {
         j->p = start;
         return "this equation has another solution than the question's";
@@ -129,17 +117,17 @@ static const char *judge_equation(struct judge *j)
 static const char *judge_gcd(struct judge *j)
 {
     int64_t a, b = 0;
-    const char *reason = read_true(j), *start = j->p;
+    const char *reason = judge_true(j), *start = j->p;
     if (reason)
         return reason;
-    if (take(j, ": gcd(")) {
-        if (!take_int(j, &a) || !take(j, ",") || !take_int(j, &b) || !take(j, ")"))
-            return unread;
-    } else if (!take(j, ": gcd ") || !take_int(j, &a)) {
-        return unread;
+    if (judge_take(j, ": gcd(")) {
+        if (!judge_take_int(j, &a) || !judge_take(j, ",") || !judge_take_int(j, &b) || !judge_take(j, ")"))
+            return reason_unread;
+    } else if (!judge_take(j, ": gcd ") || !judge_take_int(j, &a)) {
+        return reason_unread;
     }
     if (a < 1 || b < 0 || a > 100000 || b > 100000)
-        return unread;
+        return reason_unread;
     int64_t common = 1;
     for (int64_t d = 1; d <= a; d++)
         common = a % d == 0 && b % d == 0 ? d : common;
@@ -147,32 +135,32 @@ static const char *judge_gcd(struct judge *j)
         j->p = start;
         return "these have another greatest common divisor";
     }
-    return at_end(j);
+    return judge_end(j);
 }
 
 /* "84/126=14/21, by 6", with a full stop where lowest terms are reached. */
 static const char *judge_reduction(struct judge *j)
 {
-    const char *start = j->p, *reason = read_true(j);
+    const char *start = j->p, *reason = judge_true(j);
     if (reason)
         return reason;
-    if (!on_the_way(j->check, last_part(&j->claim))) {
+    if (!on_the_way(j->check, claim_last(&j->claim))) {
         j->p = start;
-        return foreign;
+        return reason_foreign;
     }
-    if (!take(j, ", by "))
-        return at_end(j);
+    if (!judge_take(j, ", by "))
+        return judge_end(j);
     int64_t by;
-    struct rational value = last_part(&j->claim);
+    struct rational value = claim_last(&j->claim);
     const int64_t *n = j->claim.number;
     bool whole = j->claim.numbers == 3; /* "24/12=2" */
-    if (!take_int(j, &by) || j->claim.numbers < 3)
-        return unread;
+    if (!judge_take_int(j, &by) || j->claim.numbers < 3)
+        return reason_unread;
     if (n[2] * by != n[0] || (whole ? by : n[3] * by) != n[1])
-        return untrue;
-    if (take(j, ".") && (n[2] != value.num || (whole ? 1 : n[3]) != value.den))
+        return reason_untrue;
+    if (judge_take(j, ".") && (n[2] != value.num || (whole ? 1 : n[3]) != value.den))
         return "these are not lowest terms";
-    return at_end(j);
+    return judge_end(j);
 }
 
 static const char *judge_comparison(struct judge *j)
@@ -180,22 +168,22 @@ static const char *judge_comparison(struct judge *j)
     const char *reason = NULL, *start = j->p;
     if (strchr(j->p, ':')) {
         do
-            reason = read_true(j);
-        while (!reason && take(j, ", "));
+            reason = judge_true(j);
+        while (!reason && judge_take(j, ", "));
         if (reason)
             return reason;
         start = j->p;
-        if (!take(j, ": "))
-            return unread;
+        if (!judge_take(j, ": "))
+            return reason_unread;
     }
-    reason = read_true(j);
+    reason = judge_true(j);
     if (reason)
         return reason;
-    if (!on_the_way(j->check, j->claim.part[0]) || !on_the_way(j->check, last_part(&j->claim))) {
+    if (!on_the_way(j->check, j->claim.part[0]) || !on_the_way(j->check, claim_last(&j->claim))) {
         j->p = start;
-        return foreign;
+        return reason_foreign;
     }
-    return at_end(j);
+    return judge_end(j);
 }
 
 /* ---- congruences ---- */
@@ -212,7 +200,7 @@ static bool known(const struct pocket_check *check, int64_t value)
 static const char *judge_congruence(struct judge *j)
 {
     struct pocket_check *check = j->check;
-    const char *start = j->p, *reason = read_true(j);
+    const char *start = j->p, *reason = judge_true(j);
     if (reason)
         return reason;
     const struct claim *claim = &j->claim;
@@ -225,19 +213,19 @@ static const char *judge_congruence(struct judge *j)
         for (int i = 0; i < claim->first_numbers; i++)
             fits &= known(check, claim->number[i]);
         if (check->knowns < CHECK_WAY_MAX)
-            check->known[check->knowns++] = last_number(claim);
+            check->known[check->knowns++] = claim_remainder(claim);
     } else {
         int step = check->lines;
         fits &= step < check->n[4] && claim->first_numbers == 3;
         fits = fits && claim->number[0] == (step ? check->way[step - 1].num : check->n[0]) &&
                claim->number[1] == check->n[1] && claim->number[2] == check->n[2] &&
-               last_number(claim) == check->way[step].num;
+               claim_remainder(claim) == check->way[step].num;
     }
     if (!fits) {
         j->p = start;
-        return foreign;
+        return reason_foreign;
     }
-    return at_end(j);
+    return judge_end(j);
 }
 
 /* ---- choices stated straight away ---- */
@@ -246,13 +234,12 @@ static const char *judge_choice(struct judge *j, int64_t candidate, const char *
 {
     if (!check_candidate(j->check, candidate)) {
         j->p = start;
-        return unfit;
+        return reason_unfit;
     }
-    return take(j, ".") ? at_end(j) : unread;
+    return judge_take(j, ".") ? judge_end(j) : reason_unread;
 }
 
-/* Whether the numbers of the claim are just these. */
-static bool numbers_are(const struct claim *claim, const int64_t *wanted, int n)
+bool claim_numbers_are(const struct claim *claim, const int64_t *wanted, int n)
 {
     for (int i = 0; i < n; i++) {
         if (i >= claim->numbers || claim->number[i] != wanted[i])
@@ -268,41 +255,41 @@ static const char *judge_two(struct judge *j)
     bool coins = j->check->family == POCKET_COINS;
     int64_t first, second;
     const char *start = j->p;
-    if ((!coins && !take(j, "x=")) || !take_int(j, &first) || !take(j, coins ? " and " : " and y=") ||
-        !take_int(j, &second) || !take(j, ": "))
-        return unread;
-    const char *reason = read_true(j);
+    if ((!coins && !judge_take(j, "x=")) || !judge_take_int(j, &first) ||
+        !judge_take(j, coins ? " and " : " and y=") || !judge_take_int(j, &second) || !judge_take(j, ": "))
+        return reason_unread;
+    const char *reason = judge_true(j);
     if (reason)
         return reason;
     const int64_t diophantine[] = {n[0], first, n[1], second, n[2]},
                   coin[] = {n[2], first, n[3], second, n[1]};
-    if (!numbers_are(&j->claim, coins ? coin : diophantine, 5) || (coins && first + second != n[0]) ||
+    if (!claim_numbers_are(&j->claim, coins ? coin : diophantine, 5) || (coins && first + second != n[0]) ||
         second < 1) {
         j->p = start;
-        return foreign;
+        return reason_foreign;
     }
     return judge_choice(j, coins ? second : first, start);
 }
 
 static const char *judge_inverse(struct judge *j)
 {
-    const char *start = j->p, *reason = read_true(j);
+    const char *start = j->p, *reason = judge_true(j);
     if (reason)
         return reason;
     if (j->claim.modulus != j->check->n[2] || j->claim.number[0] != j->check->n[0] ||
         j->claim.first_numbers != 2) {
         j->p = start;
-        return foreign;
+        return reason_foreign;
     }
     return judge_choice(j, j->claim.number[1], start);
 }
 
 static const char *judge_remainders(struct judge *j)
 {
-    const char *start = j->p, *reason = read_true(j);
+    const char *start = j->p, *reason = judge_true(j);
     int64_t candidate = j->claim.number[0], modulus = j->claim.modulus;
-    if (!reason && take(j, ", "))
-        reason = read_true(j);
+    if (!reason && judge_take(j, ", "))
+        reason = judge_true(j);
     if (reason)
         return reason;
     const int64_t *n = j->check->n;
@@ -310,7 +297,7 @@ static const char *judge_remainders(struct judge *j)
         (modulus == n[1] && j->claim.modulus == n[3]) || (modulus == n[3] && j->claim.modulus == n[1]);
     if (j->claim.number[0] != candidate || !both) {
         j->p = start;
-        return foreign;
+        return reason_foreign;
     }
     return judge_choice(j, candidate, start);
 }
@@ -320,25 +307,25 @@ static const char *judge_primes(struct judge *j)
     const char *start = j->p;
     if (j->check->lines == 0 && strchr(j->p, ','))
         return judge_ways(j);
-    const char *reason = read_true(j);
+    const char *reason = judge_true(j);
     if (reason)
         return reason;
-    if (!rational_equal(last_part(&j->claim), j->check->value)) {
+    if (!rational_equal(claim_last(&j->claim), j->check->value)) {
         j->p = start;
-        return foreign;
+        return reason_foreign;
     }
     return judge_choice(j, j->claim.number[0], start);
 }
 
 static const char *judge_add_both(struct judge *j)
 {
-    const char *start = j->p, *reason = read_true(j);
+    const char *start = j->p, *reason = judge_true(j);
     if (reason)
         return reason;
     const int64_t *n = j->claim.number, *given = j->check->list;
     if (j->claim.first_numbers != 4 || n[0] != given[0] || n[2] != given[1] || n[1] != n[3]) {
         j->p = start;
-        return foreign;
+        return reason_foreign;
     }
     return judge_choice(j, n[1], start);
 }
@@ -351,22 +338,22 @@ static const char *judge_quadratic(struct judge *j)
         const char *p = start, *reason = claim_read(&p, rational_of(x), &j->claim);
         if (reason || j->claim.parts < 2 || !expression_value(j->check->hole[0], x, &given)) {
             j->p = p;
-            return unread;
+            return reason_unread;
         }
         if (!j->claim.holds || !rational_equal(j->claim.part[0], given))
-            return untrue;
+            return reason_untrue;
         end = p;
     }
     j->p = end;
-    return at_end(j);
+    return judge_end(j);
 }
 
 static const char *judge_works(struct judge *j)
 {
     int64_t candidate;
     const char *start = j->p;
-    if (!take(j, "x=") || !take_int(j, &candidate) || !take(j, " works"))
-        return unread;
+    if (!judge_take(j, "x=") || !judge_take_int(j, &candidate) || !judge_take(j, " works"))
+        return reason_unread;
     return judge_choice(j, candidate, start);
 }
 
@@ -391,26 +378,26 @@ static bool sums_list(const struct pocket_check *check, const struct claim *clai
     return true;
 }
 
-static const char *judge_sum(struct judge *j, bool is_try)
+const char *judge_sum(struct judge *j, bool is_try)
 {
-    const char *start = j->p, *reason = read_true(j);
+    const char *start = j->p, *reason = judge_true(j);
     if (reason)
         return reason;
     if (!sums_list(j->check, &j->claim)) {
         j->p = start;
-        return foreign;
+        return reason_foreign;
     }
-    bool hit = rational_int(last_part(&j->claim), j->check->n[1]);
+    bool hit = rational_int(claim_last(&j->claim), j->check->n[1]);
     if (!is_try && !hit) {
         j->p = start;
-        return unfit;
+        return reason_unfit;
     }
     start = j->p;
-    if (is_try && !take(j, hit ? ". Yes" : ". No")) {
+    if (is_try && !judge_take(j, hit ? ". Yes" : ". No")) {
         j->p = start;
-        return misjudged;
+        return reason_misjudged;
     }
-    return take(j, ".") ? at_end(j) : unread;
+    return judge_take(j, ".") ? judge_end(j) : reason_unread;
 }
 
 /* "Pairs: 3." and "Least: 17" say what the answer is. */
@@ -418,14 +405,14 @@ static const char *judge_count(struct judge *j, const char *word)
 {
     int64_t value;
     const char *start = j->p;
-    if (!take(j, word) || !take_int(j, &value))
-        return unread;
+    if (!judge_take(j, word) || !judge_take_int(j, &value))
+        return reason_unread;
     if (value != j->check->answer) {
         j->p = start;
         return "this is not all there is";
     }
-    take(j, ".");
-    return at_end(j);
+    judge_take(j, ".");
+    return judge_end(j);
 }
 
 /* ---- routes and orders ---- */
@@ -440,11 +427,11 @@ static const char *judge_route(struct judge *j)
     const char *start = j->p;
     unsigned been = 0;
     if (*j->p++ != check->hole[1][0])
-        return foreign;
+        return reason_foreign;
     for (; *j->p >= 'A' && *j->p < 'A' + CHECK_PLACES && roads < CHECK_PLACES; j->p++) {
         int next = *j->p - 'A';
         if (check->road[here][next] == 0 || been >> next & 1)
-            return foreign;
+            return reason_foreign;
         been |= 1u << next;
         length[roads++] = check->road[here][next];
         sum += check->road[here][next];
@@ -452,20 +439,20 @@ static const char *judge_route(struct judge *j)
     }
     if (here != check->hole[2][0] - 'A' || !roads) {
         j->p = start;
-        return foreign;
+        return reason_foreign;
     }
-    if (!take(j, ": "))
-        return unread;
+    if (!judge_take(j, ": "))
+        return reason_unread;
     start = j->p;
     const char *reason = claim_read(&j->p, rational_of(0), &j->claim);
     if (reason)
         return reason;
-    if (!j->claim.holds || !numbers_are(&j->claim, length, roads) ||
-        !rational_int(last_part(&j->claim), sum)) {
+    if (!j->claim.holds || !claim_numbers_are(&j->claim, length, roads) ||
+        !rational_int(claim_last(&j->claim), sum)) {
         j->p = start;
-        return untrue;
+        return reason_untrue;
     }
-    return at_end(j);
+    return judge_end(j);
 }
 
 /* Reads the people in a line; false where they are not everyone once. */
@@ -481,214 +468,36 @@ static bool read_order(struct judge *j, char *order)
     return seen == (1u << people) - 1;
 }
 
-static const char *judge_order(struct judge *j, bool is_try)
+const char *judge_order(struct judge *j, bool is_try)
 {
     char order[CHECK_PLACES];
     const char *start = j->p;
     if (!read_order(j, order))
-        return unread;
+        return reason_unread;
     bool right = check_clues(order, j->check->hole[1]);
     if (!is_try || strncmp(j->p, ": all", 5) == 0) {
         if (!right) {
             j->p = is_try ? j->p : start;
-            return is_try ? misjudged : unfit;
+            return is_try ? reason_misjudged : reason_unfit;
         }
-        return take(j, is_try ? ": all hold. Yes." : ".") ? at_end(j) : unread;
+        return judge_take(j, is_try ? ": all hold. Yes." : ".") ? judge_end(j) : reason_unread;
     }
-    if (!take(j, ": "))
-        return unread;
+    if (!judge_take(j, ": "))
+        return reason_unread;
     size_t n = strcspn(j->p, "?");
     char clue[POCKET_HOLE_BYTES];
     snprintf(clue, sizeof clue, "%.*s", (int)n, j->p);
     if (!*clue || !strstr(j->check->hole[1], clue))
-        return foreign;
+        return reason_foreign;
     if (check_clue(order, clue, n))
-        return misjudged;
+        return reason_misjudged;
     j->p += n;
-    return take(j, "? No.") ? at_end(j) : unread;
-}
-
-/* ---- tries ---- */
-
-static const char *take_verdict(struct judge *j, bool yes)
-{
-    if (!take(j, ". "))
-        return unread;
-    const char *start = j->p;
-    if (!take(j, yes ? "Yes." : "No.")) {
-        j->p = start;
-        return misjudged;
-    }
-    return at_end(j);
-}
-
-static const char *judge_rule(struct judge *j)
-{
-    size_t n = strcspn(j->p, ":");
-    bool yes = check_rule(j->check, j->p, n);
-    j->p += n;
-    if (!take(j, ": "))
-        return unread;
-    do {
-        const char *start = j->p, *reason = read_true(j);
-        if (reason)
-            return reason;
-        bool listed = false;
-        for (int i = 0; i < j->check->lists; i++)
-            listed |= j->check->list[i] == j->claim.number[0];
-        if (!listed) {
-            j->p = start;
-            return foreign;
-        }
-    } while (take(j, ", "));
-    return take_verdict(j, yes);
-}
-
-static const char *try_pair(struct judge *j)
-{
-    int64_t a, b, sum = -j->check->polynomial[1], product = j->check->polynomial[0];
-    if (!take_int(j, &a) || !take(j, " and ") || !take_int(j, &b) || !take(j, ": "))
-        return unread;
-    const int64_t pair[] = {llabs(a), llabs(b)};
-    for (int i = 0; i < 2; i++) {
-        const char *start = j->p, *reason = read_true(j);
-        if (reason)
-            return reason;
-        if (!numbers_are(&j->claim, pair, 2) || !rational_int(last_part(&j->claim), i ? a + b : a * b)) {
-            j->p = start;
-            return foreign;
-        }
-        if (i == 0 && !take(j, ", "))
-            break;
-    }
-    return take_verdict(j, a + b == sum && a * b == product);
-}
-
-/* Whether the claims read so far test `t` in the question's own numbers; `claim` is the index of the current.
- */
-static bool tests_candidate(const struct judge *j, int64_t t, int index, struct rational before)
-{
-    const struct pocket_check *check = j->check;
-    const struct claim *claim = &j->claim;
-    const int64_t *n = check->n;
-    switch (check->family) {
-    case POCKET_DIOPHANTINE:
-        return claim->modulus == n[1] && numbers_are(claim, (const int64_t[]){n[2], n[0], t}, 3);
-    case POCKET_COINS:
-        return numbers_are(claim, (const int64_t[]){n[2], n[0] - t, n[3], t}, 4);
-    case POCKET_INVERSE:
-        return claim->modulus == n[2] && numbers_are(claim, (const int64_t[]){n[0], t}, 2);
-    case POCKET_BACKWARDS:
-        return numbers_are(claim, (const int64_t[]){index ? llabs(before.num) : llabs(t), n[0], n[1]}, 3);
-    case POCKET_CUBIC:
-        return claim->numbers > 1 && claim->number[1] == t &&
-               (!index || claim->number[0] == llabs(before.num));
-    case POCKET_TWO_PRIMES:
-        return index ? numbers_are(claim, (const int64_t[]){check->value.num, before.num}, 2) &&
-                           last_part(claim).num < t
-                     : claim->number[0] == t;
-    case POCKET_ADD_BOTH:
-        if (index == 0)
-            return numbers_are(claim, (const int64_t[]){check->list[0] + t, check->list[1] + t}, 2);
-        return numbers_are(claim,
-                           (const int64_t[]){check->list[index - 1] + t, check->list[index == 1 ? 3 : 2]}, 2);
-    case POCKET_REDUCE:
-        return claim->modulus == t && last_number(claim) > 0;
-    default:
-        return false;
-    }
-}
-
-/* Whether the last claim ends where testing the candidate must end. */
-static bool ends_right(const struct judge *j, int64_t t, bool yes)
-{
-    const struct pocket_check *check = j->check;
-    struct rational end = last_part(&j->claim), value;
-    switch (check->family) {
-    case POCKET_CUBIC:
-        return expression_value(check->hole[0], t, &value) && rational_equal(value, end);
-    case POCKET_BACKWARDS:
-        return rational_int(end, check->n[3]) == yes;
-    case POCKET_COINS:
-        return rational_int(end, check->n[1]) == yes;
-    case POCKET_TWO_PRIMES:
-        return !yes || rational_equal(end, check->value);
-    default:
-        return true;
-    }
-}
-
-static const char *try_integer(struct judge *j)
-{
-    int64_t t;
-    struct rational before = rational_of(0);
-    if (j->check->family == POCKET_DIOPHANTINE && !take(j, "x="))
-        return unread;
-    if (!take_int(j, &t) || !take(j, ": "))
-        return unread;
-    int index = 0;
-    const char *start;
-    do {
-        start = j->p;
-        const char *reason = claim_read(&j->p, rational_of(0), &j->claim);
-        if (reason)
-            return reason;
-        bool bare = j->check->family == POCKET_ADD_BOTH && index == 0;
-        if (!j->claim.holds || (j->claim.parts < 2 && !bare) || !tests_candidate(j, t, index, before)) {
-            j->p = start;
-            return j->claim.holds ? foreign : untrue;
-        }
-        before = last_part(&j->claim);
-        index++;
-    } while (take(j, ", "));
-    bool yes = check_candidate(j->check, t);
-    if (!ends_right(j, t, yes)) {
-        j->p = start;
-        return foreign;
-    }
-    return take_verdict(j, yes);
-}
-
-/* "Try 10+11*2=32=2 mod 3. Yes." */
-static const char *try_class(struct judge *j)
-{
-    const char *start = j->p, *reason = read_true(j);
-    if (reason)
-        return reason;
-    const int64_t *n = j->check->n, *given = j->claim.number;
-    bool first = given[1] == n[1] && given[0] == n[0], second = given[1] == n[3] && given[0] == n[2];
-    int64_t other = first ? n[3] : n[1], candidate = given[0] + given[1] * given[2];
-    if (j->claim.first_numbers != 3 || !(first || second) || j->claim.modulus != other || candidate > n[4]) {
-        j->p = start;
-        return foreign;
-    }
-    return take_verdict(j, check_candidate(j->check, candidate));
-}
-
-static const char *judge_try(struct judge *j)
-{
-    switch (j->check->family) {
-    case POCKET_PAIR:
-    case POCKET_TRIPLE:
-    case POCKET_COUNT_PAIRS:
-    case POCKET_SIGNS:
-        return judge_sum(j, true);
-    case POCKET_ORDER:
-        return judge_order(j, true);
-    case POCKET_NEXT:
-        return judge_rule(j);
-    case POCKET_QUADRATIC:
-        return try_pair(j);
-    case POCKET_TWO_REMAINDERS:
-        return try_class(j);
-    default:
-        return try_integer(j);
-    }
+    return judge_take(j, "? No.") ? judge_end(j) : reason_unread;
 }
 
 static const char *judge(struct judge *j)
 {
-    if (take(j, "Try "))
+    if (judge_take(j, "Try "))
         return judge_try(j);
     switch (j->check->family) {
     case POCKET_EXPRESSION:
@@ -743,7 +552,7 @@ const char *pocket_check_line(struct pocket_check *check, const char *line, cons
     size_t n = (size_t)(end - line);
     *at = line;
     if (n == 0 || n >= sizeof text)
-        return unread;
+        return reason_unread;
     memcpy(text, line, n);
     text[n] = 0;
     struct judge j = {.check = check, .p = text};
