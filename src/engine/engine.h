@@ -35,6 +35,7 @@ struct engine_request {
      * bytes left over open the text of what is generated from that node. */
     const char *const *stops;
     int stop_count; /* at most ENGINE_STOPS_MAX */
+    bool ignore_end; /* the end token is a token like any other, without text: for measurements */
 };
 
 enum engine_finish {

@@ -263,6 +263,7 @@ static struct local_branch *branch_new(struct local *local, const struct local_n
     rng_init(&branch->rng, request->stream);
     branch->stops = request->stops;
     branch->stop_count = request->stop_count;
+    branch->ignore_end = request->ignore_end;
     branch->logit = -1;
     branch->text = BUF_INIT(LOCAL_TEXT_BYTES_MAX);
     branch->segment = -1;
@@ -476,4 +477,9 @@ int local_open(struct engine **out, const struct lm_model *model, const struct l
     }
     *out = &local->engine;
     return PONDER_OK;
+}
+
+enum lm_precision local_precision(const struct engine *engine)
+{
+    return lm_run_precision(((const struct local *)engine)->run);
 }

@@ -34,5 +34,7 @@ struct local_state {
     int64_t preemptions;
 };
 struct local_state local_state_get(const struct engine *engine);
+/* What LM_PRECISION_AUTO became. */
+enum lm_precision local_precision(const struct engine *engine);
 
 #endif

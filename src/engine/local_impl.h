@@ -40,6 +40,7 @@ struct local_branch {
     struct rng rng;
     const char *const *stops;
     int stop_count;
+    bool ignore_end;
 
     bool decoding; /* since its last admission the path above is resident and a token was sampled */
     int logit;     /* its row of the batch's logits, -1: none */
