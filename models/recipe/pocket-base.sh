@@ -7,7 +7,7 @@ exec "$ponder" train base \
     --out models/pocket-base.gguf --name pocket-base --metrics models/pocket-base.jsonl \
     --checkpoint models/pocket-base.checkpoint --checkpoint-every 250 \
     --width 192 --layers 5 --heads 6 --ffn 512 --vocab 512 --context 1024 \
-    --tokens 11000000 --batch-tokens 4096 --lr 2e-3 --lr-final 0.02 --warmup 200 \
+    --tokens 9000000 --batch-tokens 4096 --lr 2e-3 --lr-final 0.02 --warmup 200 \
     --decay 0.05 --clip 1 --beta1 0.9 --beta2 0.95 \
     --solved 0.75 --many 0.15 --check-after 0.05 --check-between 0.05 \
-    --seed 1 --threads 1 --precision bf16
+    --seed 1 --threads 2 --precision bf16
