@@ -46,7 +46,8 @@ void cli_nearest_offer(struct cli_nearest *nearest, const char *name)
 
 const char *cli_nearest_name(const struct cli_nearest *nearest)
 {
-    int allowed = strlen(nearest->typed) <= 4 ? 1 : 3;
+    size_t typed = strlen(nearest->typed);
+    int allowed = typed <= 2 ? 0 : typed <= 4 ? 1 : 3;
     return nearest->best && nearest->distance <= allowed ? nearest->best : NULL;
 }
 

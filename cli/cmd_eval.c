@@ -149,7 +149,7 @@ static int run(void *data, int count, char **operands)
 
 const struct cli_command cli_eval = {
     .name = "eval",
-    .summary = "Measure pass@1, maj@k and pass@k on a set of questions, with 95% intervals",
+    .summary = "Measure pass@1, maj@k and pass@k of a model, with 95% intervals",
     .example = "ponder eval --data pocket:test:500 -n 64",
     .args_bytes = sizeof(struct args),
     .groups = {{cli_model_options, offsetof(struct args, model)},

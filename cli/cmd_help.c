@@ -50,7 +50,7 @@ static int run(void *data, int count, char **operands)
 
 const struct cli_command cli_help = {
     .name = "help",
-    .summary = "Show the help of a command, the manual page, or the completion script",
+    .summary = "Show a command's help, the manual page, or shell completion",
     .example = "ponder help solve",
     .operands = "[COMMAND]",
     .operands_max = 2,

@@ -40,6 +40,8 @@ static void print_answer(const struct ponder_solution *solution)
     cli_style(stdout, "0");
     printf("  ");
     print_share(&solution->votes[0], voters);
+    if (solution->vote_count > 1 && solution->votes[1].count == solution->votes[0].count)
+        printf(", a tie won by being seen first");
     if (solution->vote_count > 1) {
         printf("; runner-up ");
         cli_print_text(stdout, solution->votes[1].answer, strlen(solution->votes[1].answer), false);
@@ -177,7 +179,7 @@ static int run(void *data, int count, char **operands)
 
 const struct cli_command cli_solve = {
     .name = "solve",
-    .summary = "Sample solutions of a question and take the answer most of them reach",
+    .summary = "Sample solutions of a question and take the answer that most reach",
     .example = "ponder solve \"What is the remainder when 7^5 is divided by 12?\"",
     .operands = "QUESTION",
     .operands_min = 1,

@@ -64,8 +64,8 @@ const struct cli_command cli_task_pocket = {
     .name = "task pocket",
     .summary = "Mathematics questions with step-by-step solutions, as JSONL",
     .example = "ponder task pocket --split test --count 3",
-    .notes = "A question belongs to train or test by a hash of its text: no seed of one gives a question of "
-             "the other.",
+    .notes = "A question belongs to train or test by a hash of its text: no seed of one gives\n"
+             "a question of the other.",
     .args_bytes = sizeof(struct args),
     .groups = {{table, 0}},
     .run = run,

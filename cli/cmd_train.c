@@ -94,10 +94,10 @@ static int base_run(void *args, int count, char **operands)
 
 const struct cli_command cli_train_base = {
     .name = "train base",
-    .summary = "train a language model from scratch on Pocket documents",
+    .summary = "Train a language model from scratch on Pocket documents",
     .example = "ponder train base --tokens 2000000 --out small.gguf",
-    .notes = "The run is saved every few hundred steps and when it is stopped (Ctrl-C). Where the\n"
-             "checkpoint exists, the same command goes on from it; --restart begins anew.",
+    .notes = "The run is saved every few hundred steps and when it is stopped (Ctrl-C). Where\n"
+             "the checkpoint exists, the same command goes on from it; --restart begins anew.",
     .args_bytes = sizeof(struct ponder_train_base_settings),
     .groups = {{ponder_train_base_options, 0}},
     .run = base_run,

@@ -1,7 +1,10 @@
-/* help.c - `ponder --help` and `ponder <command> --help`, from the tables. */
+/* help.c - `ponder --help` and `ponder <command> --help`, from the tables. A command's help fits a screen of
+ * 24 lines of 80 columns: rows that find no room are only named, and the manual page explains them. */
 #include <string.h>
 
 #include "cli.h"
+
+enum { SCREEN_ROWS = 24, SCREEN_COLUMNS = 80, FLAGS_BYTES = 80 };
 
 void cli_help_all(FILE *out)
 {
@@ -9,50 +12,92 @@ void cli_help_all(FILE *out)
           "Usage: ponder <command> [options]\n\n",
           out);
     for (const struct cli_command *const *row = cli_commands; *row; row++)
-        fprintf(out, "  %-14s %s\n", (*row)->name, (*row)->summary);
+        fprintf(out, "  %-13s %s\n", (*row)->name, (*row)->summary);
     fputs("\n`ponder <command> --help` shows its options; `ponder --version` the version.\n", out);
 }
 
-static void option_flags(const struct ponder_option *option, char *text, size_t bytes)
+static void option_flags(const struct ponder_option *option, char text[FLAGS_BYTES])
 {
     char letter[8] = "    ";
     if (option->letter)
         snprintf(letter, sizeof letter, "-%c, ", option->letter);
-    snprintf(text, bytes, "%s--%s%s%s", letter, option->name, option->meta ? " " : "",
+    snprintf(text, FLAGS_BYTES, "%s--%s%s%s", letter, option->name, option->meta ? " " : "",
              option->meta ? option->meta : "");
 }
 
 static void option_line(const struct ponder_option *option, int width, FILE *out)
 {
-    char flags[80];
-    option_flags(option, flags, sizeof flags);
+    char flags[FLAGS_BYTES];
+    option_flags(option, flags);
     fprintf(out, "  %-*s  %s", width, flags, option->help);
     if (option->default_value && *option->default_value && option->type != PONDER_OPTION_FLAG)
         fprintf(out, " [%s]", option->default_value);
     fputc('\n', out);
 }
 
-static int flags_width(const struct cli_command *command)
+/* What the lines with the options need, over all groups. */
+struct extent {
+    int rows, width;
+};
+
+static struct extent measure(const struct cli_command *command)
 {
-    size_t width = 0;
+    struct extent extent = {0, 0};
     for (const struct cli_group *group = command->groups; group->table; group++)
         for (const struct ponder_option *o = group->table(); o->name; o++) {
-            char flags[80];
-            option_flags(o, flags, sizeof flags);
-            width = strlen(flags) > width ? strlen(flags) : width;
+            char flags[FLAGS_BYTES];
+            option_flags(o, flags);
+            int width = (int)strlen(flags);
+            extent.width = width > extent.width ? width : extent.width;
+            extent.rows++;
         }
-    return (int)width;
+    return extent;
+}
+
+static int line_count(const char *text)
+{
+    int count = text != NULL;
+    for (; text && *text; text++)
+        count += *text == '\n';
+    return count;
+}
+
+/* One name of the paragraph of those that found no room. */
+static void also(const char *name, int *column, FILE *out)
+{
+    int width = (int)strlen(name) + 3;
+    if (*column + width > SCREEN_COLUMNS) {
+        fputs("\n ", out);
+        *column = 1;
+    }
+    fprintf(out, " --%s", name);
+    *column += width;
 }
 
 void cli_help_command(const struct cli_command *command, FILE *out)
 {
+    enum { ROWS_ABOVE = 4, ROWS_ALSO = 5 };
     fprintf(out, "Example: %s\n\nUsage: ponder %s%s%s%s\n%s.\n", command->example, command->name,
             command->groups[0].table ? " [options]" : "", command->operands ? " " : "",
             command->operands ? command->operands : "", command->summary);
-    int width = flags_width(command);
+    struct extent extent = measure(command);
+    int room = SCREEN_ROWS - ROWS_ABOVE - line_count(command->notes), row = 0, column = 0;
+    if (extent.rows > room)
+        room -= ROWS_ALSO;
     for (const struct cli_group *group = command->groups; group->table; group++)
-        for (const struct ponder_option *o = group->table(); o->name; o++)
-            option_line(o, width, out);
+        for (const struct ponder_option *o = group->table(); o->name; o++, row++) {
+            if (row < room) {
+                option_line(o, extent.width, out);
+                continue;
+            }
+            if (column == 0) {
+                fputs("More, in `man ponder` or `ponder help --man`:\n ", out);
+                column = 1;
+            }
+            also(o->name, &column, out);
+        }
+    if (column)
+        fputc('\n', out);
     if (command->notes)
         fprintf(out, "%s\n", command->notes);
 }

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -118,7 +119,10 @@ int cli_check_writable(const char *option, const char *path, struct ponder_err *
         return PONDER_OK;
     const char *slash = strrchr(path, '/');
     char *folder = slash == path ? strdup("/") : slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
-    bool fine = folder && access(folder, W_OK | X_OK) == 0 && *path && (!slash || slash[1]);
+    struct stat at;
+    bool is_folder = stat(path, &at) == 0 && S_ISDIR(at.st_mode);
+    errno = is_folder ? EISDIR : 0;
+    bool fine = folder && !is_folder && access(folder, W_OK | X_OK) == 0 && *path && (!slash || slash[1]);
     if (!fine) {
         snprintf(err->message, sizeof err->message,
                  "--%s: cannot write %s: %s; name a file in a folder you may write to", option, path,

@@ -6,7 +6,7 @@
 
 /* clang-format off */
 #define SHAPE                                                                                                \
-    ROW_TEXT("model", model, "FILE", NULL, "a GGUF file; without it random weights of the shape below"),         \
+    ROW_TEXT("model", model, "FILE", NULL, "a GGUF file; else random weights of this shape"),         \
     ROW_TEXT("save-model", save_model, "FILE", NULL, "write the random weights there, for another program"),     \
     ROW_INT("width", width, "N", "256", 8, 16384, "of the residual stream"),                                     \
     ROW_INT("layers", layers, "N", "6", 1, 256, "transformer layers"),                                           \

@@ -1,0 +1,92 @@
+#!/bin/sh
+# Bad files and bad questions: one line that says what to do, and nothing half-written.
+. "$(dirname "$0")/lib.sh"
+
+run solve --model "$scratch/none.gguf" x
+check "a_missing_model_is_named" 'refused 1 && contains "$err" none.gguf'
+PONDER_MODELS_DIR=$scratch/empty PONDER_MODEL=$scratch/none.gguf run solve x
+check "a_missing_model_of_the_environment_is_named" 'refused 1 && contains "$err" PONDER_MODEL'
+cp "$PONDER" "$scratch/ponder" 2>/dev/null
+saved=$PONDER
+if ldd "$scratch/ponder" 2>/dev/null | grep -q libponder; then
+  mkdir -p "$scratch/a/b"
+  mv "$scratch/ponder" "$scratch/a/b/ponder"
+  PONDER=$scratch/a/b/ponder
+  export LD_LIBRARY_PATH=$(dirname "$(ldd "$saved" | sed -n 's/.*libponder[^ ]* => \([^ ]*\).*/\1/p')")
+  PONDER_MODELS_DIR=$scratch/empty run solve x
+  check "without_a_model_the_places_are_listed" 'refused 1 && contains "$err" "--model" && contains "$err" "$scratch/empty"'
+  PONDER=$saved
+else
+  skip "without_a_model_the_places_are_listed" "libponder is not a shared library here"
+fi
+
+model=$(any_model)
+if [ -z "$model" ]; then
+  skip "bad_models_and_questions" "there is no model here"
+  finish
+fi
+head -c 1000 "$model" >"$scratch/head.gguf"
+run solve --model "$scratch/head.gguf" x
+check "a_model_cut_in_its_header_is_refused" 'refused 1 && contains "$err" head.gguf'
+size=$(wc -c <"$model")
+head -c $((size - 5000)) "$model" >"$scratch/short.gguf"
+run solve --model "$scratch/short.gguf" x
+check "a_model_cut_in_its_tensors_is_refused" 'refused 1 && contains "$err" short.gguf'
+sed '0,/llama/s//mamba/' "$model" >"$scratch/mamba.gguf"
+run solve --model "$scratch/mamba.gguf" x
+check "another_architecture_is_refused_by_name" 'refused 1 && contains "$err" mamba && contains "$err" llama'
+echo "not a model" >"$scratch/text.gguf"
+for command in solve "generate --prompt" "logits --prompt"; do
+  run $command x --model "$scratch/text.gguf"
+  check "a_text_file_is_no_model_for_${command%% *}" 'refused 1 && contains "$err" text.gguf'
+done
+run model "$scratch/text.gguf"
+check "a_text_file_is_no_model_to_describe" 'refused 1 && contains "$err" text.gguf'
+run solve --model "$scratch" x
+check "a_folder_is_no_model" 'refused 1'
+
+run solve --model "$model" ""
+check "an_empty_question_is_refused" 'refused 2 && contains "$err" empty'
+run solve --model "$model" "  "
+check "a_blank_question_is_refused" 'refused 2 && contains "$err" empty'
+run solve --model "$model" -
+check "an_empty_standard_input_is_refused" 'refused 2 && contains "$err" empty'
+run solve --model "$model" "$(printf 'a\377b')"
+check "a_question_that_is_no_utf8_is_refused" 'refused 2 && contains "$err" "not UTF-8"'
+run solve --model "$model" "$(printf 'a\033[2Jb')"
+check "a_control_character_in_the_question_is_refused" 'refused 2 && contains "$err" U+001B'
+long=$(awk 'BEGIN { for (i = 0; i < 3000; i++) printf "seven times %d ", i }')
+run solve --model "$model" "$long"
+check "a_question_longer_than_the_context_says_by_how_much" 'refused 1 && contains "$err" context && contains "$err" tokens'
+run generate --model "$model" --prompt "$long"
+check "a_prompt_longer_than_the_context_is_refused" 'refused 1 && contains "$err" context'
+run logits --model "$model" --prompt "$long"
+check "logits_of_a_prompt_longer_than_the_context_are_refused" 'refused 1 && contains "$err" context'
+run solve --model "$model" --precision f16 x
+check "an_unknown_precision_is_refused" 'refused 2 && contains "$err" bf16'
+
+run solve --model "$model" --trace "$scratch/no/such/folder.json" x
+check "a_trace_that_cannot_be_written_is_refused_before_the_work" 'refused 1 && contains "$err" folder.json'
+run solve --model "$model" --trace "$scratch" x
+check "a_trace_that_is_a_folder_is_refused" 'refused 1'
+run eval --model "$model" --data "$scratch/none.jsonl"
+check "a_missing_question_set_is_named" 'refused 1 && contains "$err" none.jsonl'
+printf '{"problem": "a", "answer": "1"}\n{"problem": "b"}\n' >"$scratch/bad.jsonl"
+run eval --model "$model" --data "$scratch/bad.jsonl" --samples "$scratch/samples.jsonl"
+check "a_bad_line_of_a_question_set_is_named" 'refused 1 && contains "$err" ":2:" && [ ! -e "$scratch/samples.jsonl" ]'
+run eval --model "$model" --data pocket:nothing
+check "an_unknown_question_set_is_refused" 'refused 2 && contains "$err" pocket:test:500'
+out=$(echo "1 2 x" | "$PONDER" tokenize --model "$model" --decode 2>&1)
+check "a_word_is_no_token_id" 'contains "$out" "no token id"'
+out=$(echo "99999999" | "$PONDER" tokenize --model "$model" --decode 2>&1)
+check "an_id_outside_the_vocabulary_is_refused" 'contains "$out" vocabulary'
+if [ -c /dev/full ]; then
+  "$PONDER" model "$model" >/dev/full 2>"$scratch/err"
+  status=$?
+  err=$(cat "$scratch/err")
+  out=
+  check "a_full_disk_behind_stdout_is_told" 'refused 1'
+else
+  skip "a_full_disk_behind_stdout_is_told" "there is no /dev/full here"
+fi
+finish

@@ -1,0 +1,51 @@
+#!/bin/sh
+# solve and eval with the shipped model.
+. "$(dirname "$0")/lib.sh"
+
+if [ ! -f "$shipped" ]; then
+  skip "solve_with_the_shipped_model" "there is no models/pocket-base.gguf"
+  finish
+fi
+question=$("$PONDER" task pocket --split test --count 1 --seed 1 2>/dev/null | sed -n 's/.*"problem": *"\([^"\\]*\)".*/\1/p')
+[ -n "$question" ] || question="What is 3 + 4?"
+
+run solve -n 32 "$question"
+check "solve_prints_answer_votes_steps_and_ledger" '[ $status -eq 0 ] && [ -z "$err" ] && contains "$out" vote && contains "$out" Steps && contains "$out" FLOP'
+check "no_escape_sequences_reach_a_pipe" '! grep -q "$(printf "\033")" "$scratch/out"'
+printed=$(sed -n '1s/  .*//p' "$scratch/out")
+run solve -n 32 --json "$question"
+check "json_holds_answer_votes_candidates_and_ledger" '[ $status -eq 0 ] && [ $(wc -l <"$scratch/out") -eq 1 ] && contains "$out" "\"answer\":" && contains "$out" "\"votes\":" && contains "$out" "\"candidates\":" && contains "$out" "\"ledger\":{" && contains "$out" "\"generations\":32"'
+echo "$question" | "$PONDER" solve -n 4 - >"$scratch/out" 2>"$scratch/err"
+status=$?
+check "a_question_may_come_from_standard_input" '[ $status -eq 0 ] || [ $status -eq 3 ]'
+
+run solve -n 64 --exact --seed 9 --json "$question"
+all=$(printf '%s' "$out" | sed 's/"ledger".*//')
+run solve -n 64 --exact --seed 9 --json --threads 1 "$question"
+check "exact_gives_the_same_candidates_with_other_threads" '[ "$(printf "%s" "$out" | sed "s/\"ledger\".*//")" = "$all" ]'
+
+run solve -n 8 --trace "$scratch/trace.json" "$question"
+check "a_trace_has_a_node_per_solution" '[ $(grep -o "\"kind\":\"solution\"" "$scratch/trace.json" | wc -l) -eq 8 ]'
+run solve -n 8 --max-tokens 1 "$question"
+check "without_an_answer_the_exit_status_is_3" '[ $status -eq 3 ] && contains "$out" "No answer"'
+run solve -n 8 --max-tokens 1 --json "$question"
+check "without_an_answer_json_says_null" '[ $status -eq 3 ] && contains "$out" "\"answer\":null"'
+run solve -n 4096 --timeout 0.5 "$question"
+check "a_timeout_prints_the_best_so_far" '{ [ $status -eq 0 ] || [ $status -eq 3 ]; } && contains "$err" "--timeout" && [ -n "$out" ]'
+
+# In a background job of a shell that is not interactive SIGINT is ignored, so a shell that resets it starts the program.
+bash -c 'trap - INT; exec "$@"' - "$PONDER" solve -n 4096 --temperature 1.5 --json "$question" >"$scratch/out" 2>"$scratch/err" &
+pid=$!
+sleep 1
+kill -INT $pid
+wait $pid
+status=$?
+out=$(cut -c1-300 "$scratch/out")
+check "an_interrupt_prints_the_best_so_far" '{ [ $status -eq 0 ] || [ $status -eq 3 ]; } && contains "$(cat "$scratch/out")" "\"ledger\":"'
+
+run eval --data pocket:test:10 -n 4 --samples "$scratch/samples.jsonl"
+check "eval_prints_a_table" '[ $status -eq 0 ] && contains "$out" "maj@4" && contains "$out" "fifth" && contains "$out" "paired"'
+check "eval_writes_every_sample" '[ $(wc -l <"$scratch/samples.jsonl") -eq 10 ] && [ $(grep -o "\"finish\":" "$scratch/samples.jsonl" | wc -l) -eq 40 ]'
+run eval --data "$scratch/samples.jsonl" -n 4 --limit 3 --json
+check "eval_reads_jsonl_and_its_limit" '[ $status -eq 0 ] && contains "$out" "\"questions\":3" && contains "$out" "\"gain\":{"'
+finish
