@@ -14,7 +14,7 @@
 
 #include "core/err.h"
 
-enum { CHUNK = 256, LANES = 16 };
+enum { CHUNK = 256, LANES = 16, FIELD_MAX = 1024 };
 
 struct cut { /* keeps logit > value, and of logit == value the ids up to `last` */
     float value;
@@ -176,29 +176,64 @@ static int id_of_equal(const struct row *row, float value, double count, struct 
     return last;
 }
 
+/* The tokens that are still in question: all that `cut` keeps, or the ids listed. */
+struct field {
+    const struct row *row;
+    struct cut cut;
+    bool listed;
+    int count, ids[FIELD_MAX];
+};
+
+/* The key of the i-th token of the field whose higher bits are `prefix`; false: it is not in question. */
+static inline bool field_key(const struct field *field, int i, int shift, uint32_t prefix, int *id,
+                             uint32_t *key)
+{
+    *id = field->listed ? field->ids[i] : i;
+    if (!field->listed && !kept(field->row, i, field->cut))
+        return false;
+    *key = key_of(field->row->logits[*id]);
+    return field->listed || shift == 24 || *key >> (shift + 8) == prefix;
+}
+
+/* Keeps the tokens of one bucket, by id, where they are few enough to be listed. */
+static void field_narrow(struct field *field, int shift, uint32_t prefix, uint32_t bucket, int count)
+{
+    if (count > FIELD_MAX)
+        return;
+    int kept_count = 0, all = field->count, id;
+    uint32_t key;
+    for (int i = 0; i < all; i++)
+        if (field_key(field, i, shift, prefix, &id, &key) && (key >> shift & 255) == bucket)
+            field->ids[kept_count++] = id;
+    field->listed = true;
+    field->count = kept_count;
+}
+
 /* Of what `cut` keeps, the most probable tokens whose mass (1 each, or their weights) first reaches `limit`.
  */
 static struct cut cut_at_mass(const struct row *row, struct cut cut, double limit, bool weighted)
 {
+    struct field field; /* its ids are not worth clearing */
+    field.row = row, field.cut = cut, field.listed = false, field.count = row->vocab;
     uint32_t prefix = 0;
     double above = 0; /* mass of all keys above the bucket we are in */
-    for (int shift = 24; shift >= 0; shift -= 8) {
+    for (int shift = 24; shift >= 0 && !(field.listed && field.count == 1); shift -= 8) {
         double mass[256] = {0};
-        for (int id = 0; id < row->vocab; id++) {
-            if (!kept(row, id, cut))
-                continue;
-            uint32_t key = key_of(row->logits[id]);
-            if (shift == 24 || key >> (shift + 8) == prefix)
+        int counts[256] = {0}, id, bucket = 255;
+        uint32_t key;
+        for (int i = 0; i < field.count; i++)
+            if (field_key(&field, i, shift, prefix, &id, &key)) {
                 mass[key >> shift & 255] += mass_of(row, row->logits[id], weighted);
-        }
-        int bucket = 255;
+                counts[key >> shift & 255]++;
+            }
         while (bucket >= 0 && above + mass[bucket] < limit)
             above += mass[bucket--];
         if (bucket < 0) /* rounding kept the sum below the limit: everything is in */
             return cut;
+        field_narrow(&field, shift, prefix, (uint32_t)bucket, counts[bucket]);
         prefix = prefix << 8 | (uint32_t)bucket;
     }
-    float value = float_of(prefix);
+    float value = field.listed ? row->logits[field.ids[0]] : float_of(prefix);
     double count = ceil((limit - above) / mass_of(row, value, weighted));
     return (struct cut){value, id_of_equal(row, value, count < 1 ? 1 : count, cut)};
 }
