@@ -111,17 +111,22 @@ static int64_t one_repeat(struct bench *b, const struct ponder_bench_settings *s
     if (status)
         return status;
     status = submit_branches(b, settings, repeat, node, err);
-    while (!status && (status = engine_step(b->engine, 1, err)) > 0)
-        ;
+    int unfinished = 1;
+    while (!status && unfinished > 0) {
+        unfinished = engine_step(b->engine, 1, err);
+        status = unfinished < 0 ? unfinished : PONDER_OK;
+    }
     struct engine_result result;
     while (engine_take(b->engine, &result)) {
         tokens += result.token_count;
+        if (result.finish == ENGINE_FINISH_FAILED && !status)
+            status = err_set(err, result.status, "%s", result.error);
         if (result.node)
             engine_node_release(b->engine, result.node);
         engine_result_clear(&result);
     }
     engine_node_release(b->engine, node);
-    return status < 0 ? status : tokens;
+    return status ? status : tokens;
 }
 
 static int measure(struct bench *b, const struct ponder_bench_settings *settings,
