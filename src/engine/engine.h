@@ -34,7 +34,7 @@ struct engine_request {
      * the result is taken. Where a stop string ends inside a token, the node has the whole token, and the
      * bytes left over open the text of what is generated from that node. */
     const char *const *stops;
-    int stop_count; /* at most ENGINE_STOPS_MAX */
+    int stop_count;  /* at most ENGINE_STOPS_MAX */
     bool ignore_end; /* the end token is a token like any other, without text: for measurements */
 };
 

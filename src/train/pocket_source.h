@@ -2,7 +2,8 @@
  *
  * The generator is a stream; a source answers by index. So documents come in blocks, each from a generator of
  * its own seeded by (key, block): going on in order costs nothing, going back costs one block. Every token of
- * a document is learnt, the end tokens behind its solutions included; what is longer than the context is cut. */
+ * a document is learnt, the end tokens behind its solutions included; what is longer than the context is cut.
+ */
 #ifndef TRAIN_POCKET_SOURCE_H
 #define TRAIN_POCKET_SOURCE_H
 

@@ -4,6 +4,7 @@
  * position before on the same path, and checks it against the tokens. The logits come from that hash. So a
  * row of a wrong path, a lost or overwritten block, or a row before its prefix shows at once, and the texts
  * of any two schedules must be equal. */
+#include <limits.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,6 +20,40 @@
 #include "engine/local.h"
 
 enum { CONTEXT = 256, VOCAB = 300 };
+
+/* ---- allocations that fail ---- */
+
+/* The engine's allocations come here (the linker's --wrap); the one that brings this to 0 fails. */
+static long allocations_left = LONG_MAX;
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *text);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *text);
+
+void *__wrap_malloc(size_t n)
+{
+    return --allocations_left == 0 ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return --allocations_left == 0 ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+    return --allocations_left == 0 ? NULL : __real_realloc(p, n);
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return --allocations_left == 0 ? NULL : __real_strdup(text);
+}
 
 /* ---- the forward pass ---- */
 
@@ -40,20 +75,32 @@ int lm_run_open(struct lm_run **out, const struct lm_model *model, const struct 
                 struct ponder_err *err)
 {
     (void)err;
-    struct lm_run *run = calloc(1, sizeof *run);
+    struct lm_run *run = __real_calloc(1, sizeof *run);
     assert_non_null(run);
     run->model = model;
     run->logit_rows_max = options->logit_rows_max;
-    run->logits = calloc((size_t)options->logit_rows_max * VOCAB, sizeof *run->logits);
+    run->logits = __real_calloc((size_t)options->logit_rows_max * VOCAB, sizeof *run->logits);
     assert_non_null(run->logits);
     *out = run;
     return PONDER_OK;
+}
+
+enum lm_precision lm_run_precision(const struct lm_run *run)
+{
+    (void)run;
+    return LM_PRECISION_F32;
 }
 
 void lm_run_release(struct lm_run *run)
 {
     free(run->logits);
     free(run);
+}
+
+enum lm_precision lm_run_precision(const struct lm_run *run)
+{
+    (void)run;
+    return LM_PRECISION_F32;
 }
 
 static uint64_t *slot_of(struct kv_tree *kv, int segment, int position)
@@ -108,7 +155,7 @@ static void logits_of(const struct lm_run *run, uint64_t hash, int position, flo
 int lm_forward(struct lm_run *run, const struct lm_batch *batch, float **logits, struct ponder_err *err)
 {
     (void)err;
-    uint64_t *hashes = calloc((size_t)batch->rows, sizeof *hashes);
+    uint64_t *hashes = __real_calloc((size_t)batch->rows, sizeof *hashes);
     assert_non_null(hashes);
     assert_in_range(batch->logit_count, 0, run->logit_rows_max);
     for (int row = 0; row < batch->rows; row++)
@@ -641,6 +688,61 @@ static void a_cancelled_request_keeps_what_it_has(void **state)
     engine_release(engine); /* with work under way and a node in hand */
 }
 
+/* ---- memory that runs out ---- */
+
+/* One small search that lives with every failure: whatever was handed out is given back. */
+static void search_anyhow(struct engine *engine)
+{
+    struct ponder_err err = {0};
+    struct engine_result result;
+    int64_t node = 0, next = 0;
+    static const char *const stop = "zz";
+    (void)!engine_prompt(engine, 0, question, strlen(question), &node, &err);
+    for (int i = 0; node && i < 70; i++) {
+        struct engine_request request = {.tag = i,
+                                         .parent = node,
+                                         .tokens_max = 20,
+                                         .sampling = {.temperature = 1, .top_p = 1},
+                                         .stops = &stop,
+                                         .stop_count = 1};
+        (void)!engine_submit(engine, &request, &err);
+    }
+    if (node && engine_prompt(engine, node, "then", 4, &next, &err) == PONDER_OK)
+        engine_node_release(engine, next);
+    for (int i = 0; engine_step(engine, 0, &err) > 0; i++)
+        assert_true(i < 10000);
+    while (engine_take(engine, &result)) {
+        assert_int_equal(result.node == 0, result.finish == ENGINE_FINISH_FAILED);
+        engine_node_release(engine, result.node);
+        engine_result_clear(&result);
+    }
+    engine_node_release(engine, node);
+    nothing_is_held(engine);
+}
+
+static void no_failed_allocation_is_fatal_or_loses_anything(void **state)
+{
+    (void)state;
+    struct lm_model model = model_of(VOCAB);
+    struct local_options options = {.threads = 1, .kv_bytes_max = 60 * BLOCK_BYTES, .kv_type = KV_F32};
+    struct ponder_err err = {0};
+    bool failed = true;
+    for (long nth = 1; failed; nth++) {
+        struct engine *engine;
+        allocations_left = nth;
+        int status = local_open(&engine, &model, &options, &err);
+        if (status == PONDER_OK) {
+            search_anyhow(engine);
+            failed = allocations_left <= 0;
+            allocations_left = LONG_MAX;
+            search_anyhow(engine); /* it works on */
+            engine_release(engine);
+        }
+        assert_true(nth < 100000);
+    }
+    allocations_left = LONG_MAX;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -654,6 +756,7 @@ int main(void)
         cmocka_unit_test(a_path_that_cannot_fit_is_refused_and_the_others_go_on),
         cmocka_unit_test(logits_that_are_not_numbers_fail_the_request_only),
         cmocka_unit_test(a_cancelled_request_keeps_what_it_has),
+        cmocka_unit_test(no_failed_allocation_is_fatal_or_loses_anything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
