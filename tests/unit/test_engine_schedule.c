@@ -85,12 +85,6 @@ int lm_run_open(struct lm_run **out, const struct lm_model *model, const struct 
     return PONDER_OK;
 }
 
-enum lm_precision lm_run_precision(const struct lm_run *run)
-{
-    (void)run;
-    return LM_PRECISION_F32;
-}
-
 void lm_run_release(struct lm_run *run)
 {
     free(run->logits);
