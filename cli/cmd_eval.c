@@ -137,9 +137,9 @@ static int run(void *data, int count, char **operands)
         status = ponder_eval_run(model, args->data, args->limit, &args->sampling, args->samples, &watch,
                                  &eval, &err);
     cli_progress_end(&line);
-    if (!status && cli_interrupted())
-        fprintf(stderr, "ponder: interrupted; these are the %lld questions that were done\n",
-                (long long)eval->questions);
+    if (!status && eval->questions < eval->asked)
+        fprintf(stderr, "ponder: stopped early; these are the %lld of %lld questions that were done\n",
+                (long long)eval->questions, (long long)eval->asked);
     if (!status)
         status = print(args, eval, &err);
     ponder_eval_release(eval);

@@ -38,7 +38,8 @@ struct ponder_eval_group {
 
 struct ponder_eval {
     char *data;
-    int64_t questions, n;
+    int64_t questions, n; /* questions whose samples were all done */
+    int64_t asked; /* questions of the set, up to the limit; more than were done where the work was stopped */
     int64_t ks[PONDER_EVAL_KS_MAX]; /* 1, 4, 16, 64 .. up to n, and n */
     int k_count;
     struct ponder_eval_group *groups; /* groups[0] is all of them */

@@ -83,6 +83,7 @@ static int grade_all(struct work *work)
     }
     double samples = (double)work->kept_count * (double)eval->n;
     eval->questions = work->kept_count;
+    eval->asked = count;
     eval->without_answer = samples > 0 ? 1 - (double)answered / samples : 0;
     eval->tokens_mean = samples > 0 ? tokens / samples : 0;
     return PONDER_OK;
