@@ -87,7 +87,8 @@ int lm_run_open(struct lm_run **out, const struct lm_model *model, const struct 
 
 void lm_run_release(struct lm_run *run)
 {
-    free(run->logits);
+    if (run)
+        free(run->logits);
     free(run);
 }
 
