@@ -98,7 +98,7 @@ const struct cli_command cli_bench_train = {
 
 const struct cli_command cli_bench_decode = {
     .name = "bench decode",
-    .summary = "Speed of many continuations of one prompt, as a share of the peak",
+    .summary = "Speed of many branches of one prompt, as a share of the peak",
     .example = "ponder bench decode --branches 64 --prompt-tokens 64 --tokens 128",
     .args_bytes = sizeof(struct args),
     .groups = {{ponder_bench_decode_options, offsetof(struct args, settings)}, {own_options, 0}},
