@@ -179,7 +179,7 @@ static int run(void *data, int count, char **operands)
 
 const struct cli_command cli_solve = {
     .name = "solve",
-    .summary = "Sample solutions of a question and take the answer that most reach",
+    .summary = "Sample solutions of a question, take the most common answer",
     .example = "ponder solve \"What is the remainder when 7^5 is divided by 12?\"",
     .operands = "QUESTION",
     .operands_min = 1,
