@@ -93,6 +93,8 @@ static void print_table(const struct ponder_eval *eval)
     const char *by = "";
     for (int64_t i = 0; i < eval->group_count; i++) {
         const struct ponder_eval_group *group = &eval->groups[i];
+        if (strcmp(by, group->by) != 0 && *by)
+            printf("\n");
         if (strcmp(by, group->by) != 0)
             print_header(strcmp(group->by, "fifth") == 0 ? "fifth by pass@1" : group->by, eval);
         by = group->by;
