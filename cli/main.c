@@ -1,6 +1,7 @@
 /* main.c - finds the command, fills its arguments, runs it. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -88,8 +89,20 @@ static int run(const struct cli_command *command, int argc, char **argv)
     return cli_finish(exit_status);
 }
 
+/* OpenMP's threads wait for each other some hundred times a step. Its default is to spin for milliseconds,
+ * which on a machine that is busy with other work costs a factor of ten; a short spin, then sleep, costs
+ * nothing on an idle one. The runtime reads its settings when the process starts, hence the second start. */
+static void wait_politely(char **argv)
+{
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
+        return;
+    if (!setenv("GOMP_SPINCOUNT", "20000", 1))
+        execv("/proc/self/exe", argv); /* where this fails the program simply goes on */
+}
+
 int main(int argc, char **argv)
 {
+    wait_politely(argv);
     if (argc < 2) {
         cli_help_all(stderr);
         return CLI_WRONG_USE;
