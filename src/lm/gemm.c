@@ -286,6 +286,11 @@ bool gemm_bf16_is_fast(void)
     return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
 }
 
+bool gemm_bf16_works(void)
+{
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+}
+
 int gemm_rows(int rows)
 {
     static const int sizes[] = {1,  2,  4,   8,   12,  16,  24,  32,  48,  64,
@@ -304,6 +309,9 @@ int gemm_open(struct gemm **out, const struct gemm_options *options, struct pond
     if (options->bf16 && options->exact)
         return err_set(err, PONDER_E_ARGUMENT,
                        "exact mode multiplies in f32: ask for precision f32 or auto with it");
+    if (options->bf16 && !gemm_bf16_works())
+        return err_set(err, PONDER_E_UNSUPPORTED,
+                       "this CPU makes no bf16 products (they need AVX-512): ask for precision f32 or auto");
     struct gemm *gemm = calloc(1, sizeof *gemm);
     if (!gemm)
         return err_memory(err, "matrix products");

@@ -32,6 +32,8 @@ void gemm_release(struct gemm *gemm);
 /* Whether this CPU multiplies bf16 natively (AMX-BF16 or AVX512-BF16): measured at about twice f32 or better.
  */
 bool gemm_bf16_is_fast(void);
+/* Whether it multiplies bf16 at all: oneDNN does from AVX-512 on. gemm_open() refuses it elsewhere. */
+bool gemm_bf16_works(void);
 /* The row count that `rows` rows are padded to; nondecreasing in `rows`, so rows_max rows need
  * gemm_rows(rows_max). */
 int gemm_rows(int rows);

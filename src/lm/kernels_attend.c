@@ -6,43 +6,43 @@
  * that it always reads with unit stride. */
 #include "lm/kernels_impl.h"
 
-enum { QUERY_TILE = 32, ROWS_AT_ONCE = 8 };
+enum { QUERY_TILE = 32 };
 
 struct matrix {
     float *data;
     size_t stride;
 };
 
-/* c (mr, nv*LANES) (+)= a (mr, k) b (k, ..): the accumulators stay in registers. */
+/* c (mr, nv*REG_LANES) (+)= a (mr, k) b (k, ..): the accumulators stay in registers. */
 INLINE void multiply_tile(const int mr, const int nv, int k, const float *a, size_t a_stride, const float *b,
                           size_t b_stride, float *c, size_t c_stride, bool add)
 {
-    vec acc[ROWS_AT_ONCE][2];
+    reg acc[TILE_ROWS][TILE_REGS];
     for (int r = 0; r < mr; r++)
         for (int v = 0; v < nv; v++)
-            acc[r][v] = add ? vec_load(c + (size_t)r * c_stride + v * LANES) : (vec){0};
+            acc[r][v] = add ? reg_load(c + (size_t)r * c_stride + v * REG_LANES) : (reg){0};
     for (int i = 0; i < k; i++) {
-        vec bv[2];
+        reg bv[TILE_REGS];
         for (int v = 0; v < nv; v++)
-            bv[v] = vec_load(b + (size_t)i * b_stride + v * LANES);
+            bv[v] = reg_load(b + (size_t)i * b_stride + v * REG_LANES);
         for (int r = 0; r < mr; r++)
             for (int v = 0; v < nv; v++)
                 acc[r][v] += a[(size_t)r * a_stride + (size_t)i] * bv[v];
     }
     for (int r = 0; r < mr; r++)
         for (int v = 0; v < nv; v++)
-            vec_store(c + (size_t)r * c_stride + v * LANES, acc[r][v]);
+            reg_store(c + (size_t)r * c_stride + v * REG_LANES, acc[r][v]);
 }
 
 INLINE void multiply_rows(const int mr, int n, int k, const float *a, size_t a_stride, struct matrix b,
                           struct matrix c, bool add)
 {
     int j = 0;
-    for (; j + 2 * LANES <= n; j += 2 * LANES)
-        multiply_tile(mr, 2, k, a, a_stride, b.data + j, b.stride, c.data + j, c.stride, add);
-    for (; j + LANES <= n; j += LANES)
+    for (; j + TILE_REGS * REG_LANES <= n; j += TILE_REGS * REG_LANES)
+        multiply_tile(mr, TILE_REGS, k, a, a_stride, b.data + j, b.stride, c.data + j, c.stride, add);
+    for (; j + REG_LANES <= n; j += REG_LANES)
         multiply_tile(mr, 1, k, a, a_stride, b.data + j, b.stride, c.data + j, c.stride, add);
-    for (; j < n; j++) /* head sizes that are no multiple of LANES */
+    for (; j < n; j++) /* head sizes that are no multiple of REG_LANES */
         for (int r = 0; r < mr; r++) {
             float sum = add ? c.data[(size_t)r * c.stride + (size_t)j] : 0;
             for (int i = 0; i < k; i++)
@@ -55,11 +55,8 @@ INLINE void multiply_rows(const int mr, int n, int k, const float *a, size_t a_s
 static void multiply(int m, int n, int k, struct matrix a, struct matrix b, struct matrix c, bool add)
 {
     int r = 0;
-    for (; r + ROWS_AT_ONCE <= m;
-         r += ROWS_AT_ONCE, a.data += ROWS_AT_ONCE * a.stride, c.data += ROWS_AT_ONCE * c.stride)
-        multiply_rows(ROWS_AT_ONCE, n, k, a.data, a.stride, b, c, add);
-    for (; r + 4 <= m; r += 4, a.data += 4 * a.stride, c.data += 4 * c.stride)
-        multiply_rows(4, n, k, a.data, a.stride, b, c, add);
+    for (; r + TILE_ROWS <= m; r += TILE_ROWS, a.data += TILE_ROWS * a.stride, c.data += TILE_ROWS * c.stride)
+        multiply_rows(TILE_ROWS, n, k, a.data, a.stride, b, c, add);
     for (; r < m; r++, a.data += a.stride, c.data += c.stride)
         multiply_rows(1, n, k, a.data, a.stride, b, c, add);
 }

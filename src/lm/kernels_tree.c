@@ -11,7 +11,12 @@
 #include "lm/kernels_impl.h"
 #include "lm/kv.h"
 
-enum { QUERIES_AT_ONCE = 8, VALUE_VECS = 4 };
+enum {
+    TILE_BLOCK_REGS = KV_BLOCK / REG_LANES,
+    SCORE_REGS = 4 * TILE_BLOCK_REGS, /* of one query: four blocks of keys at once */
+    VALUE_REGS = 4,                   /* of one query */
+    VALUE_ROWS = 4,
+};
 
 struct work {
     const struct lm_tree_attend *a;
@@ -22,9 +27,9 @@ struct work {
     float *outs;    /* ((end-begin)*share, D) */
 };
 
-INLINE vec load_kv(const void *p, size_t i, bool f16)
+INLINE reg load_kv(const void *p, size_t i, bool f16)
 {
-    return f16 ? vec_load_f16((const uint16_t *)p + i) : vec_load((const float *)p + i);
+    return f16 ? reg_load_f16((const uint16_t *)p + i) : reg_load((const float *)p + i);
 }
 
 INLINE float load_kv_one(const void *p, size_t i, bool f16)
@@ -44,19 +49,25 @@ static const char *span_block(const struct lm_span *span, int position)
 
 /* --- scores -------------------------------------------------------------------------------------------- */
 
-/* acc (m, tiles) = queries (m, D) keys (tiles of (D, KV_BLOCK)): each score one chain of additions over D. */
+/* scores (m, tiles*KV_BLOCK) = queries (m, D) keys (tiles of (D, KV_BLOCK)): each score one chain of
+ * additions over D. */
 INLINE void score_tiles(const int m, const int tiles, const bool f16, const float *queries, int dim,
-                        const void *const *keys, vec acc[QUERIES_AT_ONCE][4])
+                        const void *const *keys, float scores[TILE_ROWS][4 * KV_BLOCK])
 {
+    reg acc[TILE_ROWS][SCORE_REGS];
     for (int r = 0; r < m; r++)
-        for (int t = 0; t < tiles; t++)
-            acc[r][t] = (vec){0};
+        for (int v = 0; v < tiles * TILE_BLOCK_REGS; v++)
+            acc[r][v] = (reg){0};
     for (int d = 0; d < dim; d++)
-        for (int t = 0; t < tiles; t++) {
-            vec k = load_kv(keys[t], (size_t)d * KV_BLOCK, f16);
+        for (int v = 0; v < tiles * TILE_BLOCK_REGS; v++) {
+            size_t at = (size_t)(d * KV_BLOCK + v % TILE_BLOCK_REGS * REG_LANES);
+            reg k = load_kv(keys[v / TILE_BLOCK_REGS], at, f16);
             for (int r = 0; r < m; r++)
-                acc[r][t] += queries[r * dim + d] * k;
+                acc[r][v] += queries[r * dim + d] * k;
         }
+    for (int r = 0; r < m; r++)
+        for (int v = 0; v < tiles * TILE_BLOCK_REGS; v++)
+            reg_store(scores[r] + v * REG_LANES, acc[r][v]);
 }
 
 /* Writes one tile of scores, touching only positions in [from, to): the others belong to other segments. */
@@ -77,7 +88,7 @@ INLINE void score_queries(const int m, const int tiles_at_once, const bool f16, 
 {
     const struct lm_tree_attend *a = w->a;
     int first = span->from / KV_BLOCK * KV_BLOCK;
-    vec acc[QUERIES_AT_ONCE][4];
+    float scores[TILE_ROWS][4 * KV_BLOCK];
     for (int position = first; position < to;) {
         const void *keys[4];
         int tiles = (to - position + KV_BLOCK - 1) / KV_BLOCK;
@@ -86,13 +97,14 @@ INLINE void score_queries(const int m, const int tiles_at_once, const bool f16, 
             keys[t] = span_block(span, position + t * KV_BLOCK) + a->key_offset;
         const float *queries = w->queries + (size_t)query * (size_t)a->dim;
         if (tiles == tiles_at_once)
-            score_tiles(m, tiles_at_once, f16, queries, a->dim, keys, acc);
+            score_tiles(m, tiles_at_once, f16, queries, a->dim, keys, scores);
         else
-            score_tiles(m, 1, f16, queries, a->dim, keys, acc);
+            score_tiles(m, 1, f16, queries, a->dim, keys, scores);
         for (int r = 0; r < m; r++)
             for (int t = 0; t < tiles; t++)
                 store_scores(w->scores + (size_t)(query + r) * (size_t)a->score_stride,
-                             position + t * KV_BLOCK, acc[r][t], span->from, limits[r]);
+                             position + t * KV_BLOCK, vec_load(scores[r] + t * KV_BLOCK), span->from,
+                             limits[r]);
         position += tiles * KV_BLOCK;
     }
 }
@@ -101,16 +113,13 @@ INLINE void score_span(const struct work *w, const struct lm_span *span, int beg
 {
     int query = (begin - w->begin) * w->share, last = (end - w->begin) * w->share;
     while (query < last) {
-        int limits[QUERIES_AT_ONCE], to = 0;
-        int m = last - query >= 8 ? 8 : last - query >= 4 ? 4 : 1;
+        int limits[TILE_ROWS], to = 0, m = last - query >= TILE_ROWS ? TILE_ROWS : 1;
         for (int r = 0; r < m; r++) {
             limits[r] = span_limit(span, w->begin + (query + r) / w->share);
             to = limits[r] > to ? limits[r] : to;
         }
-        if (m == 8)
-            score_queries(8, 1, f16, w, span, query, limits, to);
-        else if (m == 4)
-            score_queries(4, 2, f16, w, span, query, limits, to);
+        if (m == TILE_ROWS)
+            score_queries(TILE_ROWS, 1, f16, w, span, query, limits, to);
         else
             score_queries(1, 4, f16, w, span, query, limits, to);
         query += m;
@@ -136,39 +145,39 @@ static float softmax_row(float *scores, int length)
 
 /* --- values -------------------------------------------------------------------------------------------- */
 
-/* outs (m, vecs*LANES at column) += scores (m, positions [from, to)) values: one chain over positions per
+/* outs (m, regs*REG_LANES at column) += scores (m, positions [from, to)) values: one chain over positions per
  * element. */
-INLINE void add_values(const int m, const int vecs, const bool f16, const struct work *w,
+INLINE void add_values(const int m, const int regs, const bool f16, const struct work *w,
                        const struct lm_span *span, int query, int column, int from, int to)
 {
     const struct lm_tree_attend *a = w->a;
-    vec acc[4][VALUE_VECS];
-    const float *scores[4];
-    float *outs[4];
+    reg acc[VALUE_ROWS][VALUE_REGS];
+    const float *scores[VALUE_ROWS];
+    float *outs[VALUE_ROWS];
     for (int r = 0; r < m; r++) {
         scores[r] = w->scores + (size_t)(query + r) * (size_t)a->score_stride;
         outs[r] = w->outs + (size_t)(query + r) * (size_t)a->dim + column;
-        for (int v = 0; v < vecs; v++)
-            acc[r][v] = vec_load(outs[r] + v * LANES);
+        for (int v = 0; v < regs; v++)
+            acc[r][v] = reg_load(outs[r] + v * REG_LANES);
     }
     for (int position = from; position < to;) {
         const char *values = span_block(span, position) + a->value_offset;
         int stop = (position / KV_BLOCK + 1) * KV_BLOCK;
         for (stop = stop < to ? stop : to; position < stop; position++) {
             size_t at = (size_t)(position % KV_BLOCK) * (size_t)a->dim + (size_t)column;
-            for (int v = 0; v < vecs; v++) {
-                vec value = load_kv(values, at + (size_t)v * LANES, f16);
+            for (int v = 0; v < regs; v++) {
+                reg value = load_kv(values, at + (size_t)(v * REG_LANES), f16);
                 for (int r = 0; r < m; r++)
                     acc[r][v] += scores[r][position] * value;
             }
         }
     }
     for (int r = 0; r < m; r++)
-        for (int v = 0; v < vecs; v++)
-            vec_store(outs[r] + v * LANES, acc[r][v]);
+        for (int v = 0; v < regs; v++)
+            reg_store(outs[r] + v * REG_LANES, acc[r][v]);
 }
 
-/* Head sizes that are no multiple of LANES end in a few single columns. */
+/* Head sizes that are no multiple of REG_LANES end in a few single columns. */
 static void add_values_column(const struct work *w, const struct lm_span *span, int query, int column,
                               int from, int to)
 {
@@ -188,30 +197,31 @@ INLINE void value_queries(const int m, const bool f16, const struct work *w, con
                           int query, int from, int to)
 {
     int column = 0, dim = w->a->dim;
-    for (; column + 4 * LANES <= dim; column += 4 * LANES)
-        add_values(m, 4, f16, w, span, query, column, from, to);
-    for (; column + 2 * LANES <= dim; column += 2 * LANES)
+    const int most = m == 1 || REG_LANES == 16 ? 4 : 2; /* what the registers hold */
+    for (; column + most * REG_LANES <= dim; column += most * REG_LANES)
+        add_values(m, most, f16, w, span, query, column, from, to);
+    for (; column + 2 * REG_LANES <= dim; column += 2 * REG_LANES)
         add_values(m, 2, f16, w, span, query, column, from, to);
-    for (; column + LANES <= dim; column += LANES)
+    for (; column + REG_LANES <= dim; column += REG_LANES)
         add_values(m, 1, f16, w, span, query, column, from, to);
     for (; column < dim; column++)
         for (int r = 0; r < m; r++)
             add_values_column(w, span, query + r, column, from, to);
 }
 
-/* Four queries together as far as all of them see, then each to its own limit. */
+/* Some queries together as far as all of them see, then each to its own limit. */
 INLINE void value_span(const struct work *w, const struct lm_span *span, int begin, int end, const bool f16)
 {
     int query = (begin - w->begin) * w->share, last = (end - w->begin) * w->share;
-    for (; query + 4 <= last; query += 4) {
-        int limits[4], common = span->to;
-        for (int r = 0; r < 4; r++) {
+    for (; query + VALUE_ROWS <= last; query += VALUE_ROWS) {
+        int limits[VALUE_ROWS], common = span->to;
+        for (int r = 0; r < VALUE_ROWS; r++) {
             limits[r] = span_limit(span, w->begin + (query + r) / w->share);
             common = limits[r] < common ? limits[r] : common;
         }
         common = common > span->from ? common : span->from;
-        value_queries(4, f16, w, span, query, span->from, common);
-        for (int r = 0; r < 4; r++)
+        value_queries(VALUE_ROWS, f16, w, span, query, span->from, common);
+        for (int r = 0; r < VALUE_ROWS; r++)
             if (limits[r] > common)
                 value_queries(1, f16, w, span, query + r, common, limits[r]);
     }

@@ -24,6 +24,29 @@ typedef uint16_t vech __attribute__((vector_size(32)));
 
 enum { LANES = 16 };
 
+/* One register's worth, for products whose accumulators must stay in registers: GCC 12 keeps arrays of wider
+ * vectors in memory. The rows and registers of a tile leave room for the operands. */
+#if defined(__AVX512F__)
+enum { REG_LANES = 16, TILE_ROWS = 8, TILE_REGS = 2 };
+#elif defined(__AVX__)
+enum { REG_LANES = 8, TILE_ROWS = 4, TILE_REGS = 2 };
+#else
+enum { REG_LANES = 4, TILE_ROWS = 4, TILE_REGS = 2 };
+#endif
+typedef float reg __attribute__((vector_size(REG_LANES * 4)));
+
+INLINE reg reg_load(const float *p)
+{
+    reg v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+INLINE void reg_store(float *p, reg v)
+{
+    memcpy(p, &v, sizeof v);
+}
+
 INLINE vec vec_all(float x)
 {
     return x - (vec){0};
@@ -134,6 +157,20 @@ INLINE vec vec_load_f16(const uint16_t *p)
 #else
     vec v;
     for (int i = 0; i < LANES; i++)
+        v[i] = f16_to_f32(p[i]);
+    return v;
+#endif
+}
+
+INLINE reg reg_load_f16(const uint16_t *p)
+{
+#if defined(__AVX512F__)
+    return (reg)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)p));
+#elif defined(__AVX2__) && defined(__F16C__)
+    return (reg)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p));
+#else
+    reg v;
+    for (int i = 0; i < REG_LANES; i++)
         v[i] = f16_to_f32(p[i]);
     return v;
 #endif

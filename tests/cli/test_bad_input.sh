@@ -64,6 +64,8 @@ run logits --model "$model" --prompt "$long"
 check "logits_of_a_prompt_longer_than_the_context_are_refused" 'refused 1 && contains "$err" context'
 run solve --model "$model" --precision f16 x
 check "an_unknown_precision_is_refused" 'refused 2 && contains "$err" bf16'
+run solve --model "$model" --precision bf16 --n 1 --max-tokens 2 x
+check "bf16_works_or_the_cpu_is_named" '[ "$status" -eq 0 ] || [ "$status" -eq 3 ] || { refused 1 && contains "$err" AVX-512; }'
 
 run solve --model "$model" --trace "$scratch/no/such/folder.json" x
 check "a_trace_that_cannot_be_written_is_refused_before_the_work" 'refused 1 && contains "$err" folder.json'
