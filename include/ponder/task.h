@@ -76,17 +76,19 @@ PONDER_API size_t ponder_pocket_prompt(char *out, size_t size, const char *probl
 
 /* ---- training documents ---- */
 
-/* Stands in a document's text where an end token belongs before its end, between solved questions. One more
- * end token belongs behind the document. */
+/* Control characters that stand in a document's text for what is no text. END: an end token, between solved
+ * questions; one more belongs behind the document. RIGHT and WRONG: a step tag behind a line, and whether the
+ * answer can still be reached there, what a verifier is to say at the tag. */
 #define PONDER_POCKET_END '\x04'
+#define PONDER_POCKET_RIGHT '\x05'
+#define PONDER_POCKET_WRONG '\x06'
 
 enum ponder_pocket_document {
     PONDER_POCKET_SOLVED,      /* prompt and solution */
     PONDER_POCKET_SOLVED_MANY, /* several of those in a row, all in one visible context */
     PONDER_POCKET_CHECK_AFTER, /* "Check: PROBLEM\nA:\n", an attempt, "Verdict:\n", then "1: right." ... up to
                                   the first wrong line */
-    PONDER_POCKET_CHECK_BETWEEN, /* "Judge: PROBLEM\nA:\n", an attempt with " (right)" or " (wrong)" behind
-                                    each line up to the first wrong one */
+    PONDER_POCKET_CHECK_BETWEEN, /* "Judge: PROBLEM\nA:\n" and an attempt, RIGHT or WRONG behind each line */
     PONDER_POCKET_DOCUMENTS
 };
 
@@ -97,7 +99,7 @@ struct ponder_pocket_mix {
     double wrong_share;                    /* of the attempts to check that have an error planted */
 };
 
-/* Shares 0.75, 0.15, 0.05, 0.05; up to 12 questions or 1,600 bytes (under 1,000 tokens); 0.6 wrong. */
+/* Shares 0.62, 0.06, 0.04, 0.28; up to 12 questions or 1,500 bytes (under 1,024 tokens); 0.6 wrong. */
 PONDER_API struct ponder_pocket_mix ponder_pocket_mix_default(void);
 
 /* The next training document. `text` belongs to the generator and holds until its next call. */
@@ -109,6 +111,10 @@ PONDER_API int ponder_pocket_next_document(struct ponder_pocket *pocket, const s
 
 struct ponder_pocket_line {
     bool right;
+    /* The answer can still be reached behind this line: no line so far commits the solution to something
+     * false. A slip in a try that is given up for good reason ("Try 3: 4*3=11 mod 7. No.") commits to
+     * nothing. */
+    bool reachable;
     size_t offset;      /* of the first problem in the solution's text, or of the line where it is right */
     const char *reason; /* a constant string: why it is wrong; "" where it is right */
 };
@@ -118,6 +124,7 @@ struct ponder_pocket_verdict {
     struct ponder_pocket_line line[PONDER_POCKET_LINES_MAX];
     int first_wrong;   /* index of the first wrong line, -1: none */
     bool answer_right; /* the boxed answer is the answer to the question */
+    const char *kind;  /* the family of questions; a constant string */
     char answer[64];   /* the right answer, worked out from the problem's text alone */
 };
 
@@ -126,6 +133,14 @@ struct ponder_pocket_verdict {
  * where the problem is no Pocket question, PONDER_E_LIMIT where the solution has too many lines. */
 PONDER_API int ponder_pocket_check(const char *problem, const char *solution,
                                    struct ponder_pocket_verdict *verdict, struct ponder_err *err) PONDER_USE;
+
+/* Labels one line of JSONL: an object with a `problem` and a `solution` (or `text`), or with `samples`,
+ * objects that have a `text` each. Adds `kind` to the object and, beside each text, "right": [true, ..] a
+ * line each, "reachable": [true, ..], "first_wrong": an index or null, "answer_right": whether the boxed
+ * answer is right, and where a line is wrong "reason" and "offset".
+ * `*out` is the object in one line without its newline, freed by the caller. PONDER_E_FORMAT says what is
+ * missing, PONDER_E_NOT_FOUND that this is no Pocket question. */
+PONDER_API int ponder_pocket_label(const char *line, char **out, struct ponder_err *err) PONDER_USE;
 
 #ifdef __cplusplus
 }

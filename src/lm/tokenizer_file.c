@@ -224,6 +224,9 @@ static int read_settings(struct tokenizer *tokenizer, const struct gguf_file *fi
     if (!status)
         status = read_flag(file, KEY("add_space_prefix"), &prefix, err);
     tokenizer->add_space_prefix = prefix && tokenizer->kind == TOKENIZER_LLAMA;
+    if (!status &&
+        tokenizer->bos >= 0) /* whatever its type says: it is put before texts and is no part of them */
+        tokenizer->tokens[tokenizer->bos].type = TOKEN_CONTROL;
     return status;
 }
 
@@ -249,9 +252,9 @@ static int read_all(struct tokenizer *tokenizer, const struct gguf_file *file, s
 {
     int status = read_tokens(tokenizer, file, err);
     if (!status)
-        status = tokenizer_index(tokenizer, err);
-    if (!status)
         status = read_settings(tokenizer, file, err);
+    if (!status)
+        status = tokenizer_index(tokenizer, err);
     if (status || tokenizer->kind != TOKENIZER_GPT2)
         return status;
     struct gguf_string pre = {"default", 7};

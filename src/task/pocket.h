@@ -65,7 +65,14 @@ enum {
     X(EVALUATE)                                                                                              \
     X(QUADRATIC)                                                                                             \
     X(CUBIC)                                                                                                 \
-    X(COEFFICIENT)
+    X(COEFFICIENT)                                                                                           \
+    X(PRODUCTS)                                                                                              \
+    X(MIXES)                                                                                                 \
+    X(DIVISORS)                                                                                              \
+    X(INVERSES)                                                                                              \
+    X(HANDSHAKES)                                                                                            \
+    X(MACHINE)                                                                                               \
+    X(ROOTS)
 
 enum pocket_family {
 #define X(name) POCKET_##name,
@@ -182,5 +189,12 @@ POCKET_GENERATOR(evaluate)
 POCKET_GENERATOR(quadratic)
 POCKET_GENERATOR(cubic)
 POCKET_GENERATOR(coefficient)
+POCKET_GENERATOR(products)
+POCKET_GENERATOR(mixes)
+POCKET_GENERATOR(divisors)
+POCKET_GENERATOR(inverses)
+POCKET_GENERATOR(handshakes)
+POCKET_GENERATOR(machine)
+POCKET_GENERATOR(roots)
 
 #endif

@@ -52,10 +52,12 @@ int ponder_pocket_check(const char *problem, const char *solution, struct ponder
         !pocket_wording_match(problem, &check.family, check.hole) || !pocket_check_solve(&check))
         return err_set(err, PONDER_E_NOT_FOUND, "pocket: this is no Pocket question: %.80s", problem);
     snprintf(verdict->answer, sizeof verdict->answer, "%s", check.right);
+    verdict->kind = pocket_families[check.family].name;
 
-    bool answered = false;
+    bool answered = false, reachable = true;
     for (const char *line = solution; *line;) {
         const char *end = line + strcspn(line, "\n"), *at = line, *reason;
+        bool harmless = false;
         if (verdict->line_count == PONDER_POCKET_LINES_MAX)
             return err_set(err, PONDER_E_LIMIT, "pocket: a solution has more than %d lines",
                            PONDER_POCKET_LINES_MAX);
@@ -68,12 +70,14 @@ int ponder_pocket_check(const char *problem, const char *solution, struct ponder
         } else if (too_large(line, (size_t)(end - line), LINE_DIGITS_MAX)) {
             reason = "a number here is too large";
         } else {
-            reason = pocket_check_line(&check, line, end, &at);
+            reason = pocket_check_line(&check, line, end, &at, &harmless);
         }
         if (reason && verdict->first_wrong < 0)
             verdict->first_wrong = verdict->line_count;
+        reachable &= !reason || harmless;
         verdict->line[verdict->line_count++] =
             (struct ponder_pocket_line){.right = !reason,
+                                        .reachable = reachable,
                                         .offset = (size_t)((reason ? at : line) - solution),
                                         .reason = reason ? reason : ""};
         line = end + (*end == '\n');

@@ -8,7 +8,7 @@
 #include "task/pocket.h"
 #include "task/pocket_claim.h"
 
-enum { CHECK_WAY_MAX = 128, CHECK_LIST_MAX = 12, CHECK_PLACES = 8 };
+enum { CHECK_WAY_MAX = 128, CHECK_LIST_MAX = 12, CHECK_PLACES = 8, CHECK_PARTS_MAX = 6 };
 
 struct pocket_check {
     int family;
@@ -27,12 +27,18 @@ struct pocket_check {
     int lines; /* judged so far */
     int64_t road[CHECK_PLACES][CHECK_PLACES];
     int64_t polynomial[8]; /* coefficients, low first */
+    int64_t part[CHECK_PARTS_MAX][4], part_right[CHECK_PARTS_MAX];
+    int parts; /* of questions of several parts: their numbers, and what each letter stands for */
 };
 
 /* Fills everything that follows from the problem. False where the holes make no such question. */
 bool pocket_check_solve(struct pocket_check *check);
 /* The same for the families whose answer is found by trying candidates. */
 bool pocket_check_search(struct pocket_check *check);
+
+/* Questions of several parts: whether the family is one, and its solution as pocket_check_solve(). */
+bool check_parts_is(int family);
+bool check_parts(struct pocket_check *check);
 
 void check_way(struct pocket_check *check, struct rational value);
 void check_answer(struct pocket_check *check, struct rational value);
@@ -46,7 +52,9 @@ bool check_clues(const char *order, const char *clues);
 /* Whether a rule of POCKET_NEXT holds for the terms. */
 bool check_rule(const struct pocket_check *check, const char *rule, size_t len);
 
-/* NULL where the line (no newline; `end` behind it) is right; else why it is wrong, and *at is where. */
-const char *pocket_check_line(struct pocket_check *check, const char *line, const char *end, const char **at);
+/* NULL where the line (no newline; `end` behind it) is right; else why it is wrong, *at is where, and
+ * *harmless says whether it commits the solution to nothing false. */
+const char *pocket_check_line(struct pocket_check *check, const char *line, const char *end, const char **at,
+                              bool *harmless);
 
 #endif

@@ -348,15 +348,6 @@ static const char *judge_quadratic(struct judge *j)
     return judge_end(j);
 }
 
-static const char *judge_works(struct judge *j)
-{
-    int64_t candidate;
-    const char *start = j->p;
-    if (!judge_take(j, "x=") || !judge_take_int(j, &candidate) || !judge_take(j, " works"))
-        return reason_unread;
-    return judge_choice(j, candidate, start);
-}
-
 /* ---- sums of listed numbers ---- */
 
 /* Whether the first part adds just the right count of different listed numbers, or has them all in order. */
@@ -497,6 +488,8 @@ const char *judge_order(struct judge *j, bool is_try)
 
 static const char *judge(struct judge *j)
 {
+    if (check_parts_is(j->check->family))
+        return judge_parts(j);
     if (judge_take(j, "Try "))
         return judge_try(j);
     switch (j->check->family) {
@@ -529,8 +522,6 @@ static const char *judge(struct judge *j)
         return judge_add_both(j);
     case POCKET_QUADRATIC:
         return judge_quadratic(j);
-    case POCKET_CUBIC:
-        return judge_works(j);
     case POCKET_PAIR:
     case POCKET_TRIPLE:
     case POCKET_SIGNS:
@@ -546,19 +537,23 @@ static const char *judge(struct judge *j)
     }
 }
 
-const char *pocket_check_line(struct pocket_check *check, const char *line, const char *end, const char **at)
+const char *pocket_check_line(struct pocket_check *check, const char *line, const char *end, const char **at,
+                              bool *harmless)
 {
     char text[POCKET_SOLUTION_BYTES * 4];
     size_t n = (size_t)(end - line);
     *at = line;
+    *harmless = false;
     if (n == 0 || n >= sizeof text)
         return reason_unread;
     memcpy(text, line, n);
     text[n] = 0;
     struct judge j = {.check = check, .p = text};
     const char *reason = judge(&j);
-    if (reason)
+    if (reason) {
         *at = line + (j.p - text);
+        *harmless = judge_harmless(check, text);
+    }
     check->lines++;
     return reason;
 }

@@ -407,6 +407,8 @@ static void read_holes(struct pocket_check *check)
 bool pocket_check_solve(struct pocket_check *check)
 {
     read_holes(check);
+    if (check_parts_is(check->family))
+        return check_parts(check);
     for (size_t i = 0; i < sizeof stories / sizeof *stories; i++) {
         if (stories[i].family == check->family)
             return solve_story(check, &stories[i]);

@@ -1,6 +1,7 @@
 /* pocket_check_try.c - judges lines that test a candidate: "Try 4: 5*4=20=7 mod 13. No." The claims must be
  * true, made of the question's numbers and the candidate's, and the verdict must be what the candidate
  * deserves. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,4 +183,43 @@ const char *judge_try(struct judge *j)
     default:
         return try_integer(j);
     }
+}
+
+/* Whether the candidate that stands behind "Try " solves the question, whatever the line says about it. */
+static bool try_solves(struct judge *j)
+{
+    const struct pocket_check *check = j->check;
+    struct rational value;
+    int64_t a, b = 0;
+    char order[CHECK_PLACES];
+    if (check_parts_is(check->family))
+        return judge_part_solves(j);
+    switch (check->family) {
+    case POCKET_PAIR:
+    case POCKET_TRIPLE:
+    case POCKET_COUNT_PAIRS:
+    case POCKET_SIGNS:
+        return expression_read(&j->p, rational_of(0), &value) && rational_int(value, check->n[1]);
+    case POCKET_ORDER:
+        snprintf(order, sizeof order, "%.*s", (int)strcspn(j->p, ":"), j->p);
+        return check_clues(order, check->hole[1]);
+    case POCKET_NEXT:
+        return check_rule(check, j->p, strcspn(j->p, ":"));
+    case POCKET_QUADRATIC:
+        return judge_take_int(j, &a) && judge_take(j, " and ") && judge_take_int(j, &b) &&
+               a + b == -check->polynomial[1] && a * b == check->polynomial[0];
+    case POCKET_TWO_REMAINDERS:
+        return expression_read(&j->p, rational_of(0), &value) && check_candidate(check, value.num);
+    default:
+        judge_take(j, "x=");
+        return judge_take_int(j, &a) && check_candidate(check, a);
+    }
+}
+
+bool judge_harmless(const struct pocket_check *check, const char *line)
+{
+    struct pocket_check same = *check;
+    struct judge j = {.check = &same, .p = line};
+    size_t n = strlen(line);
+    return n > 4 && strcmp(line + n - 4, " No.") == 0 && judge_take(&j, "Try ") && !try_solves(&j);
 }

@@ -1,8 +1,9 @@
 /* pocket_document.c - training documents made of Pocket items.
  *
  * Most are a solved question. Some hold several solved questions, so that long contexts are familiar to the
- * model. The rest teach checking: an attempt, right or with an error planted, and a verdict on its lines up
- * to the first wrong one. Verdicts are the checker's, so that what they say is what the text alone shows. */
+ * model. The rest teach checking: an attempt, right or with an error planted, and a verdict on its lines: in
+ * words behind it, up to the first wrong one, or at a tag behind each. Verdicts are the checker's, so that
+ * what they say is what the text alone shows. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +13,8 @@
 struct ponder_pocket_mix ponder_pocket_mix_default(void)
 {
     return (struct ponder_pocket_mix){
-        .share = {0.75, 0.15, 0.05, 0.05}, .many_max = 12, .many_bytes_max = 1600, .wrong_share = 0.6};
+
+        .share = {0.62, 0.06, 0.04, 0.28}, .many_max = 12, .many_bytes_max = 1500, .wrong_share = 0.6};
 }
 
 static enum ponder_pocket_document draw_kind(struct rng *rng, const struct ponder_pocket_mix *mix)
@@ -78,6 +80,29 @@ static void plant_slip(struct rng *rng, char *solution)
     }
 }
 
+static void judged_between(struct ponder_pocket *pocket, const char *problem, const char *solution,
+                           const struct ponder_pocket_verdict *verdict)
+{
+    buf_printf(&pocket->document, "Judge: %s\nA:\n", problem);
+    for (int i = 0; i < verdict->line_count; i++) {
+        size_t n = strcspn(solution, "\n");
+        buf_append(&pocket->document, solution, n);
+        buf_putc(&pocket->document, verdict->line[i].reachable ? PONDER_POCKET_RIGHT : PONDER_POCKET_WRONG);
+        if (i + 1 < verdict->line_count)
+            buf_putc(&pocket->document, '\n');
+        solution += n + (solution[n] == '\n');
+    }
+}
+
+static void judged_after(struct ponder_pocket *pocket, const char *problem, const char *solution,
+                         const struct ponder_pocket_verdict *verdict)
+{
+    int lines = verdict->first_wrong < 0 ? verdict->line_count : verdict->first_wrong + 1;
+    buf_printf(&pocket->document, "Check: %s\nA:\n%s\nVerdict:", problem, solution);
+    for (int i = 0; i < lines; i++)
+        buf_printf(&pocket->document, "\n%d: %s.", i + 1, verdict->line[i].right ? "right" : "wrong");
+}
+
 static int attempt(struct ponder_pocket *pocket, enum ponder_pocket_document kind, bool wrong,
                    struct ponder_err *err)
 {
@@ -97,20 +122,10 @@ static int attempt(struct ponder_pocket *pocket, enum ponder_pocket_document kin
     if (status < 0)
         return status;
 
-    bool between = kind == PONDER_POCKET_CHECK_BETWEEN;
-    buf_printf(&pocket->document, "%s: %s\nA:\n", between ? "Judge" : "Check", item.problem);
-    int lines = verdict.first_wrong < 0 ? verdict.line_count : verdict.first_wrong + 1;
-    const char *line = solution;
-    for (int i = 0; between && i < lines; i++) {
-        size_t n = strcspn(line, "\n");
-        buf_printf(&pocket->document, "%.*s (%s)%s", (int)n, line, verdict.line[i].right ? "right" : "wrong",
-                   i + 1 < lines ? "\n" : "");
-        line += n + (line[n] == '\n');
-    }
-    if (!between)
-        buf_printf(&pocket->document, "%s\nVerdict:", solution);
-    for (int i = 0; !between && i < lines; i++)
-        buf_printf(&pocket->document, "\n%d: %s.", i + 1, verdict.line[i].right ? "right" : "wrong");
+    if (kind == PONDER_POCKET_CHECK_BETWEEN)
+        judged_between(pocket, item.problem, solution, &verdict);
+    else
+        judged_after(pocket, item.problem, solution, &verdict);
     return 0;
 }
 

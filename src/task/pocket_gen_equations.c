@@ -91,7 +91,7 @@ static void two_brackets(struct pocket_draft *draft, int x)
 
 void pocket_generate_equation(struct pocket_draft *draft)
 {
-    int x = draft->level < 3 ? draft_range(draft, 1, 12) : draft_range(draft, -9, 15);
+    int x = draft->level < 3 ? draft_range(draft, 1, 10) : draft_range(draft, -5, 10);
     draft_answer(draft, "%d", x);
     bool first = draft_chance(draft, 50);
     if (draft->level == 1 || (draft->level == 2 && first)) {

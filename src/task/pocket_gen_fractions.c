@@ -48,7 +48,7 @@ static void answer_fraction(struct pocket_draft *draft, int top, int bottom)
 
 static void draw_denominators(struct pocket_draft *draft, int n, int *bottom, int *common)
 {
-    int most = draft_by_level(draft, 12, 24, 36, 60, 72);
+    int most = draft_by_level(draft, 12, 24, 24, 36, 48);
     do {
         *common = 1;
         int same = draft_range(draft, 2, 15);
@@ -106,7 +106,7 @@ void pocket_generate_reduce(struct pocket_draft *draft)
         factor = 1;
         for (int i = 0; i < steps; i++)
             factor *= primes[draft_range(draft, 0, draft_by_level(draft, 3, 3, 4, 3, 4))];
-    } while (int_gcd(top, bottom) != 1 || factor * top > 400 || factor * bottom > 400);
+    } while (int_gcd(top, bottom) != 1 || factor * top > 144 || factor * bottom > 144);
     bool ask_top = draft_chance(draft, 50);
     int right = factor;
     draft_hole(draft, 0, "%d/%d", top * factor, bottom * factor);

@@ -7,7 +7,7 @@
 
 /* ---- expressions ---- */
 
-enum { NODES_MAX = 15, VALUE_MAX = 150 };
+enum { NODES_MAX = 15, VALUE_MAX = 99 };
 
 struct node {
     char op; /* 0: a number */
@@ -123,7 +123,7 @@ static void reduce_expression(struct pocket_draft *draft, struct expression *e)
 void pocket_generate_expression(struct pocket_draft *draft)
 {
     struct expression e;
-    int ops = draft_by_level(draft, 2, 3, 4, 4, 5) + (draft->level > 3 && draft_chance(draft, 50));
+    int ops = draft_by_level(draft, 2, 2, 3, 3, 4);
     do {
         e.count = 0;
         grow(draft, &e, ops);
@@ -137,7 +137,7 @@ void pocket_generate_expression(struct pocket_draft *draft)
 
 void pocket_generate_take_away(struct pocket_draft *draft)
 {
-    int a = draft_range(draft, 3, 12), b = draft_range(draft, 3, 12), c = draft_range(draft, 1, a * b - 1);
+    int a = draft_range(draft, 3, 10), b = draft_range(draft, 3, 10), c = draft_range(draft, 1, a * b - 1);
     draft_hole(draft, 0, "%d", a);
     draft_hole(draft, 1, "%d", b);
     draft_hole(draft, 2, "%d", c);
@@ -258,13 +258,13 @@ static void choose_from_list(struct pocket_draft *draft, int n, int high, int k)
 
 void pocket_generate_pair(struct pocket_draft *draft)
 {
-    choose_from_list(draft, draft_by_level(draft, 4, 5, 6, 7, 7), draft_by_level(draft, 20, 30, 50, 60, 60),
+    choose_from_list(draft, draft_by_level(draft, 4, 5, 6, 7, 7), draft_by_level(draft, 15, 20, 30, 40, 49),
                      2);
 }
 
 void pocket_generate_triple(struct pocket_draft *draft)
 {
-    choose_from_list(draft, draft_by_level(draft, 4, 4, 5, 6, 6), draft_by_level(draft, 12, 15, 20, 30, 50),
+    choose_from_list(draft, draft_by_level(draft, 4, 4, 5, 6, 6), draft_by_level(draft, 9, 10, 12, 15, 20),
                      3);
 }
 
@@ -327,10 +327,10 @@ static int bit_count(int mask)
 
 void pocket_generate_signs(struct pocket_draft *draft)
 {
-    int n = draft_by_level(draft, 3, 3, 4, 5, 6), list[LIST_MAX], right, masks = 1 << (n - 1);
+    int n = draft_by_level(draft, 3, 3, 4, 4, 5), list[LIST_MAX], right, masks = 1 << (n - 1);
     bool clear;
     do {
-        draft_distinct(draft, n, 1, draft_by_level(draft, 12, 20, 20, 15, 15), list);
+        draft_distinct(draft, n, 1, draft_by_level(draft, 12, 15, 12, 10, 10), list);
         right = draft_range(draft, 0, masks - 1);
         clear = signed_sum(list, n, right) >= 0;
         for (int mask = 0; mask < masks; mask++)

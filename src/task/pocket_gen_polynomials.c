@@ -48,10 +48,10 @@ static int write_terms(struct pocket_draft *draft, const int *c, int degree, int
 
 void pocket_generate_evaluate(struct pocket_draft *draft)
 {
-    int degree = draft_by_level(draft, 1, 2, 2, 3, 3), c[DEGREE_MAX + 1], x;
+    int degree = draft_by_level(draft, 1, 2, 2, 2, 3), c[DEGREE_MAX + 1], x;
     bool fits;
     do {
-        x = draft->level < 4 ? draft_range(draft, 2, 9) : draft_range(draft, -5, 6);
+        x = draft->level < 4 ? draft_range(draft, 2, 6) : draft_range(draft, -4, 5);
         for (int i = 0; i <= degree; i++)
             c[i] = draft_range(draft, i == degree ? 1 : -draft_by_level(draft, 9, 9, 12, 9, 12),
                                i == degree ? draft_by_level(draft, 9, 4, 6, 3, 4)
@@ -59,11 +59,11 @@ void pocket_generate_evaluate(struct pocket_draft *draft)
         fits = x != 0;
         for (int i = degree, value = 0; i >= 0; i--) {
             value = value * x + c[i];
-            fits &= value < 250 && value > -250;
+            fits &= value < 100 && value > -100;
         }
         int power = 1;
         for (int i = 0; i <= degree; i++, power *= x)
-            fits &= c[i] * power < 400 && c[i] * power > -400;
+            fits &= c[i] * power < 150 && c[i] * power > -150;
     } while (!fits || c[0] == 0);
     draft_hole(draft, 0, "%s", poly_print(c, degree).s);
     draft_hole(draft, 1, "%d", x);
@@ -156,19 +156,13 @@ void pocket_generate_cubic(struct pocket_draft *draft)
             int value = 0;
             for (int i = degree; i >= 0; i--) {
                 value = value * x + c[i];
-                fits &= value > -300 && value < 300;
+                fits &= value > -100 && value < 100;
             }
             roots += value == 0;
         }
     } while (!fits || roots != 1);
     draft_hole(draft, 0, "%s", poly_print(c, degree).s);
     draft_hole(draft, 1, "%d", high);
-    if (draft_guesses(draft)) {
-        int chosen = draft_choice(draft, 1, high, root);
-        draft_line(draft, "x=%d works.", chosen);
-        draft_answer(draft, "%d", chosen);
-        return;
-    }
     int tries[8], n = draft_tries(draft, 1, high, root, 3, tries);
     for (int i = 0; i < n; i++) {
         draft_put(draft, "Try %d: ", tries[i]);

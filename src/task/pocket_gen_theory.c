@@ -8,7 +8,7 @@
 
 void pocket_generate_gcd(struct pocket_draft *draft)
 {
-    int common, a, b, most = draft_by_level(draft, 30, 60, 100, 200, 400);
+    int common, a, b, most = draft_by_level(draft, 30, 45, 60, 90, 120);
     do {
         common = draft_range(draft, 1, draft_by_level(draft, 9, 12, 15, 20, 24));
         a = common * draft_range(draft, 2, 30);
@@ -132,7 +132,7 @@ void pocket_generate_remainder(struct pocket_draft *draft)
 {
     int m = draft_range(draft, 3, draft_by_level(draft, 6, 8, 10, 12, 13)),
         n = 3 + (draft->level > 2) + (draft->level > 4);
-    int high = draft_by_level(draft, 12, 20, 30, 60, 80), v[5], r[5];
+    int high = draft_by_level(draft, 12, 15, 20, 30, 40), v[5], r[5];
     const char *form = n == 3 ? "*+" : n == 4 ? (draft_chance(draft, 50) ? "**+" : "*+*") : "**+*";
     size_t len = 0;
     for (int i = 0; i < n; i++) {
@@ -206,11 +206,11 @@ static void give_number(struct pocket_draft *draft, int n)
 
 void pocket_generate_two_primes(struct pocket_draft *draft)
 {
-    int high = draft_by_level(draft, 5, 7, 11, 13, 19);
+    int high = draft_by_level(draft, 5, 7, 11, 13, 13);
     int p = draw_prime(draft, draft->level > 2 ? 3 : 2, high), q;
     do
         q = draw_prime(draft, p, draft_by_level(draft, 19, 23, 29, 31, 31));
-    while (p * q > 450);
+    while (p * q > 200);
     int n = p * q;
     give_number(draft, n);
     draft_answer(draft, "%d", p);

@@ -42,32 +42,67 @@ static int seek(struct pocket_source *source, uint64_t index, struct ponder_err 
 }
 
 /* Appends as much of the tokens as the example still takes. */
-static int add(struct example *out, const int32_t *ids, size_t count)
+static int add(struct example *out, const int32_t *ids, size_t count, bool learn)
 {
     size_t room = (size_t)(out->count_max - out->count);
-    return example_add(out, ids, (int)(count < room ? count : room), true);
+    return example_add(out, ids, (int)(count < room ? count : room), learn);
+}
+
+static bool mark_is(char c)
+{
+    return c == PONDER_POCKET_END || c == PONDER_POCKET_RIGHT || c == PONDER_POCKET_WRONG;
+}
+
+/* An end token is learnt as any other token; at a tag the model learns to judge. */
+static int add_mark(struct example *out, char mark)
+{
+    static const int32_t end = TOKENIZER_END, tag = TOKENIZER_STEP;
+    if (mark == PONDER_POCKET_END)
+        return add(out, &end, 1, true);
+    int status = add(out, &tag, 1, false);
+    return status
+               ? status
+               : example_soft(out, TOKENIZER_GOOD, TOKENIZER_BAD, mark == PONDER_POCKET_RIGHT ? 1.0f : 0.0f);
+}
+
+/* Text between marks. Behind a tag the first token is nobody's target: the tag has its own. */
+static int add_text(struct pocket_source *source, struct example *out, const char *text, size_t n,
+                    bool behind_tag, struct ponder_err *err)
+{
+    source->ids.count = 0;
+    int status = tokenizer_encode(source->tokenizer, text, n, 0, &source->ids, err);
+    const int32_t *ids = source->ids.ids;
+    size_t count = source->ids.count, first = behind_tag && count ? 1 : 0;
+    if (!status && (add(out, ids, first, false) || add(out, ids + first, count - first, true)))
+        status = err_memory(err, "a training document");
+    return status;
 }
 
 int pocket_source_document(void *data, uint64_t index, struct example *out, struct ponder_err *err)
 {
-    static const int32_t end_token = TOKENIZER_END;
     struct pocket_source *source = data;
     const char *text;
     size_t len;
+    char mark = 0;
     int status = seek(source, index, err);
     if (!status)
         status = next_text(source, &text, &len, err);
     while (!status && len) {
-        const char *end = memchr(text, PONDER_POCKET_END, len);
-        size_t n = end ? (size_t)(end - text) : len;
-        source->ids.count = 0;
-        status = tokenizer_encode(source->tokenizer, text, n, 0, &source->ids, err);
-        if (!status && (add(out, source->ids.ids, source->ids.count) || (end && add(out, &end_token, 1))))
+        size_t n = 0;
+        while (n < len && !mark_is(text[n]))
+            n++;
+        if (n)
+            status = add_text(source, out, text, n,
+                              mark == PONDER_POCKET_RIGHT || mark == PONDER_POCKET_WRONG, err);
+        mark = n < len ? text[n++] : 0;
+        if (!status && mark && add_mark(out, mark))
             status = err_memory(err, "a training document");
-        n += end != NULL;
         text += n;
         len -= n;
     }
+    static const int32_t end = TOKENIZER_END;
+    if (!status && add(out, &end, 1, !mark)) /* a document that ends in a tag has its last target there */
+        status = err_memory(err, "a training document");
     return status;
 }
 
@@ -84,7 +119,7 @@ int pocket_source_text(struct pocket_source *source, size_t bytes, struct buf *o
             status = err_memory(err, "text to learn a tokenizer from");
     }
     for (size_t i = 0; i < out->len; i++)
-        if (out->data[i] == PONDER_POCKET_END)
+        if (mark_is(out->data[i]))
             out->data[i] = '\n';
     return status;
 }

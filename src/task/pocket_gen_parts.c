@@ -1,0 +1,340 @@
+/* pocket_gen_parts.c - questions of several parts, one kind for each subject.
+ *
+ * Every part hides a number behind a letter: which number solves a(a+3)=40, leaves remainder 5 when tripled,
+ * is the smaller root. The number is hard to find and easy to test, and all a test needs is small sums and
+ * the table of products. The level says how many parts there are. A solution goes through the letters, states
+ * each choice with its test or tries a few, and adds them up. */
+#include <stdio.h>
+
+#include "task/pocket.h"
+
+enum { PARTS_MAX = 6 };
+
+struct part {
+    int n[4]; /* the part's own numbers; what they are is the family's affair */
+    int right, low, high;
+};
+
+struct parts {
+    const struct parts_kind *kind;
+    struct part part[PARTS_MAX];
+    int count;
+    int shared[2]; /* numbers that all parts have in common */
+};
+
+/* What differs between the families. */
+struct parts_kind {
+    void (*draw_shared)(struct pocket_draft *draft, struct parts *parts); /* may be NULL */
+    bool (*draw)(struct pocket_draft *draft, const struct parts *parts, struct part *part);
+    /* The part as the question has it, with `letter` where the form names it. */
+    void (*ask)(char *out, size_t size, const struct parts *parts, const struct part *part, char letter);
+    /* The test of `t`: true claims; with `forced` the last claim ends in what would have to come out. */
+    void (*test)(struct pocket_draft *draft, const struct parts *parts, const struct part *part, int t,
+                 bool forced);
+};
+
+/* ---- a(a+k)=n ---- */
+
+static bool draw_product(struct pocket_draft *draft, const struct parts *parts, struct part *part)
+{
+    (void)parts;
+    int t = draft_range(draft, 2, draft_by_level(draft, 7, 8, 9, 9, 10)),
+        k = draft_range(draft, 1, 12 - t < 6 ? 12 - t : 6);
+    *part = (struct part){.n = {k, t * (t + k)}, .right = t, .low = 2, .high = 11};
+    return true;
+}
+
+static void ask_product(char *out, size_t size, const struct parts *parts, const struct part *part,
+                        char letter)
+{
+    (void)parts;
+    snprintf(out, size, "%c(%c+%d)=%d", letter, letter, part->n[0], part->n[1]);
+}
+
+static void test_product(struct pocket_draft *draft, const struct parts *parts, const struct part *part,
+                         int t, bool forced)
+{
+    (void)parts;
+    int other = t + part->n[0];
+    draft_put(draft, "%d+%d=%d, %d*%d=%d", t, part->n[0], other, t, other, forced ? part->n[1] : t * other);
+}
+
+/* ---- pa+q(n-a)=s ---- */
+
+static bool draw_mix(struct pocket_draft *draft, const struct parts *parts, struct part *part)
+{
+    (void)parts;
+    int n = draft_range(draft, 4, draft_by_level(draft, 6, 7, 8, 9, 10)), t = draft_range(draft, 1, n - 1);
+    int p, q = draft_range(draft, 2, 5);
+    do
+        p = draft_range(draft, 2, 6);
+    while (p == q);
+    *part = (struct part){.n = {p, q, n, p * t + q * (n - t)}, .right = t, .low = 1, .high = n - 1};
+    return true;
+}
+
+static void ask_mix(char *out, size_t size, const struct parts *parts, const struct part *part, char letter)
+{
+    (void)parts;
+    snprintf(out, size, "%d%c+%d(%d-%c)=%d", part->n[0], letter, part->n[1], part->n[2], letter, part->n[3]);
+}
+
+static void test_mix(struct pocket_draft *draft, const struct parts *parts, const struct part *part, int t,
+                     bool forced)
+{
+    (void)parts;
+    const int *n = part->n;
+    int rest = n[2] - t, sum = n[0] * t + n[1] * rest;
+    draft_put(draft, "%d*%d=%d, %d-%d=%d, %d*%d=%d, %d+%d=%d", n[0], t, n[0] * t, n[2], t, rest, n[1], rest,
+              n[1] * rest, n[0] * t, n[1] * rest, forced ? n[3] : sum);
+}
+
+/* ---- the largest number that divides both parts of a fraction ---- */
+
+static bool draw_divisor(struct pocket_draft *draft, const struct parts *parts, struct part *part)
+{
+    (void)parts;
+    int common = draft_range(draft, 2, draft_by_level(draft, 6, 7, 8, 9, 11));
+    int top = draft_range(draft, 1, 8), bottom = draft_range(draft, top + 1, 12);
+    *part = (struct part){.n = {top * common, bottom * common}, .right = common, .low = 2, .high = 12};
+    return int_gcd(top, bottom) == 1;
+}
+
+static void ask_divisor(char *out, size_t size, const struct parts *parts, const struct part *part,
+                        char letter)
+{
+    (void)parts;
+    (void)letter;
+    snprintf(out, size, "%d/%d", part->n[0], part->n[1]);
+}
+
+/* What does not divide is told by its remainder; what does must leave lowest terms. */
+static void test_divisor(struct pocket_draft *draft, const struct parts *parts, const struct part *part,
+                         int t, bool forced)
+{
+    (void)parts;
+    for (int i = 0; i < 2; i++) {
+        int n = part->n[i];
+        if (n % t && !forced) {
+            draft_put(draft, "%s%d=%d mod %d", i ? ", " : "", n, n % t, t);
+            return;
+        }
+        draft_put(draft, "%s%d/%d=%d", i ? ", " : "", n, t, n / t);
+    }
+}
+
+/* ---- ka=r modulo m ---- */
+
+static void share_modulus(struct pocket_draft *draft, struct parts *parts)
+{
+    static const int prime[] = {5, 7, 11, 13};
+    parts->shared[0] =
+        prime[draft_range(draft, draft_by_level(draft, 0, 0, 1, 1, 1), draft_by_level(draft, 1, 2, 2, 3, 3))];
+    parts->shared[1] = parts->shared[0] - 1;
+}
+
+static bool draw_inverse(struct pocket_draft *draft, const struct parts *parts, struct part *part)
+{
+    int m = parts->shared[0], k = draft_range(draft, 2, m - 1 < 9 ? m - 1 : 9),
+        t = draft_range(draft, 1, m - 1);
+    *part = (struct part){.n = {k, k * t % m}, .right = t, .low = 1, .high = m - 1};
+    return true;
+}
+
+static void ask_inverse(char *out, size_t size, const struct parts *parts, const struct part *part,
+                        char letter)
+{
+    (void)parts;
+    snprintf(out, size, "%d%c=%d", part->n[0], letter, part->n[1]);
+}
+
+static void test_inverse(struct pocket_draft *draft, const struct parts *parts, const struct part *part,
+                         int t, bool forced)
+{
+    int m = parts->shared[0], product = part->n[0] * t, rest = forced ? part->n[1] : product % m;
+    draft_put(draft, "%d*%d=%d", part->n[0], t, product);
+    if (product >= m || rest != product)
+        draft_put(draft, "=%d", rest);
+    draft_put(draft, " mod %d", m);
+}
+
+/* ---- handshakes among a people, and of each with k guests ---- */
+
+static void share_guests(struct pocket_draft *draft, struct parts *parts)
+{
+    parts->shared[0] = draft_range(draft, 1, draft_by_level(draft, 3, 4, 5, 5, 6));
+}
+
+static bool draw_handshakes(struct pocket_draft *draft, const struct parts *parts, struct part *part)
+{
+    int t = draft_range(draft, 2, draft_by_level(draft, 6, 7, 8, 9, 10));
+    *part = (struct part){.n = {t * (t - 1) / 2 + t * parts->shared[0]}, .right = t, .low = 2, .high = 10};
+    return true;
+}
+
+static void ask_number(char *out, size_t size, const struct parts *parts, const struct part *part,
+                       char letter)
+{
+    (void)parts;
+    (void)letter;
+    snprintf(out, size, "%d", part->n[0]);
+}
+
+static void test_handshakes(struct pocket_draft *draft, const struct parts *parts, const struct part *part,
+                            int t, bool forced)
+{
+    int k = parts->shared[0], both = t * (t - 1), among = both / 2;
+    draft_put(draft, "%d*%d=%d, %d/2=%d, %d*%d=%d, %d+%d=%d", t, t - 1, both, both, among, t, k, t * k, among,
+              t * k, forced ? part->n[0] : among + t * k);
+}
+
+/* ---- a machine that multiplies and adds, twice ---- */
+
+static void share_machine(struct pocket_draft *draft, struct parts *parts)
+{
+    parts->shared[0] = draft_range(draft, 2, draft_by_level(draft, 2, 3, 3, 3, 3));
+    parts->shared[1] = draft_range(draft, 1, draft_by_level(draft, 4, 5, 6, 8, 9));
+}
+
+static int turn(const struct parts *parts, int t)
+{
+    return parts->shared[0] * t + parts->shared[1];
+}
+
+static bool draw_machine(struct pocket_draft *draft, const struct parts *parts, struct part *part)
+{
+    int t = draft_range(draft, 1, draft_by_level(draft, 6, 7, 8, 9, 9));
+    *part = (struct part){.n = {turn(parts, turn(parts, t))}, .right = t, .low = 1, .high = 9};
+    return true;
+}
+
+static void test_machine(struct pocket_draft *draft, const struct parts *parts, const struct part *part,
+                         int t, bool forced)
+{
+    int k = parts->shared[0], add = parts->shared[1], once = turn(parts, t);
+    draft_put(draft, "%d*%d=%d, %d+%d=%d, %d*%d=%d, %d+%d=%d", k, t, k * t, k * t, add, once, k, once,
+              k * once, k * once, add, forced ? part->n[0] : k * once + add);
+}
+
+/* ---- the smaller root of x^2-sx+p ---- */
+
+static bool draw_root(struct pocket_draft *draft, const struct parts *parts, struct part *part)
+{
+    (void)parts;
+    int t = draft_range(draft, 1, draft_by_level(draft, 5, 6, 7, 8, 9));
+    int other = draft_range(draft, t + 1, draft_by_level(draft, 9, 10, 11, 12, 12));
+    *part = (struct part){.n = {t + other, t * other}, .right = t, .low = 1, .high = (t + other - 1) / 2};
+    return true;
+}
+
+static void ask_root(char *out, size_t size, const struct parts *parts, const struct part *part, char letter)
+{
+    (void)parts;
+    (void)letter;
+    snprintf(out, size, "x^2-%dx+%d", part->n[0], part->n[1]);
+}
+
+static void test_root(struct pocket_draft *draft, const struct parts *parts, const struct part *part, int t,
+                      bool forced)
+{
+    (void)parts;
+    int other = part->n[0] - t;
+    draft_put(draft, "%d-%d=%d, %d*%d=%d", part->n[0], t, other, t, other, forced ? part->n[1] : t * other);
+}
+
+/* ---- what all have in common ---- */
+
+/* "7", "7 and 9", "7, 9 and 4": appends to hole `hole`. */
+static void put_listed(struct pocket_draft *draft, int hole, size_t *len, int i, int count, const char *text)
+{
+    const char *before = i == 0 ? "" : i == count - 1 ? " and " : ", ";
+    *len += (size_t)snprintf(draft->hole[hole] + *len, POCKET_HOLE_BYTES - *len, "%s%s", before, text);
+}
+
+static void ask_all(struct pocket_draft *draft, const struct parts *parts)
+{
+    size_t asked = 0, sum = 0, letters = 0;
+    for (int i = 0; i < parts->count; i++) {
+        char letter = (char)('a' + i), text[40];
+        parts->kind->ask(text, sizeof text, parts, &parts->part[i], letter);
+        put_listed(draft, 0, &asked, i, parts->count, text);
+        sum += (size_t)snprintf(draft->hole[1] + sum, POCKET_HOLE_BYTES - sum, i ? "+%c" : "%c", letter);
+        snprintf(text, sizeof text, "%c", letter);
+        put_listed(draft, 2, &letters, i, parts->count, text);
+    }
+    draft_hole(draft, 3, "%d", parts->shared[0]);
+    draft_hole(draft, 4, "%d", parts->shared[1]);
+}
+
+static int write_choice(struct pocket_draft *draft, const struct parts *parts, int i, bool wrong)
+{
+    const struct part *part = &parts->part[i];
+    char letter = (char)('a' + i);
+    int chosen = part->right;
+    while (wrong && chosen == part->right && part->high > part->low)
+        chosen = draft_range(draft, part->low, part->high);
+    bool tried = draft_chance(draft, 40);
+    if (wrong && tried) { /* the test comes out wrong, and is passed over */
+        draft_put(draft, "Try %c=%d: ", letter, chosen);
+        parts->kind->test(draft, parts, part, chosen, false);
+        draft_line(draft, ". Yes.");
+        return chosen;
+    }
+    if (!tried) {
+        draft_put(draft, "%c=%d: ", letter, chosen);
+        parts->kind->test(draft, parts, part, chosen, wrong && draft_chance(draft, 50));
+        draft_line(draft, ".");
+        return chosen;
+    }
+    int tries[8], n = draft_tries(draft, part->low, part->high, part->right, 2, tries);
+    for (int k = 0; k < n; k++) {
+        draft_put(draft, "Try %c=%d: ", letter, tries[k]);
+        parts->kind->test(draft, parts, part, tries[k], false);
+        draft_line(draft, ". %s.", tries[k] == part->right ? "Yes" : "No");
+    }
+    return part->right;
+}
+
+static void write_sum(struct pocket_draft *draft, const int *term, int n)
+{
+    int sum = term[0];
+    for (int i = 1; i < n; i++) {
+        draft_put(draft, i > 1 ? ", %d+%d=%d" : "%d+%d=%d", sum, term[i], sum + term[i]);
+        sum += term[i];
+    }
+    if (n > 1)
+        draft_line(draft, ".");
+    draft_answer(draft, "%d", sum);
+}
+
+static void generate(struct pocket_draft *draft, const struct parts_kind *kind)
+{
+    struct parts parts = {.kind = kind, .count = draft_by_level(draft, 1, 2, 3, 4, 6)};
+    int chosen[PARTS_MAX] = {0};
+    if (kind->draw_shared)
+        kind->draw_shared(draft, &parts);
+    for (int i = 0; i < parts.count; i++) {
+        while (!kind->draw(draft, &parts, &parts.part[i]))
+            ;
+    }
+    ask_all(draft, &parts);
+    int wrong_at = draft->wrong ? draft_range(draft, 0, parts.count - 1) : -1;
+    for (int i = 0; i < parts.count; i++)
+        chosen[i] = write_choice(draft, &parts, i, i == wrong_at);
+    write_sum(draft, chosen, parts.count);
+}
+
+#define PARTS(name, shared_, draw_, ask_, test_)                                                             \
+    void pocket_generate_##name(struct pocket_draft *draft)                                                  \
+    {                                                                                                        \
+        static const struct parts_kind kind = {                                                              \
+            .draw_shared = shared_, .draw = draw_, .ask = ask_, .test = test_};                              \
+        generate(draft, &kind);                                                                              \
+    }
+PARTS(products, NULL, draw_product, ask_product, test_product)
+PARTS(mixes, NULL, draw_mix, ask_mix, test_mix)
+PARTS(divisors, NULL, draw_divisor, ask_divisor, test_divisor)
+PARTS(inverses, share_modulus, draw_inverse, ask_inverse, test_inverse)
+PARTS(handshakes, share_guests, draw_handshakes, ask_number, test_handshakes)
+PARTS(machine, share_machine, draw_machine, ask_number, test_machine)
+PARTS(roots, NULL, draw_root, ask_root, test_root)
