@@ -30,7 +30,7 @@ static const struct ponder_option *out_table(void)
         {"json", 0, PONDER_OPTION_FLAG, offsetof(struct args, json), NULL, NULL, 0, 0,
          "one JSON object on stdout"},
         {"samples", 0, PONDER_OPTION_TEXT, offsetof(struct args, samples), "FILE", NULL, 0, 0,
-         "write every sample there, a question a line"},
+         "keep every sample there; resumes what it lacks"},
         PONDER_OPTION_END};
     return options;
 }
@@ -102,6 +102,8 @@ static void print_table(const struct ponder_eval *eval)
     }
     printf("\n%.1f%% of samples without an answer; %.1f tokens per sample\n", 100 * eval->without_answer,
            eval->tokens_mean);
+    if (eval->resumed)
+        printf("%s questions were sampled before; this run: ", cli_thousands(a, eval->resumed));
     printf("%s generations, %s generated tokens, %sFLOP, %.1f s\n",
            cli_thousands(a, eval->ledger.generations), cli_thousands(b, eval->ledger.generated_tokens),
            cli_scaled(c, eval->ledger.flops), eval->ledger.seconds);
@@ -139,6 +141,9 @@ static int run(void *data, int count, char **operands)
         status = ponder_eval_run(model, args->data, args->limit, &args->sampling, args->samples, &watch,
                                  &eval, &err);
     cli_progress_end(&line);
+    if (!status && eval->failed)
+        fprintf(stderr, "ponder: %lld samples failed and count as wrong%s\n", (long long)eval->failed,
+                args->samples ? "; their questions have no line, the same command asks them again" : "");
     if (!status && eval->questions < eval->asked)
         fprintf(stderr, "ponder: stopped early; these are the %lld of %lld questions that were done\n",
                 (long long)eval->questions, (long long)eval->asked);

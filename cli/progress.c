@@ -46,10 +46,10 @@ bool cli_progress_show(const struct ponder_progress *progress, void *data)
         line->shown_s > 0 ? progress->seconds >= line->shown_s + every_s : progress->seconds >= first_s;
     if (due) {
         char done[32], total[32], rate[32], left[32] = "-";
-        if (progress->done > 0)
+        int64_t done_now = progress->done - progress->before;
+        if (done_now > 0)
             time_left(left, sizeof left,
-                      progress->seconds * (double)(progress->total - progress->done) /
-                          (double)progress->done);
+                      progress->seconds * (double)(progress->total - progress->done) / (double)done_now);
         fprintf(stderr, "%s%s: %s/%s %s, %s tokens/s, %s left%s", terminal ? "\r" : "", line->what,
                 cli_thousands(done, progress->done), cli_thousands(total, progress->total), progress->unit,
                 cli_thousands(rate, (long long)((double)progress->tokens / progress->seconds)), left,

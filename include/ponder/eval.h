@@ -4,9 +4,9 @@
  *   pass@1  share of correct samples, averaged over questions
  *   pass@k  probability that one of k samples is correct: 1 - C(n-c,k)/C(n,k), unbiased (Chen et al. 2021)
  *   maj@k   share of correct majorities over the n/k disjoint blocks of k samples in sample order; ties go to
- * the answer seen first in the block; a block without an answer is wrong Every figure has a 95% percentile
- * interval by bootstrap over questions with a fixed seed; `gain` is maj@n - pass@1, paired: both are taken
- * from the same resampled questions. */
+ *           the answer seen first in the block; a block without an answer is wrong
+ * Every figure has a 95% percentile interval by bootstrap over questions with a fixed seed; `gain` is
+ * maj@n - pass@1, paired: both are taken from the same resampled questions. */
 #ifndef PONDER_EVAL_H
 #define PONDER_EVAL_H
 
@@ -44,16 +44,23 @@ struct ponder_eval {
     int k_count;
     struct ponder_eval_group *groups; /* groups[0] is all of them */
     int64_t group_count;
-    double without_answer; /* share of samples */
-    double tokens_mean;    /* per sample */
-    struct ponder_ledger ledger;
+    double without_answer;       /* share of samples */
+    double tokens_mean;          /* per sample */
+    int64_t resumed;             /* questions that the file of samples had already */
+    int64_t failed;              /* samples that the engine could not give; they count as wrong */
+    struct ponder_ledger ledger; /* of this call: without what `resumed` cost */
 };
 
 /* A set is a JSONL file with one object a line: `problem` or `question`, `answer`, and where there are
  * `level`, `subject`, `unique_id`; or "pocket:test:COUNT" or "pocket:test:COUNT:SEED", the generated
- * questions. `limit` > 0 takes the first ones. `samples_path` may be NULL: there every sample is written, one
- * JSON object per question. A question longer than the context is an error that names it. When the watch
- * stops the work, the result covers the questions that were done. */
+ * questions. `limit` > 0 takes the first ones. A question longer than the context is an error that names it.
+ * When the watch stops the work, the result covers the questions that were done.
+ *
+ * `samples_path` may be NULL. Else every question's line is appended to that file as soon as its samples are
+ * done (docs/file-formats.md), and questions that have a line there are not sampled again: the same call goes
+ * on after any interruption, and where nothing is missing it only makes the report. A file of another model,
+ * question set or sampling is PONDER_E_ARGUMENT with what differs, and is left as it is. Questions with a
+ * failed sample get no line. Once every question has its line the file stands in the order of the set. */
 PONDER_API int ponder_eval_run(struct ponder_model *model, const char *data, int64_t limit,
                                const struct ponder_sampling *sampling, const char *samples_path,
                                const struct ponder_watch *watch, struct ponder_eval **out,

@@ -11,6 +11,7 @@ extern "C" {
 
 struct ponder_progress {
     int64_t done, total; /* of `unit` */
+    int64_t before;      /* of `done`: there already when the work began */
     const char *unit;    /* plural, e.g. "solutions" */
     double seconds;      /* since the work began */
     int64_t tokens;      /* generated so far */

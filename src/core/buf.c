@@ -131,7 +131,7 @@ int buf_read_file(struct buf *buf, const char *path, struct ponder_err *err)
     return status;
 }
 
-static int write_all(int fd, const char *bytes, size_t n)
+int file_write_all(int fd, const char *bytes, size_t n)
 {
     while (n) {
         ssize_t done = write(fd, bytes, n);
@@ -155,7 +155,7 @@ int file_write_atomic(const char *path, const void *bytes, size_t n, struct pond
     int fd = open(temporary.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     int failed = fd < 0;
     if (!failed) {
-        failed = write_all(fd, bytes, n) || fsync(fd);
+        failed = file_write_all(fd, bytes, n) || fsync(fd);
         int saved = errno;
         if (close(fd) && !failed) {
             failed = 1;

@@ -6,8 +6,19 @@
 #include "engine/engine.h"
 #include "ponder/eval.h"
 
-int eval_run(struct engine *engine, const char *template, const char *data, int64_t limit,
-             const struct ponder_sampling *sampling, const char *samples_path, const struct clock *clock,
+/* What is asked of which model. Everything is borrowed. */
+struct eval_job {
+    const char *template; /* the prompt with {question} in it */
+    const char *model;    /* its file, for the reader */
+    uint64_t model_hash;
+    const char *precision; /* that the engine computes in: "f32" or "bf16" */
+    const char *data;
+    int64_t limit;
+    const struct ponder_sampling *sampling;
+    const char *samples_path; /* may be NULL */
+};
+
+int eval_run(struct engine *engine, const struct eval_job *job, const struct clock *clock,
              const struct ponder_watch *watch, struct ponder_eval **out, struct ponder_err *err) PONDER_USE;
 
 #endif

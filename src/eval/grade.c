@@ -26,6 +26,7 @@ static int extract(struct grade *out, const char *truth, const struct best_of_n_
         out->correct[i] = out->keys[i] && strcmp(out->keys[i], truth) == 0;
         out->correct_count += out->correct[i];
         out->answered += out->keys[i] != NULL;
+        out->tokens += samples[i].token_count;
     }
     return PONDER_OK;
 }
@@ -62,7 +63,7 @@ int grade_samples(struct grade *out, const struct question *question, const stru
     return status;
 }
 
-void grade_release(struct grade *grade)
+void grade_clear_samples(struct grade *grade)
 {
     for (int64_t i = 0; grade->answers && grade->keys && i < grade->n; i++) {
         free(grade->answers[i]);
@@ -71,5 +72,12 @@ void grade_release(struct grade *grade)
     free(grade->answers);
     free(grade->keys);
     free(grade->correct);
+    grade->answers = grade->keys = NULL;
+    grade->correct = NULL;
+}
+
+void grade_release(struct grade *grade)
+{
+    grade_clear_samples(grade);
     *grade = (struct grade){0};
 }

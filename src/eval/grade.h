@@ -12,7 +12,8 @@
 struct grade {
     char **answers, **keys; /* (n) as written, and in comparable form; NULL: no answer */
     bool *correct;          /* (n) */
-    int64_t n, correct_count, answered;
+    int64_t n;              /* 0: not graded */
+    int64_t correct_count, answered, tokens;
     double pass_1, gain;
     double maj[PONDER_EVAL_KS_MAX], pass[PONDER_EVAL_KS_MAX]; /* at ks[i] */
 };
@@ -21,6 +22,8 @@ struct grade {
 int grade_samples(struct grade *out, const struct question *question, const struct best_of_n_sample *samples,
                   int64_t n, const int64_t *ks, int k_count) PONDER_USE;
 void grade_release(struct grade *grade);
+/* Gives the arrays over samples back and keeps the figures. */
+void grade_clear_samples(struct grade *grade);
 
 /* 1, 4, 16 .. below n, and n itself. Returns how many. */
 int grade_ks(int64_t n, int64_t ks[PONDER_EVAL_KS_MAX]);

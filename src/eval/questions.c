@@ -8,6 +8,7 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/rng.h"
 #include "ponder/eval.h"
 #include "ponder/task.h"
 
@@ -51,14 +52,22 @@ static void level_text(const json_t *level, char *text, size_t bytes)
                  json_string_value(level) + (strncmp(json_string_value(level), "Level ", 6) == 0 ? 6 : 0));
 }
 
+/* NULL where there is none, or one with a NUL in it. */
+static const char *text_of(const json_t *record, const char *key)
+{
+    const json_t *value = json_object_get(record, key);
+    const char *text = json_string_value(value);
+    return text && strlen(text) == json_string_length(value) ? text : NULL;
+}
+
 static int add_record(struct questions *out, const json_t *record, const char *path, int64_t line,
                       struct ponder_err *err)
 {
-    const char *problem = json_string_value(json_object_get(record, "problem"));
-    const char *answer = json_string_value(json_object_get(record, "answer"));
-    const char *id = json_string_value(json_object_get(record, "unique_id"));
+    const char *problem = text_of(record, "problem");
+    const char *answer = text_of(record, "answer");
+    const char *id = text_of(record, "unique_id");
     if (!problem)
-        problem = json_string_value(json_object_get(record, "question"));
+        problem = text_of(record, "question");
     if (!problem || !answer)
         return err_set(err, PONDER_E_FORMAT,
                        "%s:%lld: no text under \"%s\"; each line is an object with "
@@ -67,8 +76,7 @@ static int add_record(struct questions *out, const json_t *record, const char *p
     char level[32], name[64];
     level_text(json_object_get(record, "level"), level, sizeof level);
     snprintf(name, sizeof name, "line %lld", (long long)line);
-    return add(out, problem, answer, level, json_string_value(json_object_get(record, "subject")),
-               id ? id : name, err);
+    return add(out, problem, answer, level, text_of(record, "subject"), id ? id : name, err);
 }
 
 static int read_lines(struct questions *out, const char *path, const struct buf *text, int64_t limit,
@@ -81,7 +89,7 @@ static int read_lines(struct questions *out, const char *path, const struct buf 
         size_t len = (size_t)((stop ? stop : end) - at);
         if (strspn(at, " \t\r") < len) {
             json_error_t where;
-            json_t *record = json_loadb(at, len, 0, &where);
+            json_t *record = json_loadb(at, len, JSON_ALLOW_NUL, &where);
             status = record ? add_record(out, record, path, line, err)
                             : err_set(err, PONDER_E_FORMAT, "%s:%lld: not JSON: %s", path, (long long)line,
                                       where.text);
@@ -172,4 +180,16 @@ void questions_release(struct questions *questions)
     }
     free(questions->items);
     *questions = (struct questions){0};
+}
+
+uint64_t questions_hash(const struct questions *questions)
+{
+    uint64_t hash = 0;
+    for (int64_t i = 0; i < questions->count; i++) {
+        const struct question *q = &questions->items[i];
+        const char *const texts[] = {q->problem, q->answer, q->level, q->subject, q->id};
+        for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
+            hash = rng_key(hash, hash_bytes(texts[t], strlen(texts[t])));
+    }
+    return hash;
 }

@@ -22,5 +22,7 @@ struct questions {
  * and what is missing there. Release `out` in any case. */
 int questions_open(struct questions *out, const char *data, int64_t limit, struct ponder_err *err) PONDER_USE;
 void questions_release(struct questions *questions);
+/* Of all their texts, in order: two sets with the same hash are the same set. */
+uint64_t questions_hash(const struct questions *questions);
 
 #endif

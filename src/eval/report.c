@@ -201,10 +201,11 @@ int ponder_eval_json(const struct ponder_eval *eval, char **json, struct ponder_
     json_t *groups = json_array();
     for (int64_t i = 0; i < eval->group_count; i++)
         json_array_append_new(groups, group_json(eval, &eval->groups[i]));
-    json_t *root = json_pack("{s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "data", json_from_string(eval->data),
-                             "questions", (json_int_t)eval->questions, "asked", (json_int_t)eval->asked, "n",
-                             (json_int_t)eval->n, "groups", groups, "without_answer",
-                             json_from_real(eval->without_answer), "tokens_mean",
-                             json_from_real(eval->tokens_mean), "ledger", ledger_json(&eval->ledger));
+    json_t *root =
+        json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "data", json_from_string(eval->data),
+                  "questions", (json_int_t)eval->questions, "asked", (json_int_t)eval->asked, "resumed",
+                  (json_int_t)eval->resumed, "failed", (json_int_t)eval->failed, "n", (json_int_t)eval->n,
+                  "groups", groups, "without_answer", json_from_real(eval->without_answer), "tokens_mean",
+                  json_from_real(eval->tokens_mean), "ledger", ledger_json(&eval->ledger));
     return json_print(root, json, err);
 }

@@ -14,6 +14,7 @@ struct work {
     const struct ponder_sampling *sampling;
     const struct clock *clock;
     const struct ponder_watch *watch;
+    const struct best_of_n_listener *listener;
     struct best_of_n *out;
     int64_t *nodes;     /* (prompts) engine node of the prompt while it has samples in flight */
     int64_t *remaining; /* (prompts) samples not yet done */
@@ -90,7 +91,26 @@ static int submit(struct work *work, struct ponder_err *err)
     return status;
 }
 
-static void keep(struct work *work, struct engine_result *result)
+static bool all_done(const struct best_of_n_sample *samples, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!samples[i].done)
+            return false;
+    return true;
+}
+
+/* The last sample of a prompt is in. */
+static int close_prompt(struct work *work, int64_t prompt, struct ponder_err *err)
+{
+    engine_node_release(work->engine, work->nodes[prompt]);
+    work->nodes[prompt] = 0;
+    struct best_of_n_sample *samples = work->out->samples + prompt * work->out->n;
+    if (!work->listener || !all_done(samples, work->out->n))
+        return PONDER_OK;
+    return work->listener->prompt_done(work->listener->data, prompt, samples, err);
+}
+
+static int keep(struct work *work, struct engine_result *result, struct ponder_err *err)
 {
     struct best_of_n_sample *sample = &work->out->samples[result->tag];
     int64_t prompt = result->tag / work->out->n;
@@ -110,17 +130,16 @@ static void keep(struct work *work, struct engine_result *result)
     engine_result_clear(result);
     work->done += sample->done;
     work->in_flight--;
-    if (--work->remaining[prompt] == 0) {
-        engine_node_release(work->engine, work->nodes[prompt]);
-        work->nodes[prompt] = 0;
-    }
+    return --work->remaining[prompt] == 0 ? close_prompt(work, prompt, err) : PONDER_OK;
 }
 
-static void take_all(struct work *work)
+static int take_all(struct work *work, struct ponder_err *err)
 {
     struct engine_result result;
-    while (engine_take(work->engine, &result))
-        keep(work, &result);
+    int status = PONDER_OK;
+    while (!status && engine_take(work->engine, &result))
+        status = keep(work, &result, err);
+    return status;
 }
 
 static bool stop_wanted(struct work *work)
@@ -133,8 +152,11 @@ static bool stop_wanted(struct work *work)
     if (!work->watch || !work->watch->progress)
         return false;
     update_ledger(work);
-    struct ponder_progress progress = {work->done, total(work), "solutions", seconds,
-                                       work->out->ledger.generated_tokens};
+    struct ponder_progress progress = {.done = work->done,
+                                       .total = total(work),
+                                       .unit = "solutions",
+                                       .seconds = seconds,
+                                       .tokens = work->out->ledger.generated_tokens};
     if (work->watch->progress(&progress, work->watch->data))
         return false;
     work->out->stopped = PONDER_STOPPED_BY_CALLER;
@@ -147,12 +169,13 @@ static int drain(struct work *work, struct ponder_err *err)
     for (int64_t tag = 0; tag < work->next; tag++)
         if (!work->out->samples[tag].text && !work->out->samples[tag].done)
             engine_cancel(work->engine, tag);
-    int unfinished = 1;
-    while (work->in_flight > 0 && unfinished > 0) {
+    int unfinished = 1, status = PONDER_OK;
+    while (work->in_flight > 0 && unfinished > 0 && !status) {
         unfinished = engine_step(work->engine, 0.01, err);
-        take_all(work);
+        if (unfinished >= 0)
+            status = take_all(work, err);
     }
-    return unfinished < 0 ? unfinished : PONDER_OK;
+    return unfinished < 0 ? unfinished : status;
 }
 
 static int loop(struct work *work, struct ponder_err *err)
@@ -166,7 +189,9 @@ static int loop(struct work *work, struct ponder_err *err)
         int unfinished = engine_step(work->engine, 0.05, err);
         if (unfinished < 0)
             return unfinished;
-        take_all(work);
+        status = take_all(work, err);
+        if (status)
+            return status;
     }
     return PONDER_OK;
 }
@@ -192,7 +217,8 @@ static int prepare(struct work *work, struct ponder_err *err)
 
 int best_of_n_run(struct engine *engine, const struct best_of_n_prompt *prompts, int64_t prompt_count,
                   const struct ponder_sampling *sampling, const struct clock *clock,
-                  const struct ponder_watch *watch, struct best_of_n *out, struct ponder_err *err)
+                  const struct ponder_watch *watch, const struct best_of_n_listener *listener,
+                  struct best_of_n *out, struct ponder_err *err)
 {
     *out = (struct best_of_n){.prompt_count = prompt_count, .n = sampling->n};
     struct work work = {.engine = engine,
@@ -200,6 +226,7 @@ int best_of_n_run(struct engine *engine, const struct best_of_n_prompt *prompts,
                         .sampling = sampling,
                         .clock = clock,
                         .watch = watch,
+                        .listener = listener,
                         .out = out};
     int status = prepare(&work, err);
     if (!status) {

@@ -29,7 +29,7 @@ struct best_of_n_prompt {
 struct best_of_n_sample {
     bool begun, done; /* done: ended by itself, at its token limit, or failed; not cancelled */
     enum engine_finish finish;
-    char *text; /* owned; NULL where not begun */
+    char *text; /* owned; NULL where not begun, or failed */
     size_t len;
     int32_t *tokens; /* owned; NULL from engines that do not tell */
     int64_t token_count;
@@ -45,12 +45,21 @@ struct best_of_n {
     int64_t failed;
 };
 
-/* Uses n, temperature, top_k, top_p, min_p, max_tokens and timeout_s of `sampling`. Being stopped is no
- * error. A prompt that does not fit, an engine that fails as a whole, and all samples failing are. Release
- * `out` in any case. */
+/* Told of each prompt once, as soon as all of its n samples are done; never of one with a cancelled sample.
+ * It may free the samples' texts and tokens and leave NULL there, so that a run over many prompts holds those
+ * in flight and no more. Its error ends the run. */
+struct best_of_n_listener {
+    int (*prompt_done)(void *data, int64_t prompt, struct best_of_n_sample *samples, struct ponder_err *err);
+    void *data;
+};
+
+/* Uses n, temperature, top_k, top_p, min_p, max_tokens and timeout_s of `sampling`. `watch` and `listener`
+ * may be NULL. Being stopped is no error. A prompt that does not fit, an engine that fails as a whole, and
+ * all samples failing are. Release `out` in any case. */
 int best_of_n_run(struct engine *engine, const struct best_of_n_prompt *prompts, int64_t prompt_count,
                   const struct ponder_sampling *sampling, const struct clock *clock,
-                  const struct ponder_watch *watch, struct best_of_n *out, struct ponder_err *err) PONDER_USE;
+                  const struct ponder_watch *watch, const struct best_of_n_listener *listener,
+                  struct best_of_n *out, struct ponder_err *err) PONDER_USE;
 void best_of_n_release(struct best_of_n *run);
 
 /* "end", "length" and so on, as struct ponder_text has it. */

@@ -108,7 +108,7 @@ int ponder_model_generate(struct ponder_model *model, const char *prompt, size_t
         return status;
     struct best_of_n_prompt one = {prompt, len, prompt_key(sampling->seed, prompt, len), NULL};
     struct best_of_n run = {0};
-    status = best_of_n_run(engine, &one, 1, sampling, &clock_system, watch, &run, err);
+    status = best_of_n_run(engine, &one, 1, sampling, &clock_system, watch, NULL, &run, err);
     if (!status && take_texts(model, &run, len == 0, out))
         status = err_memory(err, "the texts");
     best_of_n_release(&run);

@@ -136,7 +136,7 @@ int solve_run(struct engine *engine, const char *template, const char *question,
         size_t len = strlen(solution->prompt);
         struct best_of_n_prompt prompt = {solution->prompt, len,
                                           prompt_key(sampling->seed, solution->prompt, len), NULL};
-        status = best_of_n_run(engine, &prompt, 1, sampling, clock, watch, &run, err);
+        status = best_of_n_run(engine, &prompt, 1, sampling, clock, watch, NULL, &run, err);
     }
     if (!status) {
         solution->ledger = run.ledger;

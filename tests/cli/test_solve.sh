@@ -4,7 +4,25 @@
 
 if [ ! -f "$shipped" ]; then
   skip "solve_with_the_shipped_model" "there is no models/pocket-base.gguf"
-  finish
+  
+# kill -9 in the middle, then the same command again.
+exact="eval --data pocket:test:30 -n 8 --exact"
+run $exact --samples "$scratch/unbroken.jsonl"
+unbroken=$(sed '$d' "$scratch/out")
+"$PONDER" $exact --samples "$scratch/parts.jsonl" >/dev/null 2>&1 &
+pid=$!
+while kill -0 $pid 2>/dev/null && [ ! -s "$scratch/parts.jsonl" ]; do sleep 0.05; done
+kill -KILL $pid 2>/dev/null
+wait $pid 2>/dev/null
+printf '{"unique_id":"pock' >>"$scratch/parts.jsonl"
+run $exact --samples "$scratch/parts.jsonl"
+check "a_killed_eval_goes_on_to_the_same_table" '[ $status -eq 0 ] && [ "$(sed \$d "$scratch/out")" = "$unbroken" ] && contains "$out" "sampled before"'
+check "a_killed_eval_goes_on_to_the_same_file" 'cmp -s "$scratch/parts.jsonl" "$scratch/unbroken.jsonl"'
+run $exact --samples "$scratch/parts.jsonl"
+check "a_finished_file_is_reported_without_sampling" '[ $status -eq 0 ] && [ "$(sed \$d "$scratch/out")" = "$unbroken" ] && contains "$out" " 0 generations"'
+run $exact --temperature 1 --samples "$scratch/parts.jsonl"
+check "a_file_of_other_settings_is_refused_with_the_difference" 'refused 2 && contains "$err" "temperature 0.8, now 1.0" && cmp -s "$scratch/parts.jsonl" "$scratch/unbroken.jsonl"'
+finish
 fi
 question=$("$PONDER" task pocket --split test --count 1 --seed 1 2>/dev/null | sed -n 's/.*"problem": *"\([^"\\]*\)".*/\1/p')
 [ -n "$question" ] || question="What is 3 + 4?"
@@ -48,4 +66,22 @@ check "eval_prints_a_table" '[ $status -eq 0 ] && contains "$out" "maj@4" && con
 check "eval_writes_every_sample" '[ $(wc -l <"$scratch/samples.jsonl") -eq 10 ] && [ $(grep -o "\"finish\":" "$scratch/samples.jsonl" | wc -l) -eq 40 ]'
 run eval --data "$scratch/samples.jsonl" -n 4 --limit 3 --json
 check "eval_reads_jsonl_and_its_limit" '[ $status -eq 0 ] && contains "$out" "\"questions\":3" && contains "$out" "\"gain\":{"'
+
+# kill -9 in the middle, then the same command again.
+exact="eval --data pocket:test:30 -n 8 --exact"
+run $exact --samples "$scratch/unbroken.jsonl"
+unbroken=$(sed '$d' "$scratch/out")
+"$PONDER" $exact --samples "$scratch/parts.jsonl" >/dev/null 2>&1 &
+pid=$!
+while kill -0 $pid 2>/dev/null && [ ! -s "$scratch/parts.jsonl" ]; do sleep 0.05; done
+kill -KILL $pid 2>/dev/null
+wait $pid 2>/dev/null
+printf '{"unique_id":"pock' >>"$scratch/parts.jsonl"
+run $exact --samples "$scratch/parts.jsonl"
+check "a_killed_eval_goes_on_to_the_same_table" '[ $status -eq 0 ] && [ "$(sed \$d "$scratch/out")" = "$unbroken" ] && contains "$out" "sampled before"'
+check "a_killed_eval_goes_on_to_the_same_file" 'cmp -s "$scratch/parts.jsonl" "$scratch/unbroken.jsonl"'
+run $exact --samples "$scratch/parts.jsonl"
+check "a_finished_file_is_reported_without_sampling" '[ $status -eq 0 ] && [ "$(sed \$d "$scratch/out")" = "$unbroken" ] && contains "$out" " 0 generations"'
+run $exact --temperature 1 --samples "$scratch/parts.jsonl"
+check "a_file_of_other_settings_is_refused_with_the_difference" 'refused 2 && contains "$err" "temperature 0.8, now 1.0" && cmp -s "$scratch/parts.jsonl" "$scratch/unbroken.jsonl"'
 finish

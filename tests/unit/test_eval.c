@@ -138,8 +138,13 @@ static void figures_are_those_counted_by_hand(void **state)
     struct ponder_eval *eval;
     char samples[] = "/tmp/ponder_samples_XXXXXX";
     assert_int_equal(close(mkstemp(samples)), 0);
-    assert_int_equal(eval_run(engine, "{question}\n", path, 0, &sampling, samples, &clock, NULL, &eval, NULL),
-                     PONDER_OK);
+    struct eval_job job = {.template = "{question}\n",
+                           .model = "m.gguf",
+                           .precision = "f32",
+                           .data = path,
+                           .sampling = &sampling,
+                           .samples_path = samples};
+    assert_int_equal(eval_run(engine, &job, &clock, NULL, &eval, NULL), PONDER_OK);
     assert_int_equal(eval->questions, 2);
     assert_int_equal(eval->k_count, 2);
     assert_int_equal(eval->ks[1], 4);
@@ -166,6 +171,259 @@ static void figures_are_those_counted_by_hand(void **state)
     engine_release(engine);
 }
 
+/* ---- the file of samples ---- */
+
+enum { ASKED = 6 };
+
+/* Six questions, two samples each; the answers to the odd ones are right. */
+struct resuming {
+    struct scripted_reply replies[ASKED];
+    char problems[ASKED][8], texts[ASKED][16];
+    double now;
+    struct clock clock;
+    struct ponder_sampling sampling;
+    struct eval_job job;
+};
+
+static void resuming_init(struct resuming *r, char *samples)
+{
+    char set[1024] = "";
+    *r = (struct resuming){.clock = {still_now_s, &r->now}};
+    for (int i = 0; i < ASKED; i++) {
+        snprintf(r->problems[i], sizeof r->problems[i], "ask%d", i);
+        snprintf(r->texts[i], sizeof r->texts[i], "\\boxed{%d}", i % 2);
+        r->replies[i] = (struct scripted_reply){.when = r->problems[i], .text = r->texts[i]};
+        snprintf(set + strlen(set), sizeof set - strlen(set), "{\"problem\": \"ask%d\", \"answer\": \"1\"}\n",
+                 i);
+    }
+    write_set(set);
+    assert_int_equal(ponder_options_default(ponder_solve_options(), &r->sampling, NULL), PONDER_OK);
+    r->sampling.n = 2;
+    r->job = (struct eval_job){.template = "{question}\n",
+                               .model = "m.gguf",
+                               .precision = "f32",
+                               .data = path,
+                               .sampling = &r->sampling,
+                               .samples_path = samples};
+    assert_int_equal(close(mkstemp(samples)), 0);
+}
+
+static int resuming_run(struct resuming *r, const struct ponder_watch *watch, struct ponder_eval **eval,
+                        struct ponder_err *err)
+{
+    struct engine *engine;
+    struct scripted_options options = {.replies = r->replies, .reply_count = ASKED, .clock = &r->clock};
+    assert_int_equal(scripted_open(&engine, &options, NULL), PONDER_OK);
+    int status = eval_run(engine, &r->job, &r->clock, watch, eval, err);
+    engine_release(engine);
+    return status;
+}
+
+static char *file_text(const char *name)
+{
+    struct buf text = BUF_INIT(1 << 20);
+    assert_int_equal(buf_read_file(&text, name, NULL), PONDER_OK);
+    return buf_take(&text, NULL);
+}
+
+static int lines_of(const char *name)
+{
+    char *text = file_text(name);
+    int count = 0;
+    for (const char *c = text; *c; c++)
+        count += *c == '\n';
+    free(text);
+    return count;
+}
+
+static void append_text(const char *name, const char *text)
+{
+    FILE *file = fopen(name, "a");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+struct seen {
+    int64_t before, done, total, stop_at;
+};
+
+static bool stop_there(const struct ponder_progress *progress, void *data)
+{
+    struct seen *seen = data;
+    seen->before = progress->before;
+    seen->done = progress->done;
+    seen->total = progress->total;
+    return progress->done < seen->stop_at;
+}
+
+static void an_interrupted_run_resumes_to_the_file_of_an_unbroken_one(void **state)
+{
+    (void)state;
+    char whole[] = "/tmp/ponder_whole_XXXXXX", parts[] = "/tmp/ponder_parts_XXXXXX";
+    struct resuming r;
+    struct ponder_eval *unbroken, *resumed;
+    struct ponder_err err = {0};
+    resuming_init(&r, whole);
+    r.replies[0].delay_s = 0.5; /* done last, and first in the file all the same */
+    assert_int_equal(resuming_run(&r, NULL, &unbroken, &err), PONDER_OK);
+
+    resuming_init(&r, parts);
+    for (int i = 0; i < ASKED; i++)
+        r.replies[i].delay_s = i == 1 || i == 4 ? 0 : 1e6;
+    struct seen seen = {.stop_at = 4};
+    struct ponder_watch watch = {stop_there, &seen};
+    assert_int_equal(resuming_run(&r, &watch, &resumed, &err), PONDER_OK);
+    assert_int_equal(resumed->questions, 2);
+    ponder_eval_release(resumed);
+    assert_int_equal(lines_of(parts), 2);
+
+    append_text(parts, "{\"unique_id\":\"line 1\",\"prob");
+    for (int i = 0; i < ASKED; i++)
+        r.replies[i].delay_s = 0.01 * (ASKED - i);
+    seen.stop_at = 1000;
+    assert_int_equal(resuming_run(&r, &watch, &resumed, &err), PONDER_OK);
+    assert_int_equal(resumed->resumed, 2);
+    assert_int_equal(resumed->ledger.generations, 8);
+    assert_int_equal(seen.before, 4);
+    assert_int_equal(seen.total, 12);
+    assert_int_equal(resumed->questions, ASKED);
+    assert_memory_equal(&resumed->groups[0].pass_1, &unbroken->groups[0].pass_1,
+                        sizeof(struct ponder_interval));
+    char *a = file_text(whole), *b = file_text(parts);
+    assert_string_equal(a, b);
+    free(a);
+    free(b);
+    ponder_eval_release(resumed);
+    ponder_eval_release(unbroken);
+    unlink(whole);
+    unlink(parts);
+}
+
+static void a_finished_file_gives_its_table_without_sampling(void **state)
+{
+    (void)state;
+    char samples[] = "/tmp/ponder_samples_XXXXXX";
+    struct resuming r;
+    struct ponder_eval *eval;
+    struct ponder_err err = {0};
+    resuming_init(&r, samples);
+    assert_int_equal(resuming_run(&r, NULL, &eval, &err), PONDER_OK);
+    ponder_eval_release(eval);
+    for (int i = 0; i < ASKED; i++)
+        r.replies[i].text = NULL; /* any request would fail */
+    assert_int_equal(resuming_run(&r, NULL, &eval, &err), PONDER_OK);
+    assert_int_equal(eval->resumed, ASKED);
+    assert_int_equal(eval->ledger.generations, 0);
+    close_to(eval->groups[0].pass_1.value, 0.5);
+    close_to(eval->tokens_mean, 10); /* "\boxed{1}" and the end token */
+    ponder_eval_release(eval);
+
+    struct questions set;
+    assert_int_equal(questions_open(&set, samples, 0, NULL), PONDER_OK);
+    assert_int_equal(set.count, ASKED);
+    questions_release(&set);
+    unlink(samples);
+}
+
+static void refused_with(struct resuming *r, const char *expected)
+{
+    struct ponder_eval *eval;
+    struct ponder_err err = {0};
+    char *before = file_text(r->job.samples_path);
+    assert_true(resuming_run(r, NULL, &eval, &err) < 0);
+    assert_null(eval);
+    if (!strstr(err.message, expected))
+        fail_msg("%s", err.message);
+    char *after = file_text(r->job.samples_path);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+}
+
+static void a_file_of_another_run_is_refused_with_what_differs(void **state)
+{
+    (void)state;
+    char samples[] = "/tmp/ponder_samples_XXXXXX";
+    struct resuming r;
+    struct ponder_eval *eval;
+    resuming_init(&r, samples);
+    assert_int_equal(resuming_run(&r, NULL, &eval, NULL), PONDER_OK);
+    ponder_eval_release(eval);
+    const struct ponder_sampling sampling = r.sampling;
+    const struct eval_job job = r.job;
+    r.sampling.n = 3;
+    refused_with(&r, "n 2, now 3");
+    r.sampling = sampling;
+    r.sampling.seed = 7;
+    r.sampling.temperature = 0.5;
+    refused_with(&r, "seed 1, now 7; temperature 0.8, now 0.5");
+    r.sampling = sampling;
+    r.sampling.top_k = 5;
+    refused_with(&r, "top_k 0, now 5");
+    r.sampling = sampling;
+    r.sampling.top_p = 0.9;
+    refused_with(&r, "top_p 1.0, now 0.9");
+    r.sampling = sampling;
+    r.sampling.min_p = 0.1;
+    refused_with(&r, "min_p 0.0, now 0.1");
+    r.sampling = sampling;
+    r.sampling.max_tokens = 9;
+    refused_with(&r, "max_tokens 512, now 9");
+    r.sampling = sampling;
+    r.sampling.exact = true;
+    refused_with(&r, "exact false, now true");
+    r.sampling = sampling;
+    r.job.precision = "bf16";
+    refused_with(&r, "precision \"f32\", now \"bf16\"");
+    r.job = job;
+    r.job.model_hash = 1;
+    refused_with(&r, "model \"m.gguf\", now another one of that name");
+    r.job = job;
+    r.job.limit = 5;
+    refused_with(&r, "questions 6, now 5");
+    r.job = job;
+    write_set("{\"problem\": \"ask0\", \"answer\": \"2\"}\n");
+    refused_with(&r, "now another one of that name");
+    unlink(samples);
+}
+
+static void a_foreign_file_is_never_written_to(void **state)
+{
+    (void)state;
+    char samples[] = "/tmp/ponder_samples_XXXXXX";
+    struct resuming r;
+    resuming_init(&r, samples);
+    static const char *const texts[] = {"notes", "notes\n", "{\"problem\": \"p\", \"answer\": \"1\"}\n",
+                                        "[1]\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_int_equal(file_write_atomic(samples, texts[i], strlen(texts[i]), NULL), PONDER_OK);
+        refused_with(&r, ":1: no");
+    }
+    unlink(samples);
+}
+
+static void a_question_with_a_failed_sample_is_asked_again(void **state)
+{
+    (void)state;
+    char samples[] = "/tmp/ponder_samples_XXXXXX";
+    struct resuming r;
+    struct ponder_eval *eval;
+    resuming_init(&r, samples);
+    r.replies[3].text = NULL;
+    assert_int_equal(resuming_run(&r, NULL, &eval, NULL), PONDER_OK);
+    assert_int_equal(eval->questions, ASKED);
+    assert_int_equal(eval->failed, 2);
+    ponder_eval_release(eval);
+    assert_int_equal(lines_of(samples), ASKED - 1);
+    r.replies[3].text = r.texts[3];
+    assert_int_equal(resuming_run(&r, NULL, &eval, NULL), PONDER_OK);
+    assert_int_equal(eval->ledger.generations, 2);
+    ponder_eval_release(eval);
+    assert_int_equal(lines_of(samples), ASKED);
+    unlink(samples);
+}
+
 static void ks_are_powers_of_four_and_n(void **state)
 {
     (void)state;
@@ -186,6 +444,11 @@ int main(void)
         cmocka_unit_test(bad_sets_are_refused_with_the_line),
         cmocka_unit_test(the_generated_set_is_named_directly),
         cmocka_unit_test(figures_are_those_counted_by_hand),
+        cmocka_unit_test(an_interrupted_run_resumes_to_the_file_of_an_unbroken_one),
+        cmocka_unit_test(a_finished_file_gives_its_table_without_sampling),
+        cmocka_unit_test(a_file_of_another_run_is_refused_with_what_differs),
+        cmocka_unit_test(a_foreign_file_is_never_written_to),
+        cmocka_unit_test(a_question_with_a_failed_sample_is_asked_again),
         cmocka_unit_test(ks_are_powers_of_four_and_n),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);
