@@ -70,12 +70,18 @@ void cli_style(FILE *out, const char *code);
 /* 1234567 -> "1,234,567", and 2.13e10 -> "21.3 G"; into `text` of 32 bytes, which is returned. */
 char *cli_thousands(char *text, long long number);
 char *cli_scaled(char *text, double number);
+/* "  0.305 0.279-0.330", 19 columns; a figure without a value is a dash. */
+void cli_print_interval(const struct ponder_interval *interval);
 /* Flushes stdout: a full disk or closed pipe is found out here. Returns `exit_status` or CLI_FAILED. */
 int cli_finish(int exit_status);
 /* Standard input or a file of at most `bytes_max` bytes; malloc'ed, with a NUL behind it. */
 int cli_read(const char *path, size_t bytes_max, char **text, size_t *len, struct ponder_err *err);
 /* Refuses now what could not be written after the work is done. NULL passes. */
 int cli_check_writable(const char *option, const char *path, struct ponder_err *err);
+
+/* print_search.c */
+/* The tables of `eval --search steps`: the search beside best-of-N, their difference and their tokens. */
+void cli_print_search(const struct ponder_search_eval *eval, const struct ponder_search *search);
 
 /* progress.c */
 /* A line with rate and time left: redrawn in place on a terminal, a plain line now and then in a pipe. */

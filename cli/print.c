@@ -1,5 +1,6 @@
 /* print.c - what goes to the terminal, and what comes from files. */
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,14 @@ char *cli_scaled(char *text, double number)
     }
     snprintf(text, 32, i ? "%.3g %c" : "%.3g ", number, prefixes[i]);
     return text;
+}
+
+void cli_print_interval(const struct ponder_interval *interval)
+{
+    if (isnan(interval->value))
+        printf("  %-17s", "-");
+    else
+        printf("  %5.3f %4.3f-%4.3f", interval->value, interval->low, interval->high);
 }
 
 int cli_finish(int exit_status)

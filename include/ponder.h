@@ -5,7 +5,7 @@
  *   struct ponder_model      weights and tokenizer of one GGUF file, never changed once loaded    model.h
  *   struct ponder_sampling   how many texts to sample, and how: an option table fills it          sampling.h
  *   struct ponder_solution   what solving a question gave: answer, votes, candidates, ledger      solve.h
- *   struct ponder_eval       accuracy over a set of questions, with intervals                     eval.h
+ *   struct ponder_eval       accuracy over a set of questions, with intervals; and of a search    eval.h
  *   struct ponder_ledger     what was spent                                                       ledger.h
  *   struct ponder_watch      the caller's progress line and its way to stop long work             progress.h
  *   struct ponder_option     tables that fill settings from text                                  option.h

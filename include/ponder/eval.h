@@ -70,6 +70,58 @@ PONDER_API void ponder_eval_release(struct ponder_eval *eval);
 PONDER_API int ponder_eval_json(const struct ponder_eval *eval, char **json,
                                 struct ponder_err *err) PONDER_USE;
 
+/* ---- search against a verifier, compared with best-of-N ---- */
+
+/* Filled by ponder_options_default(ponder_search_options(), ..). Texts are borrowed. */
+struct ponder_search {
+    const char *name;     /* "best_of_n": independent samples, which is ponder_eval_run(); or "steps" */
+    const char *verifier; /* of the steps: "checker", for Pocket questions */
+    int64_t candidates;   /* M, sampled for each step */
+    const char *against;  /* file of samples that the search is compared with; NULL: none */
+};
+PONDER_API const struct ponder_option *ponder_search_options(void);
+
+/* A verifier that knows the right answer makes best-of-N right where one of N samples is: pass@N. */
+struct ponder_search_group {
+    const char *by;   /* "all", "fifth" (by pass@1 of the samples compared with) or "fifths" */
+    const char *name; /* "all", "1 (easiest)" .. "5 (hardest)", "3 and 4" */
+    int64_t questions;
+    struct ponder_interval accuracy; /* of the search */
+    double tokens;                   /* generated per question, all candidates; measured */
+    /* Of the samples compared with; all zero without. */
+    struct ponder_interval pass_1;
+    struct ponder_interval best_1x, best_4x; /* pass@M: the same generations; pass@4M: four times as many */
+    struct ponder_interval difference;       /* accuracy - best_4x, paired */
+    double tokens_1x, tokens_4x;             /* M and 4M times the mean tokens of a sample */
+};
+
+struct ponder_search_eval {
+    char *data;
+    int64_t candidates;
+    int64_t questions, asked;           /* as in struct ponder_eval */
+    int64_t samples;                    /* per question, compared with; 0: none */
+    struct ponder_search_group *groups; /* groups[0] is all of them */
+    int64_t group_count;
+    double without_answer; /* share of the questions */
+    double rounds_mean;
+    int64_t failed; /* questions that ended in a round without a result; they count as wrong */
+    struct ponder_ledger ledger;
+};
+
+/* The search "steps" over a set named as for ponder_eval_run(): each question keeps one solution, samples
+ * search->candidates continuations of it by one step (a line), keeps the best in the verifier's eyes, and so
+ * on until it has ended, for at most 40 rounds. `sampling` as for ponder_eval_run(), n is not used and
+ * max_tokens is of a whole solution. A question that the verifier cannot judge, a name that is not known, and
+ * a file to compare with that is of another model or set, not finished, or of fewer than 4 M samples a
+ * question are errors before the work starts. */
+PONDER_API int ponder_search_eval_run(struct ponder_model *model, const char *data, int64_t limit,
+                                      const struct ponder_sampling *sampling,
+                                      const struct ponder_search *search, const struct ponder_watch *watch,
+                                      struct ponder_search_eval **out, struct ponder_err *err) PONDER_USE;
+PONDER_API void ponder_search_eval_release(struct ponder_search_eval *eval);
+PONDER_API int ponder_search_eval_json(const struct ponder_search_eval *eval, char **json,
+                                       struct ponder_err *err) PONDER_USE;
+
 #ifdef __cplusplus
 }
 #endif

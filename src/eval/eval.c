@@ -8,17 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/buf.h"
 #include "core/err.h"
 #include "core/rng.h"
 #include "engine/local.h"
 #include "eval/grade.h"
+#include "eval/prompts.h"
 #include "eval/questions.h"
 #include "eval/report.h"
 #include "eval/samples_file.h"
 #include "eval/samples_run.h"
 #include "search/best_of_n.h"
-#include "search/prompt.h"
 #include "search/proposer.h"
 
 /* All that one evaluation owns. */
@@ -26,7 +25,7 @@ struct work {
     const struct eval_job *job;
     const struct ponder_watch *watch;
     struct questions questions;
-    struct best_of_n_prompt *prompts; /* (questions); their texts are owned */
+    struct best_of_n_prompt *prompts; /* (questions); texts owned */
     struct grade *grades;             /* (questions); n is 0 where not all samples are done */
     json_t *run;                      /* what the samples are made with */
     struct samples_file file;         /* fd -1: none is kept */
@@ -38,32 +37,6 @@ struct work {
     int64_t kept_count;
     struct ponder_eval *eval;
 };
-
-static int fill_prompts(struct work *work, struct ponder_err *err)
-{
-    int64_t count = work->questions.count, seed = work->job->sampling->seed;
-    work->prompts = calloc((size_t)count, sizeof *work->prompts);
-    if (!work->prompts)
-        return err_memory(err, "prompts");
-    for (int64_t i = 0; i < count; i++) {
-        const struct question *question = &work->questions.items[i];
-        struct buf text = BUF_INIT(4u * PONDER_QUESTION_BYTES_MAX);
-        size_t len = strlen(question->problem);
-        int status = prompt_check_question(question->problem, len, err);
-        if (!status)
-            status = prompt_fill(work->job->template, question->problem, len, &text, err);
-        size_t filled = text.len;
-        char *taken = status ? NULL : buf_take(&text, NULL);
-        buf_release(&text);
-        if (!status && !taken)
-            status = err_memory(err, "prompts");
-        if (status)
-            return err_prefix(err, status, "%s", question->id);
-        work->prompts[i] =
-            (struct best_of_n_prompt){taken, filled, prompt_key(seed, taken, filled), question->id};
-    }
-    return PONDER_OK;
-}
 
 /* ---- one question ---- */
 
@@ -199,13 +172,9 @@ static int summarise(struct work *work, struct ponder_err *err)
 
 static void work_release(struct work *work)
 {
-    for (int64_t i = 0; i < work->questions.count; i++) {
-        if (work->prompts)
-            free((char *)work->prompts[i].text);
-        if (work->grades)
-            grade_release(&work->grades[i]);
-    }
-    free(work->prompts);
+    for (int64_t i = 0; work->grades && i < work->questions.count; i++)
+        grade_release(&work->grades[i]);
+    prompts_free(work->prompts, work->questions.count);
     free(work->grades);
     free(work->missing);
     free(work->asked);
@@ -232,7 +201,7 @@ static int prepare(struct work *work, struct ponder_err *err)
     work->grades = calloc((size_t)work->questions.count, sizeof *work->grades);
     if (!work->grades)
         return err_memory(err, "the grades");
-    status = fill_prompts(work, err);
+    status = prompts_fill(&work->prompts, &work->questions, job->template, job->sampling->seed, err);
     if (!status)
         status = open_file(work, err);
     return status ? status : list_missing(work, err);
@@ -258,6 +227,21 @@ int eval_run(struct engine *engine, const struct eval_job *job, const struct clo
     return status;
 }
 
+struct eval_job eval_job_of(const struct ponder_model *model, const struct engine *engine, const char *data,
+                            int64_t limit, const struct ponder_sampling *sampling)
+{
+    const char *template = model->prompt_template;
+    return (struct eval_job){
+        .template = template,
+        .model = model->path,
+        .model_hash = rng_key(model->lm->hash, hash_bytes(template, strlen(template))),
+        .precision = local_precision(engine) == LM_PRECISION_BF16 ? "bf16" : "f32",
+        .data = data,
+        .limit = limit,
+        .sampling = sampling,
+    };
+}
+
 int ponder_eval_run(struct ponder_model *model, const char *data, int64_t limit,
                     const struct ponder_sampling *sampling, const char *samples_path,
                     const struct ponder_watch *watch, struct ponder_eval **out, struct ponder_err *err)
@@ -267,17 +251,8 @@ int ponder_eval_run(struct ponder_model *model, const char *data, int64_t limit,
     int status = proposer_open(&engine, model, sampling, err);
     if (status)
         return status;
-    const char *template = model->prompt_template;
-    struct eval_job job = {
-        .template = template,
-        .model = model->path,
-        .model_hash = rng_key(model->lm->hash, hash_bytes(template, strlen(template))),
-        .precision = local_precision(engine) == LM_PRECISION_BF16 ? "bf16" : "f32",
-        .data = data,
-        .limit = limit,
-        .sampling = sampling,
-        .samples_path = samples_path,
-    };
+    struct eval_job job = eval_job_of(model, engine, data, limit, sampling);
+    job.samples_path = samples_path;
     status = eval_run(engine, &job, &clock_system, watch, out, err);
     engine_release(engine);
     return status;

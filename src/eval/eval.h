@@ -1,4 +1,4 @@
-/* eval.h - a model over a question set; ponder_eval_run() is this over a model's own engine. */
+/* eval.h - a model over a question set; ponder_eval_run() is eval_run() over a model's own engine. */
 #ifndef EVAL_EVAL_H
 #define EVAL_EVAL_H
 
@@ -17,6 +17,10 @@ struct eval_job {
     const struct ponder_sampling *sampling;
     const char *samples_path; /* may be NULL */
 };
+
+/* `engine` is the model's own. */
+struct eval_job eval_job_of(const struct ponder_model *model, const struct engine *engine, const char *data,
+                            int64_t limit, const struct ponder_sampling *sampling);
 
 int eval_run(struct engine *engine, const struct eval_job *job, const struct clock *clock,
              const struct ponder_watch *watch, struct ponder_eval **out, struct ponder_err *err) PONDER_USE;

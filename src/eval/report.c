@@ -8,8 +8,7 @@
 #include "eval/stats.h"
 #include "tree/ledger.h"
 
-enum { GROUPS_MAX = 64, FIFTHS = 5 };
-static const uint64_t BOOTSTRAP_SEED = 1; /* fixed: the same samples give the same intervals */
+enum { GROUPS_MAX = 64 };
 
 struct table {
     struct ponder_eval *eval;
@@ -49,7 +48,7 @@ static int interval(struct table *table, int64_t n, metric *of, int k, struct po
 {
     for (int64_t i = 0; i < n; i++)
         table->values[i] = of(&table->grades[table->members[i]], k);
-    return stats_bootstrap(table->values, n, BOOTSTRAP_SEED, out);
+    return stats_bootstrap(table->values, n, STATS_SEED, out);
 }
 
 /* A group of the first n members. */
@@ -113,36 +112,21 @@ static int add_labelled(struct table *table, const char *by, const char *(*label
     return status;
 }
 
-struct ranked {
-    int64_t question;
-    double pass_1;
-};
-
-static int easiest_first(const void *a, const void *b)
-{
-    const struct ranked *x = a, *y = b;
-    if (x->pass_1 != y->pass_1)
-        return x->pass_1 > y->pass_1 ? -1 : 1;
-    return x->question < y->question ? -1 : x->question > y->question;
-}
-
 static int add_fifths(struct table *table)
 {
-    static const char *const names[FIFTHS] = {"1 (easiest)", "2", "3", "4", "5 (hardest)"};
-    struct ranked *ranked = malloc((size_t)table->count * sizeof *ranked);
-    if (!ranked)
+    int64_t *order = malloc((size_t)table->count * sizeof *order);
+    if (!order)
         return PONDER_E_MEMORY;
     for (int64_t i = 0; i < table->count; i++)
-        ranked[i] = (struct ranked){table->kept[i], table->grades[table->kept[i]].pass_1};
-    qsort(ranked, (size_t)table->count, sizeof *ranked, easiest_first);
-    int status = PONDER_OK;
-    for (int f = 0; f < FIFTHS && !status; f++) {
-        int64_t begin = f * table->count / FIFTHS, end = (f + 1) * table->count / FIFTHS;
+        table->values[i] = table->grades[table->kept[i]].pass_1;
+    int status = stats_rank(table->values, table->count, order);
+    for (int f = 0; f < STATS_FIFTHS && !status; f++) {
+        int64_t begin = stats_fifth_begin(table->count, f), end = stats_fifth_begin(table->count, f + 1);
         for (int64_t i = begin; i < end; i++)
-            table->members[i - begin] = ranked[i].question;
-        status = add_group(table, "fifth", names[f], end - begin);
+            table->members[i - begin] = table->kept[order[i]];
+        status = add_group(table, "fifth", stats_fifth_names[f], end - begin);
     }
-    free(ranked);
+    free(order);
     return status;
 }
 
@@ -162,7 +146,7 @@ int report_groups(struct ponder_eval *eval, const struct questions *questions, c
         status = add_labelled(&table, "level", level_of);
     if (!status)
         status = add_labelled(&table, "subject", subject_of);
-    if (!status && count >= FIFTHS)
+    if (!status && count >= STATS_FIFTHS)
         status = add_fifths(&table);
     free(table.members);
     free(table.values);
@@ -171,7 +155,7 @@ int report_groups(struct ponder_eval *eval, const struct questions *questions, c
 
 /* ---- as JSON ---- */
 
-static json_t *interval_json(const struct ponder_interval *interval)
+json_t *report_interval_json(const struct ponder_interval *interval)
 {
     return json_pack("{s:o, s:o, s:o}", "value", json_from_real(interval->value), "low",
                      json_from_real(interval->low), "high", json_from_real(interval->high));
@@ -183,7 +167,7 @@ static json_t *by_k_json(const struct ponder_eval *eval, const struct ponder_int
     for (int k = 0; k < eval->k_count; k++) {
         char name[24];
         snprintf(name, sizeof name, "%lld", (long long)eval->ks[k]);
-        json_object_set_new(object, name, interval_json(&intervals[k]));
+        json_object_set_new(object, name, report_interval_json(&intervals[k]));
     }
     return object;
 }
@@ -192,8 +176,8 @@ static json_t *group_json(const struct ponder_eval *eval, const struct ponder_ev
 {
     return json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:o}", "by", group->by, "name",
                      json_from_string(group->name), "questions", (json_int_t)group->questions, "pass_1",
-                     interval_json(&group->pass_1), "maj", by_k_json(eval, group->maj), "pass",
-                     by_k_json(eval, group->pass), "gain", interval_json(&group->gain));
+                     report_interval_json(&group->pass_1), "maj", by_k_json(eval, group->maj), "pass",
+                     by_k_json(eval, group->pass), "gain", report_interval_json(&group->gain));
 }
 
 int ponder_eval_json(const struct ponder_eval *eval, char **json, struct ponder_err *err)

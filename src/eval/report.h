@@ -2,6 +2,8 @@
 #ifndef EVAL_REPORT_H
 #define EVAL_REPORT_H
 
+#include <jansson.h>
+
 #include "eval/grade.h"
 #include "eval/questions.h"
 #include "ponder/eval.h"
@@ -10,5 +12,8 @@
  * and by fifth of pass@1. eval->ks is filled already. */
 int report_groups(struct ponder_eval *eval, const struct questions *questions, const struct grade *grades,
                   const int64_t *kept, int64_t count) PONDER_USE;
+
+/* {"value", "low", "high"}; NULL: out of memory. */
+json_t *report_interval_json(const struct ponder_interval *interval);
 
 #endif

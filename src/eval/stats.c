@@ -73,3 +73,32 @@ int stats_bootstrap(const double *values, int64_t n, uint64_t seed, struct ponde
     free(means);
     return PONDER_OK;
 }
+
+struct ranked {
+    int64_t index;
+    double value;
+};
+
+static int largest_first(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->value != y->value)
+        return x->value > y->value ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+int stats_rank(const double *values, int64_t n, int64_t *order)
+{
+    struct ranked *ranked = malloc(((size_t)n + 1) * sizeof *ranked);
+    if (!ranked)
+        return PONDER_E_MEMORY;
+    for (int64_t i = 0; i < n; i++)
+        ranked[i] = (struct ranked){i, values[i]};
+    qsort(ranked, (size_t)n, sizeof *ranked, largest_first);
+    for (int64_t i = 0; i < n; i++)
+        order[i] = ranked[i].index;
+    free(ranked);
+    return PONDER_OK;
+}
+
+const char *const stats_fifth_names[STATS_FIFTHS] = {"1 (easiest)", "2", "3", "4", "5 (hardest)"};

@@ -7,7 +7,9 @@
 #include "ponder/eval.h"
 #include "ponder/status.h"
 
-enum { STATS_RESAMPLES = 5000 };
+enum { STATS_RESAMPLES = 5000, STATS_FIFTHS = 5 };
+/* Fixed: the same values give the same intervals. */
+#define STATS_SEED 1
 
 /* Probability that at least one of k samples, drawn without replacement from n of which `correct` are
  * correct, is correct: 1 - C(n-correct, k) / C(n, k), the unbiased estimator of Chen et al. 2021. 1 <= k <=
@@ -22,5 +24,16 @@ double stats_maj_at_k(const char *const *keys, int64_t n, int64_t k, const char 
 /* Mean of `values` (n) and its 95% percentile interval over STATS_RESAMPLES bootstrap resamples of the
  * values. Give per-question differences for a paired interval. NAN where n is 0. */
 int stats_bootstrap(const double *values, int64_t n, uint64_t seed, struct ponder_interval *out) PONDER_USE;
+
+/* order[i], i < n: the index of the i-th largest value; the first of equals first. */
+int stats_rank(const double *values, int64_t n, int64_t *order) PONDER_USE;
+
+/* Fifth f, from 0, of n ranked values is [stats_fifth_begin(n, f), stats_fifth_begin(n, f + 1)). */
+static inline int64_t stats_fifth_begin(int64_t n, int fifth)
+{
+    return fifth * n / STATS_FIFTHS;
+}
+/* "1 (easiest)", "2" .. "5 (hardest)". */
+extern const char *const stats_fifth_names[STATS_FIFTHS];
 
 #endif

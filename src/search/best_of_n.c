@@ -6,22 +6,20 @@
 
 #include "core/err.h"
 #include "core/rng.h"
+#include "search/meter.h"
 
 /* A run under way. */
 struct work {
     struct engine *engine;
     const struct best_of_n_prompt *prompts;
     const struct ponder_sampling *sampling;
-    const struct clock *clock;
-    const struct ponder_watch *watch;
     const struct best_of_n_listener *listener;
     struct best_of_n *out;
     int64_t *nodes;     /* (prompts) engine node of the prompt while it has samples in flight */
     int64_t *remaining; /* (prompts) samples not yet done */
     int64_t next;       /* the next sample to submit, in order */
     int64_t in_flight, done;
-    double began_s;
-    struct engine_usage before; /* what the engine had spent before this run */
+    struct meter meter;
 };
 
 const char *best_of_n_finish_name(enum engine_finish finish)
@@ -40,18 +38,6 @@ const char *best_of_n_finish_name(enum engine_finish finish)
 static int64_t total(const struct work *work)
 {
     return work->out->prompt_count * work->out->n;
-}
-
-static void update_ledger(struct work *work)
-{
-    struct engine_usage now;
-    engine_usage_get(work->engine, &now);
-    struct ponder_ledger *ledger = &work->out->ledger;
-    ledger->prompt_tokens = now.prompt_tokens - work->before.prompt_tokens;
-    ledger->generated_tokens = now.generated_tokens - work->before.generated_tokens;
-    ledger->recomputed_tokens = now.recomputed_tokens - work->before.recomputed_tokens;
-    ledger->flops = now.flops - work->before.flops;
-    ledger->seconds = clock_now_s(work->clock) - work->began_s;
 }
 
 static int open_prompt(struct work *work, int64_t index, struct ponder_err *err)
@@ -142,27 +128,6 @@ static int take_all(struct work *work, struct ponder_err *err)
     return status;
 }
 
-static bool stop_wanted(struct work *work)
-{
-    double seconds = clock_now_s(work->clock) - work->began_s;
-    if (work->sampling->timeout_s > 0 && seconds >= work->sampling->timeout_s) {
-        work->out->stopped = PONDER_STOPPED_BY_TIMEOUT;
-        return true;
-    }
-    if (!work->watch || !work->watch->progress)
-        return false;
-    update_ledger(work);
-    struct ponder_progress progress = {.done = work->done,
-                                       .total = total(work),
-                                       .unit = "solutions",
-                                       .seconds = seconds,
-                                       .tokens = work->out->ledger.generated_tokens};
-    if (work->watch->progress(&progress, work->watch->data))
-        return false;
-    work->out->stopped = PONDER_STOPPED_BY_CALLER;
-    return true;
-}
-
 /* Everything in flight ends with what it has. */
 static int drain(struct work *work, struct ponder_err *err)
 {
@@ -181,7 +146,8 @@ static int drain(struct work *work, struct ponder_err *err)
 static int loop(struct work *work, struct ponder_err *err)
 {
     while (work->next < total(work) || work->in_flight > 0) {
-        if (stop_wanted(work))
+        work->out->stopped = meter_stop(&work->meter, work->done, total(work), "solutions");
+        if (work->out->stopped != PONDER_STOPPED_NO)
             return drain(work, err);
         int status = submit(work, err);
         if (status)
@@ -210,8 +176,6 @@ static int prepare(struct work *work, struct ponder_err *err)
         return err_memory(err, "samples");
     for (int64_t i = 0; i < out->prompt_count; i++)
         work->remaining[i] = out->n;
-    engine_usage_get(work->engine, &work->before);
-    work->began_s = clock_now_s(work->clock);
     return PONDER_OK;
 }
 
@@ -224,14 +188,13 @@ int best_of_n_run(struct engine *engine, const struct best_of_n_prompt *prompts,
     struct work work = {.engine = engine,
                         .prompts = prompts,
                         .sampling = sampling,
-                        .clock = clock,
-                        .watch = watch,
                         .listener = listener,
-                        .out = out};
+                        .out = out,
+                        .meter = meter_begin(engine, clock, watch, sampling->timeout_s)};
     int status = prepare(&work, err);
     if (!status) {
         status = loop(&work, err);
-        update_ledger(&work);
+        meter_read(&work.meter, &out->ledger);
         out->ledger.generations = work.next;
         for (int64_t i = 0; i < prompt_count; i++)
             if (work.nodes[i])

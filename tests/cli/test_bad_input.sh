@@ -78,6 +78,19 @@ run eval --model "$model" --data "$scratch/bad.jsonl" --samples "$scratch/sample
 check "a_bad_line_of_a_question_set_is_named" 'refused 1 && contains "$err" ":2:" && [ ! -e "$scratch/samples.jsonl" ]'
 run eval --model "$model" --data pocket:nothing
 check "an_unknown_question_set_is_refused" 'refused 2 && contains "$err" pocket:test:500'
+run eval --model "$model" --search beam
+check "an_unknown_search_is_refused_with_those_there_are" 'refused 2 && contains "$err" "best_of_n, steps"'
+run eval --model "$model" --search steps --verifier oracle
+check "an_unknown_verifier_is_refused_with_what_there_is" 'refused 2 && contains "$err" checker'
+printf '{"problem": "What is love?", "answer": "1"}\n' >"$scratch/foreign.jsonl"
+run eval --model "$model" --search steps --data "$scratch/foreign.jsonl"
+check "a_question_that_the_checker_cannot_judge_is_named" 'refused 2 && contains "$err" "line 1" && contains "$err" love'
+run eval --model "$model" --search steps --data pocket:test:5 --against "$scratch/none.jsonl"
+check "missing_samples_to_compare_with_are_named" 'refused 1 && contains "$err" none.jsonl'
+run eval --model "$model" --search steps --data pocket:test:5 --against "$scratch/foreign.jsonl"
+check "a_file_that_holds_no_samples_is_no_comparison" 'refused 1 && contains "$err" "foreign.jsonl:1:"'
+run eval --model "$model" --data pocket:test:5 --samples "$scratch/foreign.jsonl"
+check "a_foreign_file_is_not_overwritten_with_samples" 'refused 1 && contains "$err" "foreign.jsonl:1:" && grep -q love "$scratch/foreign.jsonl"'
 out=$(echo "1 2 x" | "$PONDER" tokenize --model "$model" --decode 2>&1)
 check "a_word_is_no_token_id" 'contains "$out" "no token id"'
 out=$(echo "99999999" | "$PONDER" tokenize --model "$model" --decode 2>&1)

@@ -6,7 +6,7 @@ if [ ! -f "$shipped" ]; then
   skip "solve_with_the_shipped_model" "there is no models/pocket-base.gguf"
   
 # kill -9 in the middle, then the same command again.
-exact="eval --data pocket:test:30 -n 8 --exact"
+exact="eval --data pocket:test:20 -n 8 --exact"
 run $exact --samples "$scratch/unbroken.jsonl"
 unbroken=$(sed '$d' "$scratch/out")
 "$PONDER" $exact --samples "$scratch/parts.jsonl" >/dev/null 2>&1 &
@@ -68,7 +68,7 @@ run eval --data "$scratch/samples.jsonl" -n 4 --limit 3 --json
 check "eval_reads_jsonl_and_its_limit" '[ $status -eq 0 ] && contains "$out" "\"questions\":3" && contains "$out" "\"gain\":{"'
 
 # kill -9 in the middle, then the same command again.
-exact="eval --data pocket:test:30 -n 8 --exact"
+exact="eval --data pocket:test:20 -n 8 --exact"
 run $exact --samples "$scratch/unbroken.jsonl"
 unbroken=$(sed '$d' "$scratch/out")
 "$PONDER" $exact --samples "$scratch/parts.jsonl" >/dev/null 2>&1 &
@@ -84,4 +84,18 @@ run $exact --samples "$scratch/parts.jsonl"
 check "a_finished_file_is_reported_without_sampling" '[ $status -eq 0 ] && [ "$(sed \$d "$scratch/out")" = "$unbroken" ] && contains "$out" " 0 generations"'
 run $exact --temperature 1 --samples "$scratch/parts.jsonl"
 check "a_file_of_other_settings_is_refused_with_the_difference" 'refused 2 && contains "$err" "temperature 0.8, now 1.0" && cmp -s "$scratch/parts.jsonl" "$scratch/unbroken.jsonl"'
+
+# The search, beside the samples of the same model.
+search="eval --search steps --candidates 2 --verifier checker --data pocket:test:20 --exact"
+run $search --against "$scratch/unbroken.jsonl"
+check "the_search_is_shown_beside_best_of_n" '[ $status -eq 0 ] && contains "$out" "best of 8" && contains "$out" "steps - best of 8" && contains "$out" "3 and 4" && contains "$out" "40 generations"'
+run $search --against "$scratch/unbroken.jsonl" --json
+check "the_search_gives_json" '[ $status -eq 0 ] && [ $(wc -l <"$scratch/out") -eq 1 ] && contains "$out" "\"difference\":{" && contains "$out" "\"best_of\":{\"2\":{"'
+all=$(printf '%s' "$out" | sed 's/"ledger".*//')
+run $search --against "$scratch/unbroken.jsonl" --json --threads 1
+check "exact_gives_the_same_search_with_other_threads" '[ "$(printf "%s" "$out" | sed "s/\"ledger\".*//")" = "$all" ]'
+run $search
+check "the_search_may_stand_alone" '[ $status -eq 0 ] && contains "$out" "steps:  0."'
+run $search --candidates 3 --against "$scratch/unbroken.jsonl"
+check "too_few_samples_to_compare_with_are_refused" 'refused 2 && contains "$err" "-n 12 or more"'
 finish

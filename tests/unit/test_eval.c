@@ -18,6 +18,8 @@
 #include "eval/eval.h"
 #include "eval/grade.h"
 #include "eval/questions.h"
+#include "eval/search_eval.h"
+#include "ponder/task.h"
 
 static char path[] = "/tmp/ponder_questions_XXXXXX";
 
@@ -178,7 +180,7 @@ enum { ASKED = 6 };
 /* Six questions, two samples each; the answers to the odd ones are right. */
 struct resuming {
     struct scripted_reply replies[ASKED];
-    char problems[ASKED][8], texts[ASKED][16];
+    char problems[ASKED][16], texts[ASKED][32];
     double now;
     struct clock clock;
     struct ponder_sampling sampling;
@@ -424,6 +426,207 @@ static void a_question_with_a_failed_sample_is_asked_again(void **state)
     unlink(samples);
 }
 
+/* ---- a search beside best-of-N ---- */
+
+enum { SEARCHED = 5, LINES_MAX = 40 };
+
+/* The first five test questions of Pocket, and replies that spell their solutions a line at a time. */
+struct comparing {
+    char problems[SEARCHED][PONDER_POCKET_PROBLEM_BYTES], solutions[SEARCHED][PONDER_POCKET_SOLUTION_BYTES];
+    char *behind[SEARCHED * LINES_MAX]; /* the line before, owned */
+    struct scripted_reply replies[SEARCHED * LINES_MAX];
+    int reply_count;
+    double now;
+    struct clock clock;
+    struct ponder_sampling sampling;
+    struct ponder_search search;
+    struct eval_job job;
+};
+
+static void comparing_init(struct comparing *c, char *samples)
+{
+    struct ponder_pocket *pocket;
+    struct ponder_pocket_item item;
+    *c = (struct comparing){.clock = {still_now_s, &c->now}};
+    assert_int_equal(ponder_pocket_new(&pocket, PONDER_POCKET_TEST, 1, true, NULL), PONDER_OK);
+    for (int q = 0; q < SEARCHED; q++) {
+        assert_int_equal(ponder_pocket_next(pocket, &item, NULL), PONDER_OK);
+        strcpy(c->problems[q], item.problem);
+        strcpy(c->solutions[q], item.solution);
+    }
+    ponder_pocket_free(pocket);
+    assert_int_equal(ponder_options_default(ponder_solve_options(), &c->sampling, NULL), PONDER_OK);
+    assert_int_equal(ponder_options_default(ponder_search_options(), &c->search, NULL), PONDER_OK);
+    c->sampling.n = 4;
+    c->search.name = "steps";
+    c->search.candidates = 1;
+    c->job = (struct eval_job){.template = "{question}\nA:\n",
+                               .model = "m.gguf",
+                               .precision = "f32",
+                               .data = "pocket:test:5",
+                               .sampling = &c->sampling,
+                               .samples_path = samples};
+    assert_int_equal(close(mkstemp(samples)), 0);
+}
+
+static void comparing_release(struct comparing *c)
+{
+    for (int i = 0; i < c->reply_count; i++)
+        free(c->behind[i]);
+}
+
+/* After each line of the solution the rest of it follows. */
+static void reply_in_steps(struct comparing *c, int question, const char *solution)
+{
+    const char *before = "A:\n", *line = solution;
+    while (*line) {
+        size_t len = (size_t)(line - before);
+        int i = c->reply_count++;
+        c->behind[i] = line == solution ? strdup("A:\n") : strndup(before, len);
+        c->replies[i] =
+            (struct scripted_reply){.when = c->problems[question], .behind = c->behind[i], .text = line};
+        before = line;
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+    }
+}
+
+static struct engine *comparing_engine(struct comparing *c)
+{
+    struct engine *engine;
+    struct scripted_options options = {
+        .replies = c->replies, .reply_count = c->reply_count, .clock = &c->clock};
+    assert_int_equal(scripted_open(&engine, &options, NULL), PONDER_OK);
+    return engine;
+}
+
+/* Of four samples of question q, q are right. */
+static void write_samples(struct comparing *c)
+{
+    for (int q = 0; q < SEARCHED; q++) {
+        for (int wrong = q; wrong < 4; wrong++)
+            c->replies[c->reply_count++] =
+                (struct scripted_reply){.when = c->problems[q], .times = 1, .text = "\\boxed{none}"};
+        c->replies[c->reply_count++] =
+            (struct scripted_reply){.when = c->problems[q], .text = c->solutions[q]};
+    }
+    struct engine *engine = comparing_engine(c);
+    struct ponder_eval *eval;
+    struct ponder_err err = {0};
+    if (eval_run(engine, &c->job, &c->clock, NULL, &eval, &err))
+        fail_msg("%s", err.message);
+    close_to(eval->groups[0].pass_1.value, 0.5);
+    ponder_eval_release(eval);
+    engine_release(engine);
+    comparing_release(c);
+    c->reply_count = 0;
+}
+
+static int comparing_run(struct comparing *c, struct ponder_search_eval **eval, struct ponder_err *err)
+{
+    struct engine *engine = comparing_engine(c);
+    int status = search_eval_run(engine, &c->job, &c->search, &c->clock, NULL, eval, err);
+    engine_release(engine);
+    return status;
+}
+
+static void a_search_is_compared_question_by_question_with_best_of_n(void **state)
+{
+    (void)state;
+    char samples[] = "/tmp/ponder_samples_XXXXXX";
+    struct comparing c;
+    comparing_init(&c, samples);
+    write_samples(&c);
+    reply_in_steps(&c, 0, c.solutions[0]);
+    reply_in_steps(&c, 1, c.solutions[1]);
+    for (int q = 2; q < SEARCHED; q++)
+        reply_in_steps(&c, q, "1=2\n\\boxed{none}");
+    c.search.against = samples;
+    struct ponder_search_eval *eval;
+    struct ponder_err err = {0};
+    if (comparing_run(&c, &eval, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(eval->questions, SEARCHED);
+    assert_int_equal(eval->samples, 4);
+    assert_int_equal(eval->group_count, 7);
+    const struct ponder_search_group *all = &eval->groups[0];
+    close_to(all->accuracy.value, 2.0 / 5);
+    close_to(all->pass_1.value, 0.5);
+    close_to(all->best_1x.value, 0.5);
+    close_to(all->best_4x.value, 4.0 / 5);
+    close_to(all->difference.value, 2.0 / 5 - 4.0 / 5);
+    close_to(all->tokens_4x, 4 * all->tokens_1x);
+    const struct ponder_search_group *hardest = &eval->groups[5], *middle = &eval->groups[6];
+    assert_string_equal(eval->groups[1].name, "1 (easiest)");
+    close_to(eval->groups[1].pass_1.value, 1);
+    assert_string_equal(hardest->name, "5 (hardest)");
+    close_to(hardest->pass_1.value, 0);
+    close_to(hardest->difference.value, 1); /* question 0: only the search is right */
+    close_to(hardest->tokens, (double)strlen(c.solutions[0]) + 1);
+    close_to(hardest->tokens_1x, (double)strlen("\\boxed{none}") + 1);
+    assert_string_equal(middle->name, "3 and 4");
+    assert_int_equal(middle->questions, 2); /* 1 and 2 */
+    close_to(middle->accuracy.value, 0.5);
+    close_to(middle->difference.value, -0.5);
+    assert_int_equal(eval->ledger.generations, SEARCHED);
+    char *json;
+    assert_int_equal(ponder_search_eval_json(eval, &json, NULL), PONDER_OK);
+    assert_non_null(strstr(json, "\"best_of\":{\"1\":{\"value\":0.5,"));
+    free(json);
+    ponder_search_eval_release(eval);
+    comparing_release(&c);
+    unlink(samples);
+}
+
+static void search_refused_with(struct comparing *c, const char *expected)
+{
+    struct ponder_search_eval *eval;
+    struct ponder_err err = {0};
+    assert_true(comparing_run(c, &eval, &err) < 0);
+    assert_null(eval);
+    if (!strstr(err.message, expected))
+        fail_msg("%s", err.message);
+}
+
+static void a_search_that_cannot_be_compared_is_refused(void **state)
+{
+    (void)state;
+    char samples[] = "/tmp/ponder_samples_XXXXXX";
+    struct comparing c;
+    comparing_init(&c, samples);
+    write_samples(&c);
+    const struct eval_job job = c.job;
+    c.search.against = samples;
+    c.search.candidates = 2;
+    search_refused_with(&c, "needs -n 8 or more");
+    c.search.candidates = 1;
+    c.job.model_hash = 1;
+    search_refused_with(&c, "another one of that name; a search is compared with");
+    c.job = job;
+    c.job.data = "pocket:test:6";
+    search_refused_with(&c, "questions 5, now 6");
+    c.job = job;
+    char *text = file_text(samples);
+    *strrchr(text, '{') = '\0'; /* its last line is cut */
+    assert_int_equal(file_write_atomic(samples, text, strlen(text), NULL), PONDER_OK);
+    free(text);
+    search_refused_with(&c, "4 of the 5 questions");
+    c.search.against = "/nonexistent/samples.jsonl";
+    search_refused_with(&c, "cannot open");
+    c.search.against = NULL;
+    c.search.verifier = "oracle";
+    search_refused_with(&c, "give checker");
+    c.search.verifier = "checker";
+    c.search.name = "beam";
+    search_refused_with(&c, "best_of_n, steps");
+    c.search.name = "steps";
+    c.job.data = path;
+    write_set("{\"problem\": \"What is love?\", \"answer\": \"1\"}\n");
+    search_refused_with(&c, "line 1: the checker judges Pocket questions");
+    comparing_release(&c);
+    unlink(samples);
+}
+
 static void ks_are_powers_of_four_and_n(void **state)
 {
     (void)state;
@@ -449,6 +652,8 @@ int main(void)
         cmocka_unit_test(a_file_of_another_run_is_refused_with_what_differs),
         cmocka_unit_test(a_foreign_file_is_never_written_to),
         cmocka_unit_test(a_question_with_a_failed_sample_is_asked_again),
+        cmocka_unit_test(a_search_is_compared_question_by_question_with_best_of_n),
+        cmocka_unit_test(a_search_that_cannot_be_compared_is_refused),
         cmocka_unit_test(ks_are_powers_of_four_and_n),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);

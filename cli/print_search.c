@@ -1,0 +1,85 @@
+/* print_search.c - the tables of `eval --search steps`. */
+#include <string.h>
+
+#include "cli.h"
+
+static const char first_column[] = "fifth by pass@1";
+
+static void print_head(const struct ponder_search_eval *eval, const struct ponder_search *search)
+{
+    cli_print_text(stdout, eval->data, strlen(eval->data), false);
+    printf(": %lld questions, best of %lld candidates a step by the %s; 95%% bootstrap intervals\n",
+           (long long)eval->questions, (long long)eval->candidates, search->verifier);
+    if (eval->samples) {
+        printf("beside best-of-N with a perfect verifier, from %lld samples a question of ",
+               (long long)eval->samples);
+        cli_print_text(stdout, search->against, strlen(search->against), false);
+        printf("\n");
+    }
+}
+
+static void best_of(char text[32], int64_t n)
+{
+    snprintf(text, 32, "best of %lld", (long long)n);
+}
+
+/* Fifths first, all of them last. */
+static const struct ponder_search_group *group_at(const struct ponder_search_eval *eval, int64_t row)
+{
+    return &eval->groups[(row + 1) % eval->group_count];
+}
+
+static void print_accuracies(const struct ponder_search_eval *eval)
+{
+    char at_1x[32], at_4x[32];
+    best_of(at_1x, eval->candidates);
+    best_of(at_4x, 4 * eval->candidates);
+    cli_style(stdout, "1");
+    printf("\n%-15s %5s  %-17s  %-17s  %-17s  %s\n", first_column, "n", "pass@1", "steps", at_1x, at_4x);
+    cli_style(stdout, "0");
+    for (int64_t row = 0; row < eval->group_count; row++) {
+        const struct ponder_search_group *group = group_at(eval, row);
+        printf("%-15s %5lld", group->name, (long long)group->questions);
+        cli_print_interval(&group->pass_1);
+        cli_print_interval(&group->accuracy);
+        cli_print_interval(&group->best_1x);
+        cli_print_interval(&group->best_4x);
+        printf("\n");
+    }
+}
+
+static void print_differences(const struct ponder_search_eval *eval)
+{
+    char at_1x[32], at_4x[32], difference[64];
+    best_of(at_1x, eval->candidates);
+    best_of(at_4x, 4 * eval->candidates);
+    snprintf(difference, sizeof difference, "steps - %s", at_4x);
+    cli_style(stdout, "1");
+    printf("\n%-15s  %-24s  %s %11s %11s\n", first_column, difference, "tokens: steps", at_1x, at_4x);
+    cli_style(stdout, "0");
+    for (int64_t row = 0; row < eval->group_count; row++) {
+        const struct ponder_search_group *group = group_at(eval, row);
+        printf("%-15s  %+.3f %+.3f to %+.3f  %13.1f %11.1f %11.1f\n", group->name, group->difference.value,
+               group->difference.low, group->difference.high, group->tokens, group->tokens_1x,
+               group->tokens_4x);
+    }
+}
+
+void cli_print_search(const struct ponder_search_eval *eval, const struct ponder_search *search)
+{
+    char a[32], b[32], c[32];
+    print_head(eval, search);
+    if (eval->samples) {
+        print_accuracies(eval);
+        print_differences(eval);
+    } else {
+        printf("\nsteps:");
+        cli_print_interval(&eval->groups[0].accuracy);
+        printf("; %.1f tokens a question\n", eval->groups[0].tokens);
+    }
+    printf("\n%.1f%% of solutions without an answer; %.1f rounds a question\n", 100 * eval->without_answer,
+           eval->rounds_mean);
+    printf("%s generations, %s generated tokens, %sFLOP, %.1f s\n",
+           cli_thousands(a, eval->ledger.generations), cli_thousands(b, eval->ledger.generated_tokens),
+           cli_scaled(c, eval->ledger.flops), eval->ledger.seconds);
+}

@@ -1,0 +1,173 @@
+#include "eval/search_report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/json.h"
+#include "eval/report.h"
+#include "eval/stats.h"
+#include "tree/ledger.h"
+
+/* What is known of a question, as a column over the questions. */
+enum column { RIGHT, TOKENS, PASS_1, BEST_1X, BEST_4X, DIFFERENCE, SAMPLE_TOKENS, COLUMNS };
+
+struct table {
+    struct ponder_search_eval *eval;
+    int64_t count;
+    double *columns[COLUMNS]; /* (count) each */
+    double *values;           /* (count) of one group */
+    bool compared;
+};
+
+static void fill_row(struct table *table, int64_t row, const struct search_outcome *outcome,
+                     const struct against *against)
+{
+    int64_t m = table->eval->candidates;
+    table->columns[RIGHT][row] = outcome->right;
+    table->columns[TOKENS][row] = (double)outcome->tokens;
+    if (!against)
+        return;
+    int64_t correct = against->correct[outcome->question];
+    double best_4x = stats_pass_at_k(against->n, correct, 4 * m);
+    table->columns[PASS_1][row] = (double)correct / (double)against->n;
+    table->columns[BEST_1X][row] = stats_pass_at_k(against->n, correct, m);
+    table->columns[BEST_4X][row] = best_4x;
+    table->columns[DIFFERENCE][row] = outcome->right - best_4x;
+    table->columns[SAMPLE_TOKENS][row] = against->tokens[outcome->question];
+}
+
+static int interval(struct table *table, enum column column, const int64_t *members, int64_t n,
+                    struct ponder_interval *out)
+{
+    for (int64_t i = 0; i < n; i++)
+        table->values[i] = table->columns[column][members[i]];
+    return stats_bootstrap(table->values, n, STATS_SEED, out);
+}
+
+static double mean(const struct table *table, enum column column, const int64_t *members, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += table->columns[column][members[i]];
+    return sum / (double)n;
+}
+
+static int add_group(struct table *table, const char *by, const char *name, const int64_t *members, int64_t n)
+{
+    struct ponder_search_group *group = &table->eval->groups[table->eval->group_count++];
+    int64_t m = table->eval->candidates;
+    *group = (struct ponder_search_group){
+        .by = by, .name = name, .questions = n, .tokens = mean(table, TOKENS, members, n)};
+    int status = interval(table, RIGHT, members, n, &group->accuracy);
+    if (status || !table->compared)
+        return status;
+    group->tokens_1x = (double)m * mean(table, SAMPLE_TOKENS, members, n);
+    group->tokens_4x = 4 * group->tokens_1x;
+    const struct {
+        enum column column;
+        struct ponder_interval *out;
+    } figures[] = {{PASS_1, &group->pass_1},
+                   {BEST_1X, &group->best_1x},
+                   {BEST_4X, &group->best_4x},
+                   {DIFFERENCE, &group->difference}};
+    for (size_t i = 0; i < sizeof figures / sizeof *figures && !status; i++)
+        status = interval(table, figures[i].column, members, n, figures[i].out);
+    return status;
+}
+
+/* Each fifth, and the third and fourth together: the questions that are neither easy nor out of reach. */
+static int add_fifths(struct table *table, const int64_t *ranked)
+{
+    int64_t n = table->count;
+    int status = PONDER_OK;
+    for (int f = 0; f < STATS_FIFTHS && !status; f++) {
+        int64_t begin = stats_fifth_begin(n, f);
+        status = add_group(table, "fifth", stats_fifth_names[f], ranked + begin,
+                           stats_fifth_begin(n, f + 1) - begin);
+    }
+    int64_t begin = stats_fifth_begin(n, 2);
+    return status ? status
+                  : add_group(table, "fifths", "3 and 4", ranked + begin, stats_fifth_begin(n, 4) - begin);
+}
+
+static int add_groups(struct table *table)
+{
+    int64_t n = table->count;
+    int64_t *members = malloc(((size_t)n + 1) * sizeof *members);
+    if (!members)
+        return PONDER_E_MEMORY;
+    for (int64_t i = 0; i < n; i++)
+        members[i] = i;
+    int status = add_group(table, "all", "all", members, n);
+    if (!status && table->compared && n >= STATS_FIFTHS) {
+        status = stats_rank(table->columns[PASS_1], n, members);
+        if (!status)
+            status = add_fifths(table, members);
+    }
+    free(members);
+    return status;
+}
+
+int search_report(struct ponder_search_eval *eval, const struct search_outcome *outcomes, int64_t count,
+                  const struct against *against)
+{
+    struct table table = {.eval = eval, .count = count, .compared = against != NULL};
+    size_t bytes = ((size_t)count + 1) * sizeof(double);
+    double *block = malloc((COLUMNS + 1) * bytes);
+    eval->groups = calloc(STATS_FIFTHS + 2, sizeof *eval->groups);
+    int status = block && eval->groups ? PONDER_OK : PONDER_E_MEMORY;
+    for (int c = 0; c < COLUMNS && !status; c++)
+        table.columns[c] = block + (size_t)c * ((size_t)count + 1);
+    if (!status) {
+        table.values = block + (size_t)COLUMNS * ((size_t)count + 1);
+        for (int64_t i = 0; i < count; i++)
+            fill_row(&table, i, &outcomes[i], against);
+        status = add_groups(&table);
+    }
+    free(block);
+    return status;
+}
+
+/* ---- as JSON ---- */
+
+/* {"M": of M samples, "4M": of four times as many}. */
+static json_t *by_n_json(const struct ponder_search_eval *eval, json_t *at_1x, json_t *at_4x)
+{
+    char n_1x[24], n_4x[24];
+    snprintf(n_1x, sizeof n_1x, "%lld", (long long)eval->candidates);
+    snprintf(n_4x, sizeof n_4x, "%lld", (long long)(4 * eval->candidates));
+    return json_pack("{s:o, s:o}", n_1x, at_1x, n_4x, at_4x);
+}
+
+static json_t *group_json(const struct ponder_search_eval *eval, const struct ponder_search_group *group)
+{
+    json_t *row = json_pack("{s:s, s:s, s:I, s:o, s:o}", "by", group->by, "name", group->name, "questions",
+                            (json_int_t)group->questions, "accuracy", report_interval_json(&group->accuracy),
+                            "tokens", json_from_real(group->tokens));
+    if (!row || eval->samples == 0)
+        return row;
+    json_object_set_new(row, "pass_1", report_interval_json(&group->pass_1));
+    json_object_set_new(
+        row, "best_of",
+        by_n_json(eval, report_interval_json(&group->best_1x), report_interval_json(&group->best_4x)));
+    json_object_set_new(row, "difference", report_interval_json(&group->difference));
+    json_object_set_new(row, "best_of_tokens",
+                        by_n_json(eval, json_from_real(group->tokens_1x), json_from_real(group->tokens_4x)));
+    return row;
+}
+
+int ponder_search_eval_json(const struct ponder_search_eval *eval, char **json, struct ponder_err *err)
+{
+    json_t *groups = json_array();
+    for (int64_t i = 0; i < eval->group_count; i++)
+        json_array_append_new(groups, group_json(eval, &eval->groups[i]));
+    return json_print(json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "data",
+                                json_from_string(eval->data), "search", "steps", "candidates",
+                                (json_int_t)eval->candidates, "questions", (json_int_t)eval->questions,
+                                "asked", (json_int_t)eval->asked, "samples", (json_int_t)eval->samples,
+                                "failed", (json_int_t)eval->failed, "groups", groups, "without_answer",
+                                json_from_real(eval->without_answer), "rounds_mean",
+                                json_from_real(eval->rounds_mean), "ledger", ledger_json(&eval->ledger)),
+                      json, err);
+}

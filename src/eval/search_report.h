@@ -1,0 +1,20 @@
+/* search_report.h - a search's outcomes, in groups and beside best-of-N. */
+#ifndef EVAL_SEARCH_REPORT_H
+#define EVAL_SEARCH_REPORT_H
+
+#include <stdbool.h>
+
+#include "eval/against.h"
+#include "ponder/eval.h"
+
+struct search_outcome {
+    int64_t question; /* its index, for `against` */
+    bool right;
+    int64_t tokens; /* generated, all candidates */
+};
+
+/* Fills eval->groups from `count` outcomes: all of them; with `against`, by fifth too. */
+int search_report(struct ponder_search_eval *eval, const struct search_outcome *outcomes, int64_t count,
+                  const struct against *against) PONDER_USE;
+
+#endif

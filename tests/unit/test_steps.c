@@ -1,0 +1,426 @@
+/* Step-by-step search over a scripted engine: what is kept, when it ends, and what must not matter. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/scripted.h"
+#include "ponder/task.h"
+#include "search/steps.h"
+
+enum { MOST = 4 };
+
+/* A verifier that reads: "bad" anywhere is 0, "half" anywhere 0.5; ended with "right" is solved. */
+static int accept_all(void *data, const char *problem, struct ponder_err *err)
+{
+    (void)data;
+    (void)problem;
+    (void)err;
+    return PONDER_OK;
+}
+
+static int read_score(void *data, const struct step *step, struct step_score *out, struct ponder_err *err)
+{
+    (void)data;
+    (void)err;
+    assert_int_equal(strlen(step->text), step->len);
+    out->score = strstr(step->text, "bad") ? 0 : strstr(step->text, "half") ? 0.5 : 1;
+    out->solved = step->ended && strstr(step->text, "right");
+    return PONDER_OK;
+}
+
+static const struct step_judge reader = {.name = "reader", .accept = accept_all, .score = read_score};
+
+static double ticking_now_s(void *data)
+{
+    double *now = data;
+    return *now += 0.001;
+}
+
+struct fixture {
+    double now;
+    struct clock clock;
+    struct engine *engine;
+    struct ponder_sampling sampling;
+    struct steps_question questions[MOST]; /* "Q0:" "Q1:" .. */
+    char prompts[MOST][16];
+    struct steps steps;
+};
+
+static void setup(struct fixture *f, const struct scripted_reply *replies, int count)
+{
+    *f = (struct fixture){.now = 0};
+    f->clock = (struct clock){ticking_now_s, &f->now};
+    struct scripted_options options = {.replies = replies, .reply_count = count, .clock = &f->clock};
+    assert_int_equal(scripted_open(&f->engine, &options, NULL), PONDER_OK);
+    assert_int_equal(ponder_options_default(ponder_solve_options(), &f->sampling, NULL), PONDER_OK);
+    for (int i = 0; i < MOST; i++) {
+        snprintf(f->prompts[i], sizeof f->prompts[i], "Q%d:", i);
+        f->questions[i] = (struct steps_question){{f->prompts[i], 3, (uint64_t)i, NULL}, "problem"};
+    }
+}
+
+static int run_with(struct fixture *f, struct engine *engine, int64_t questions, int64_t candidates,
+                    const struct ponder_watch *watch, struct ponder_err *err)
+{
+    int status = steps_run(engine, f->questions, questions, candidates, &reader, &f->sampling, &f->clock,
+                           watch, &f->steps, err);
+    assert_int_equal(scripted_node_count(f->engine), 0);
+    return status;
+}
+
+static void search(struct fixture *f, int64_t questions, int64_t candidates)
+{
+    struct ponder_err err = {0};
+    if (run_with(f, f->engine, questions, candidates, NULL, &err))
+        fail_msg("%s", err.message);
+}
+
+static void teardown(struct fixture *f)
+{
+    steps_release(&f->steps);
+    engine_release(f->engine);
+}
+
+static void text_is(const struct fixture *f, int64_t question, const char *expected)
+{
+    assert_string_equal(buf_text(&f->steps.solutions[question].text), expected);
+}
+
+static void the_right_step_is_kept_and_the_others_are_released(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {
+        {.behind = "Q0:", .times = 1, .text = "bad 1\nand what follows"},
+        {.behind = "Q0:", .times = 1, .text = "good\nand what follows"},
+        {.behind = "Q0:", .times = 1, .text = "half\n"},
+        {.behind = "good\n", .times = 1, .text = "half"},
+        {.behind = "good\n", .times = 1, .text = "bad"},
+        {.behind = "good\n", .times = 1, .text = "right"},
+    };
+    struct fixture f;
+    setup(&f, replies, 6);
+    search(&f, 1, 3);
+    const struct steps_solution *s = &f.steps.solutions[0];
+    text_is(&f, 0, "good\nright");
+    assert_true(s->done);
+    assert_int_equal(s->finish, ENGINE_FINISH_END);
+    assert_int_equal(s->rounds, 2);
+    assert_int_equal(s->kept_tokens, 5 + 6);                /* a byte is a token */
+    assert_int_equal(s->tokens, (6 + 5 + 5) + (5 + 4 + 6)); /* of all candidates */
+    assert_int_equal(f.steps.ledger.generated_tokens, s->tokens);
+    assert_int_equal(f.steps.ledger.generations, 3);
+    teardown(&f);
+}
+
+static void of_equal_scores_a_solved_one_then_the_most_sampled_then_the_first_is_kept(void **state)
+{
+    (void)state;
+    const struct scripted_reply solved[] = {
+        {.times = 2, .text = "common\n"}, {.times = 1, .text = "right"}, {.times = 1, .text = "ended"}};
+    const struct scripted_reply common[] = {{.behind = ":", .times = 1, .text = "once\n"},
+                                            {.behind = ":", .times = 1, .text = "bad\n"},
+                                            {.behind = ":", .times = 2, .text = "twice\n"},
+                                            {.text = "right"}};
+    const struct scripted_reply first[] = {{.behind = ":", .times = 1, .text = "bad\n"},
+                                           {.behind = ":", .times = 1, .text = "one\n"},
+                                           {.behind = ":", .times = 2, .text = "bad\n"},
+                                           {.text = "right"}};
+    const struct scripted_reply all_bad[] = {{.times = 1, .text = "bad one"},
+                                             {.times = 1, .text = "bad, but right"},
+                                             {.times = 2, .text = "bad two"}};
+    const struct {
+        const struct scripted_reply *replies;
+        const char *text;
+        int count;
+    } rows[] = {{solved, "right", 3},
+                {common, "twice\nright", 4},
+                {first, "one\nright", 4},
+                {all_bad, "bad, but right", 3}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fixture f;
+        setup(&f, rows[i].replies, rows[i].count);
+        search(&f, 1, 4);
+        text_is(&f, 0, rows[i].text);
+        teardown(&f);
+    }
+}
+
+/* The first of equals by request is kept, whichever finished first. */
+static void the_order_of_finishing_changes_nothing(void **state)
+{
+    (void)state;
+    static const double delays[][3] = {{0, 0, 0}, {0.3, 0.2, 0.1}, {0.1, 0.3, 0.2}};
+    for (size_t i = 0; i < sizeof delays / sizeof *delays; i++) {
+        const struct scripted_reply replies[] = {
+            {.behind = "Q0:", .times = 1, .text = "a\n", .delay_s = delays[i][0]},
+            {.behind = "Q0:", .times = 1, .text = "b\n", .delay_s = delays[i][1]},
+            {.behind = "Q0:", .times = 1, .text = "c\n", .delay_s = delays[i][2]},
+            {.behind = "Q1:", .times = 1, .text = "bad\n", .delay_s = delays[i][2]},
+            {.behind = "Q1:", .times = 2, .text = "d\n", .delay_s = delays[i][1]},
+            {.text = "right", .delay_s = delays[i][0]},
+        };
+        struct fixture f;
+        setup(&f, replies, 6);
+        search(&f, 2, 3);
+        text_is(&f, 0, "a\nright");
+        text_is(&f, 1, "d\nright");
+        teardown(&f);
+    }
+}
+
+static void a_solution_without_an_end_stops_after_40_rounds(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {{.text = "on\n"}};
+    struct fixture f;
+    setup(&f, replies, 1);
+    search(&f, 2, 2);
+    for (int q = 0; q < 2; q++) {
+        const struct steps_solution *s = &f.steps.solutions[q];
+        assert_true(s->done);
+        assert_int_equal(s->rounds, STEPS_ROUNDS_MAX);
+        assert_int_equal(s->finish, ENGINE_FINISH_STOP);
+        assert_int_equal(s->kept_tokens, 3 * 40);
+        assert_int_equal(s->tokens, 2 * 3 * 40);
+    }
+    teardown(&f);
+}
+
+static void the_token_limit_is_of_the_whole_solution(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {{.text = "on\n"}};
+    struct fixture f;
+    setup(&f, replies, 1);
+    f.sampling.max_tokens = 8;
+    search(&f, 1, 2);
+    text_is(&f, 0, "on\non\non");
+    assert_int_equal(f.steps.solutions[0].finish, ENGINE_FINISH_LENGTH);
+    steps_release(&f.steps);
+    f.sampling.max_tokens = 6; /* filled by a whole line */
+    search(&f, 1, 2);
+    text_is(&f, 0, "on\non\n");
+    assert_int_equal(f.steps.solutions[0].finish, ENGINE_FINISH_LENGTH);
+    teardown(&f);
+}
+
+static void a_failed_request_is_a_candidate_less(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {
+        {.behind = "Q0:", .times = 2, .text = NULL, .error = "connection lost"},
+        {.behind = "Q0:", .times = 1, .text = "bad\n"},
+        {.behind = "bad\n", .times = 1, .text = "right"},
+        {.behind = "bad\n", .text = NULL},
+        {.behind = "Q1:", .text = "good\n"},
+        {.behind = "good\n", .text = NULL, .error = "connection lost"},
+        {.behind = "Q2:", .text = "right"},
+    };
+    struct fixture f;
+    setup(&f, replies, 7);
+    search(&f, 3, 3);
+    text_is(&f, 0, "bad\nright");
+    text_is(&f, 1, "good\n");
+    text_is(&f, 2, "right");
+    assert_int_equal(f.steps.solutions[0].finish, ENGINE_FINISH_END);
+    assert_int_equal(f.steps.solutions[1].finish, ENGINE_FINISH_FAILED);
+    assert_true(f.steps.solutions[1].done);
+    assert_int_equal(f.steps.failed, 1);
+    assert_string_equal(f.steps.failure, "connection lost");
+    teardown(&f);
+}
+
+static void when_every_question_fails_the_first_reason_is_told(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {{.text = NULL, .error = "connection lost"}};
+    struct fixture f;
+    setup(&f, replies, 1);
+    struct ponder_err err = {0};
+    assert_int_equal(run_with(&f, f.engine, 2, 2, NULL, &err), PONDER_E_ENGINE);
+    assert_non_null(strstr(err.message, "connection lost"));
+    teardown(&f);
+}
+
+static bool stop_after_one(const struct ponder_progress *progress, void *data)
+{
+    (void)data;
+    assert_int_equal(progress->total, 2);
+    return progress->done < 1;
+}
+
+/* Question 1 goes through three rounds while question 0 waits for its first; then the caller stops. */
+static void a_slow_question_holds_up_no_other(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {
+        {.behind = "Q0:", .times = 1, .text = "slow\n", .delay_s = 1e6},
+        {.behind = "Q0:", .text = "fast\n"},
+        {.behind = "Q1:", .text = "a\n"},
+        {.behind = "a\n", .text = "b\n"},
+        {.behind = "b\n", .text = "right"},
+    };
+    struct fixture f;
+    setup(&f, replies, 5);
+    struct ponder_watch watch = {stop_after_one, NULL};
+    assert_int_equal(run_with(&f, f.engine, 2, 2, &watch, NULL), PONDER_OK);
+    assert_int_equal(f.steps.stopped, PONDER_STOPPED_BY_CALLER);
+    assert_false(f.steps.solutions[0].done);
+    assert_true(f.steps.solutions[1].done);
+    text_is(&f, 1, "a\nb\nright");
+    teardown(&f);
+}
+
+/* ---- random streams ---- */
+
+/* Passes everything on, and notes the streams. */
+struct recorder {
+    struct engine engine;
+    struct engine *inner;
+    uint64_t streams[64];
+    int count;
+};
+
+static int recorder_prompt(struct engine *engine, int64_t parent, const char *text, size_t len, int64_t *out,
+                           struct ponder_err *err)
+{
+    return engine_prompt(((struct recorder *)engine)->inner, parent, text, len, out, err);
+}
+
+static void recorder_node_release(struct engine *engine, int64_t node)
+{
+    engine_node_release(((struct recorder *)engine)->inner, node);
+}
+
+static int recorder_submit(struct engine *engine, const struct engine_request *request,
+                           struct ponder_err *err)
+{
+    struct recorder *recorder = (struct recorder *)engine;
+    assert_true(recorder->count < 64);
+    recorder->streams[recorder->count++] = request->stream;
+    return engine_submit(recorder->inner, request, err);
+}
+
+static void recorder_cancel(struct engine *engine, int64_t tag)
+{
+    engine_cancel(((struct recorder *)engine)->inner, tag);
+}
+
+static int recorder_step(struct engine *engine, double wait_s, struct ponder_err *err)
+{
+    return engine_step(((struct recorder *)engine)->inner, wait_s, err);
+}
+
+static bool recorder_take(struct engine *engine, struct engine_result *out)
+{
+    return engine_take(((struct recorder *)engine)->inner, out);
+}
+
+static void recorder_usage(const struct engine *engine, struct engine_usage *out)
+{
+    engine_usage_get(((const struct recorder *)engine)->inner, out);
+}
+
+static const struct engine_ops recorder_ops = {.prompt = recorder_prompt,
+                                               .node_release = recorder_node_release,
+                                               .submit = recorder_submit,
+                                               .cancel = recorder_cancel,
+                                               .step = recorder_step,
+                                               .take = recorder_take,
+                                               .usage = recorder_usage};
+
+static bool among(uint64_t stream, const uint64_t *streams, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (streams[i] == stream)
+            return true;
+    return false;
+}
+
+static void every_candidate_draws_from_a_stream_of_its_own_whatever_is_beside_it(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {
+        {.behind = "b\n", .text = "right"}, {.behind = "a\n", .text = "b\n"}, {.text = "a\n"}};
+    struct fixture f;
+    setup(&f, replies, 3);
+    struct recorder both = {.engine = {&recorder_ops}, .inner = f.engine};
+    assert_int_equal(run_with(&f, &both.engine, 2, 2, NULL, NULL), PONDER_OK);
+    assert_int_equal(both.count, 2 * 3 * 2);
+    for (int i = 0; i < both.count; i++)
+        assert_false(among(both.streams[i], both.streams, i));
+    steps_release(&f.steps);
+
+    struct recorder alone = {.engine = {&recorder_ops}, .inner = f.engine};
+    assert_int_equal(run_with(&f, &alone.engine, 1, 2, NULL, NULL), PONDER_OK);
+    assert_int_equal(alone.count, 3 * 2);
+    for (int i = 0; i < alone.count; i++)
+        assert_true(among(alone.streams[i], both.streams, both.count));
+    teardown(&f);
+}
+
+/* ---- the checker ---- */
+
+static struct step_score checked(const char *problem, const char *text, size_t len, bool ended)
+{
+    struct step step = {.problem = problem, .text = text, .len = len, .ended = ended};
+    struct step_score score;
+    assert_int_equal(step_judge_checker.score(NULL, &step, &score, NULL), PONDER_OK);
+    return score;
+}
+
+static void the_checker_gives_1_to_right_lines_and_0_to_wrong_ones(void **state)
+{
+    (void)state;
+    struct ponder_pocket *pocket;
+    struct ponder_pocket_item item;
+    assert_int_equal(ponder_pocket_new(&pocket, PONDER_POCKET_TEST, 1, true, NULL), PONDER_OK);
+    for (int i = 0; i < 70; i++) {
+        assert_int_equal(ponder_pocket_next(pocket, &item, NULL), PONDER_OK);
+        char text[PONDER_POCKET_SOLUTION_BYTES + 8];
+        for (size_t n = 0; item.solution[n]; n++)
+            if (item.solution[n] == '\n') {
+                snprintf(text, sizeof text, "%.*s", (int)n + 1, item.solution);
+                assert_true(checked(item.problem, text, n + 1, false).score == 1);
+                assert_true(checked(item.problem, text, n + 1, true).score ==
+                            0); /* ended without an answer */
+            }
+        struct step_score whole = checked(item.problem, item.solution, strlen(item.solution), true);
+        assert_true(whole.solved && whole.score == 1);
+        snprintf(text, sizeof text, "1=2\n%s", item.solution);
+        struct step_score lucky = checked(item.problem, text, strlen(text), true);
+        assert_true(lucky.solved && lucky.score == 0);
+    }
+    assert_true(checked(item.problem, "a\0b", 3, false).score == 0);
+    char lines[2 * PONDER_POCKET_LINES_MAX + 8] = "";
+    for (int i = 0; i <= PONDER_POCKET_LINES_MAX; i++)
+        strcat(lines, "a\n");
+    assert_true(checked(item.problem, lines, strlen(lines), false).score == 0);
+    assert_int_equal(step_judge_checker.accept(NULL, item.problem, NULL), PONDER_OK);
+    assert_int_equal(step_judge_checker.accept(NULL, "What is love?", NULL), PONDER_E_ARGUMENT);
+    ponder_pocket_free(pocket);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_right_step_is_kept_and_the_others_are_released),
+        cmocka_unit_test(of_equal_scores_a_solved_one_then_the_most_sampled_then_the_first_is_kept),
+        cmocka_unit_test(the_order_of_finishing_changes_nothing),
+        cmocka_unit_test(a_solution_without_an_end_stops_after_40_rounds),
+        cmocka_unit_test(the_token_limit_is_of_the_whole_solution),
+        cmocka_unit_test(a_failed_request_is_a_candidate_less),
+        cmocka_unit_test(when_every_question_fails_the_first_reason_is_told),
+        cmocka_unit_test(a_slow_question_holds_up_no_other),
+        cmocka_unit_test(every_candidate_draws_from_a_stream_of_its_own_whatever_is_beside_it),
+        cmocka_unit_test(the_checker_gives_1_to_right_lines_and_0_to_wrong_ones),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
