@@ -13,36 +13,36 @@ struct matrix {
     size_t stride;
 };
 
-/* c (mr, nv*REG_LANES) (+)= a (mr, k) b (k, ..): the accumulators stay in registers. */
+/* c (mr, nv*LANES) (+)= a (mr, k) b (k, ..): the accumulators stay in registers. */
 INLINE void multiply_tile(const int mr, const int nv, int k, const float *a, size_t a_stride, const float *b,
                           size_t b_stride, float *c, size_t c_stride, bool add)
 {
-    reg acc[TILE_ROWS][TILE_REGS];
+    vec acc[TILE_ROWS][TILE_VECS];
     for (int r = 0; r < mr; r++)
         for (int v = 0; v < nv; v++)
-            acc[r][v] = add ? reg_load(c + (size_t)r * c_stride + v * REG_LANES) : (reg){0};
+            acc[r][v] = add ? vec_load(c + (size_t)r * c_stride + v * LANES) : (vec){0};
     for (int i = 0; i < k; i++) {
-        reg bv[TILE_REGS];
+        vec bv[TILE_VECS];
         for (int v = 0; v < nv; v++)
-            bv[v] = reg_load(b + (size_t)i * b_stride + v * REG_LANES);
+            bv[v] = vec_load(b + (size_t)i * b_stride + v * LANES);
         for (int r = 0; r < mr; r++)
             for (int v = 0; v < nv; v++)
                 acc[r][v] += a[(size_t)r * a_stride + (size_t)i] * bv[v];
     }
     for (int r = 0; r < mr; r++)
         for (int v = 0; v < nv; v++)
-            reg_store(c + (size_t)r * c_stride + v * REG_LANES, acc[r][v]);
+            vec_store(c + (size_t)r * c_stride + v * LANES, acc[r][v]);
 }
 
 INLINE void multiply_rows(const int mr, int n, int k, const float *a, size_t a_stride, struct matrix b,
                           struct matrix c, bool add)
 {
     int j = 0;
-    for (; j + TILE_REGS * REG_LANES <= n; j += TILE_REGS * REG_LANES)
-        multiply_tile(mr, TILE_REGS, k, a, a_stride, b.data + j, b.stride, c.data + j, c.stride, add);
-    for (; j + REG_LANES <= n; j += REG_LANES)
+    for (; j + TILE_VECS * LANES <= n; j += TILE_VECS * LANES)
+        multiply_tile(mr, TILE_VECS, k, a, a_stride, b.data + j, b.stride, c.data + j, c.stride, add);
+    for (; j + LANES <= n; j += LANES)
         multiply_tile(mr, 1, k, a, a_stride, b.data + j, b.stride, c.data + j, c.stride, add);
-    for (; j < n; j++) /* head sizes that are no multiple of REG_LANES */
+    for (; j < n; j++) /* head sizes that are no multiple of LANES */
         for (int r = 0; r < mr; r++) {
             float sum = add ? c.data[(size_t)r * c.stride + (size_t)j] : 0;
             for (int i = 0; i < k; i++)

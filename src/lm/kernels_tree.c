@@ -12,9 +12,9 @@
 #include "lm/kv.h"
 
 enum {
-    TILE_BLOCK_REGS = KV_BLOCK / REG_LANES,
-    SCORE_REGS = 4 * TILE_BLOCK_REGS, /* of one query: four blocks of keys at once */
-    VALUE_REGS = 4,                   /* of one query */
+    BLOCK_VECS = KV_BLOCK / LANES,
+    SCORE_VECS = 4 * BLOCK_VECS, /* of one query: four blocks of keys at once */
+    VALUE_VECS = 4,              /* of one query */
     VALUE_ROWS = 4,
 };
 
@@ -27,9 +27,9 @@ struct work {
     float *outs;    /* ((end-begin)*share, D) */
 };
 
-INLINE reg load_kv(const void *p, size_t i, bool f16)
+INLINE vec load_kv(const void *p, size_t i, bool f16)
 {
-    return f16 ? reg_load_f16((const uint16_t *)p + i) : reg_load((const float *)p + i);
+    return f16 ? vec_load_f16((const uint16_t *)p + i) : vec_load((const float *)p + i);
 }
 
 INLINE float load_kv_one(const void *p, size_t i, bool f16)
@@ -54,32 +54,31 @@ static const char *span_block(const struct lm_span *span, int position)
 INLINE void score_tiles(const int m, const int tiles, const bool f16, const float *queries, int dim,
                         const void *const *keys, float scores[TILE_ROWS][4 * KV_BLOCK])
 {
-    reg acc[TILE_ROWS][SCORE_REGS];
+    vec acc[TILE_ROWS][SCORE_VECS];
     for (int r = 0; r < m; r++)
-        for (int v = 0; v < tiles * TILE_BLOCK_REGS; v++)
-            acc[r][v] = (reg){0};
+        for (int v = 0; v < tiles * BLOCK_VECS; v++)
+            acc[r][v] = (vec){0};
     for (int d = 0; d < dim; d++)
-        for (int v = 0; v < tiles * TILE_BLOCK_REGS; v++) {
-            size_t at = (size_t)(d * KV_BLOCK + v % TILE_BLOCK_REGS * REG_LANES);
-            reg k = load_kv(keys[v / TILE_BLOCK_REGS], at, f16);
+        for (int v = 0; v < tiles * BLOCK_VECS; v++) {
+            size_t at = (size_t)(d * KV_BLOCK + v % BLOCK_VECS * LANES);
+            vec k = load_kv(keys[v / BLOCK_VECS], at, f16);
             for (int r = 0; r < m; r++)
                 acc[r][v] += queries[r * dim + d] * k;
         }
     for (int r = 0; r < m; r++)
-        for (int v = 0; v < tiles * TILE_BLOCK_REGS; v++)
-            reg_store(scores[r] + v * REG_LANES, acc[r][v]);
+        for (int v = 0; v < tiles * BLOCK_VECS; v++)
+            vec_store(scores[r] + v * LANES, acc[r][v]);
 }
 
 /* Writes one tile of scores, touching only positions in [from, to): the others belong to other segments. */
-INLINE void store_scores(float *row, int position, vec scores, int from, int to)
+INLINE void store_scores(float *row, int position, const float *scores, int from, int to)
 {
     if (position >= from && position + KV_BLOCK <= to) {
-        vec_store(row + position, scores);
+        memcpy(row + position, scores, KV_BLOCK * sizeof *row);
         return;
     }
-    const veci lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    veci inside = (lane + position >= from) & (lane + position < to);
-    vec_store(row + position, vec_select(inside, scores, vec_load(row + position)));
+    for (int i = 0; i < KV_BLOCK; i++)
+        row[position + i] = position + i >= from && position + i < to ? scores[i] : row[position + i];
 }
 
 /* Scores of m queries, whose rows' limits are given, against the whole span. */
@@ -103,8 +102,7 @@ INLINE void score_queries(const int m, const int tiles_at_once, const bool f16, 
         for (int r = 0; r < m; r++)
             for (int t = 0; t < tiles; t++)
                 store_scores(w->scores + (size_t)(query + r) * (size_t)a->score_stride,
-                             position + t * KV_BLOCK, vec_load(scores[r] + t * KV_BLOCK), span->from,
-                             limits[r]);
+                             position + t * KV_BLOCK, scores[r] + t * KV_BLOCK, span->from, limits[r]);
         position += tiles * KV_BLOCK;
     }
 }
@@ -145,39 +143,39 @@ static float softmax_row(float *scores, int length)
 
 /* --- values -------------------------------------------------------------------------------------------- */
 
-/* outs (m, regs*REG_LANES at column) += scores (m, positions [from, to)) values: one chain over positions per
+/* outs (m, vecs*LANES at column) += scores (m, positions [from, to)) values: one chain over positions per
  * element. */
-INLINE void add_values(const int m, const int regs, const bool f16, const struct work *w,
+INLINE void add_values(const int m, const int vecs, const bool f16, const struct work *w,
                        const struct lm_span *span, int query, int column, int from, int to)
 {
     const struct lm_tree_attend *a = w->a;
-    reg acc[VALUE_ROWS][VALUE_REGS];
+    vec acc[VALUE_ROWS][VALUE_VECS];
     const float *scores[VALUE_ROWS];
     float *outs[VALUE_ROWS];
     for (int r = 0; r < m; r++) {
         scores[r] = w->scores + (size_t)(query + r) * (size_t)a->score_stride;
         outs[r] = w->outs + (size_t)(query + r) * (size_t)a->dim + column;
-        for (int v = 0; v < regs; v++)
-            acc[r][v] = reg_load(outs[r] + v * REG_LANES);
+        for (int v = 0; v < vecs; v++)
+            acc[r][v] = vec_load(outs[r] + v * LANES);
     }
     for (int position = from; position < to;) {
         const char *values = span_block(span, position) + a->value_offset;
         int stop = (position / KV_BLOCK + 1) * KV_BLOCK;
         for (stop = stop < to ? stop : to; position < stop; position++) {
             size_t at = (size_t)(position % KV_BLOCK) * (size_t)a->dim + (size_t)column;
-            for (int v = 0; v < regs; v++) {
-                reg value = load_kv(values, at + (size_t)(v * REG_LANES), f16);
+            for (int v = 0; v < vecs; v++) {
+                vec value = load_kv(values, at + (size_t)(v * LANES), f16);
                 for (int r = 0; r < m; r++)
                     acc[r][v] += scores[r][position] * value;
             }
         }
     }
     for (int r = 0; r < m; r++)
-        for (int v = 0; v < regs; v++)
-            reg_store(outs[r] + v * REG_LANES, acc[r][v]);
+        for (int v = 0; v < vecs; v++)
+            vec_store(outs[r] + v * LANES, acc[r][v]);
 }
 
-/* Head sizes that are no multiple of REG_LANES end in a few single columns. */
+/* Head sizes that are no multiple of LANES end in a few single columns. */
 static void add_values_column(const struct work *w, const struct lm_span *span, int query, int column,
                               int from, int to)
 {
@@ -197,12 +195,12 @@ INLINE void value_queries(const int m, const bool f16, const struct work *w, con
                           int query, int from, int to)
 {
     int column = 0, dim = w->a->dim;
-    const int most = m == 1 || REG_LANES == 16 ? 4 : 2; /* what the registers hold */
-    for (; column + most * REG_LANES <= dim; column += most * REG_LANES)
+    const int most = m == 1 || LANES == 16 ? 4 : 2; /* what the registers hold */
+    for (; column + most * LANES <= dim; column += most * LANES)
         add_values(m, most, f16, w, span, query, column, from, to);
-    for (; column + 2 * REG_LANES <= dim; column += 2 * REG_LANES)
+    for (; column + 2 * LANES <= dim; column += 2 * LANES)
         add_values(m, 2, f16, w, span, query, column, from, to);
-    for (; column + REG_LANES <= dim; column += REG_LANES)
+    for (; column + LANES <= dim; column += LANES)
         add_values(m, 1, f16, w, span, query, column, from, to);
     for (; column < dim; column++)
         for (int r = 0; r < m; r++)
@@ -242,10 +240,12 @@ static void gather_queries(const struct work *w)
         for (int i = 0; i < w->share * a->dim; i++)
             *to++ = from[i] * scale;
         int last_tile = (a->lengths[row] - 1) / KV_BLOCK * KV_BLOCK;
-        for (int h = 0; h < w->share; h++)
-            vec_store(w->scores + (size_t)((row - w->begin) * w->share + h) * (size_t)a->score_stride +
-                          last_tile,
-                      vec_all(-INFINITY));
+        for (int h = 0; h < w->share; h++) {
+            float *scores =
+                w->scores + (size_t)((row - w->begin) * w->share + h) * (size_t)a->score_stride + last_tile;
+            for (int i = 0; i < KV_BLOCK; i++)
+                scores[i] = -INFINITY;
+        }
     }
     memset(w->outs, 0, (size_t)((w->end - w->begin) * w->share * a->dim) * sizeof *w->outs);
 }

@@ -1,7 +1,8 @@
-/* vec.h - sixteen floats at a time, in GCC's vector extension.
+/* vec.h - a register of floats at a time, in GCC's vector extension.
  *
- * The same source compiles to one 512-bit, two 256-bit or four 128-bit registers. Only the conversions that
- * the extension cannot say well are written per instruction set. Included by the kernel sources alone. */
+ * The same source compiles for 512, 256 and 128 bits. A vec is one register and no more: GCC 12 keeps arrays
+ * of wider vectors in memory, which made training on AVX2 three times slower. Only the conversions that the
+ * extension cannot say well are written per instruction set. Included by the kernel sources alone. */
 #ifndef LM_VEC_H
 #define LM_VEC_H
 
@@ -17,35 +18,18 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-typedef float vec __attribute__((vector_size(64)));
-typedef int32_t veci __attribute__((vector_size(64)));
-typedef uint32_t vecu __attribute__((vector_size(64)));
-typedef uint16_t vech __attribute__((vector_size(32)));
-
-enum { LANES = 16 };
-
-/* One register's worth, for products whose accumulators must stay in registers: GCC 12 keeps arrays of wider
- * vectors in memory. The rows and registers of a tile leave room for the operands. */
+/* The rows and registers of a tile of accumulators leave room for the operands. */
 #if defined(__AVX512F__)
-enum { REG_LANES = 16, TILE_ROWS = 8, TILE_REGS = 2 };
+enum { LANES = 16, TILE_ROWS = 8, TILE_VECS = 2 };
 #elif defined(__AVX__)
-enum { REG_LANES = 8, TILE_ROWS = 4, TILE_REGS = 2 };
+enum { LANES = 8, TILE_ROWS = 4, TILE_VECS = 2 };
 #else
-enum { REG_LANES = 4, TILE_ROWS = 4, TILE_REGS = 2 };
+enum { LANES = 4, TILE_ROWS = 4, TILE_VECS = 2 };
 #endif
-typedef float reg __attribute__((vector_size(REG_LANES * 4)));
-
-INLINE reg reg_load(const float *p)
-{
-    reg v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-INLINE void reg_store(float *p, reg v)
-{
-    memcpy(p, &v, sizeof v);
-}
+typedef float vec __attribute__((vector_size(LANES * 4)));
+typedef int32_t veci __attribute__((vector_size(LANES * 4)));
+typedef uint32_t vecu __attribute__((vector_size(LANES * 4)));
+typedef uint16_t vech __attribute__((vector_size(LANES * 2)));
 
 INLINE vec vec_all(float x)
 {
@@ -88,7 +72,7 @@ INLINE vec vec_max(vec a, vec b)
     return vec_select(a > b, a, b);
 }
 
-/* Always the same tree of additions, so a sum does not depend on the instruction set's taste. */
+/* Always the same tree of additions. */
 INLINE float vec_sum(vec v)
 {
     float x[LANES];
@@ -149,42 +133,12 @@ INLINE vec vec_load_f16(const uint16_t *p)
 #if defined(__AVX512F__)
     return (vec)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)p));
 #elif defined(__AVX2__) && defined(__F16C__)
-    __m256 halves[2] = {_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p)),
-                        _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(p + 8)))};
-    vec v;
-    memcpy(&v, halves, sizeof v);
-    return v;
+    return (vec)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p));
 #else
     vec v;
     for (int i = 0; i < LANES; i++)
         v[i] = f16_to_f32(p[i]);
     return v;
-#endif
-}
-
-INLINE reg reg_load_f16(const uint16_t *p)
-{
-#if defined(__AVX512F__)
-    return (reg)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)p));
-#elif defined(__AVX2__) && defined(__F16C__)
-    return (reg)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p));
-#else
-    reg v;
-    for (int i = 0; i < REG_LANES; i++)
-        v[i] = f16_to_f32(p[i]);
-    return v;
-#endif
-}
-
-/* Rounds to nearest even, as f32_to_f16. */
-INLINE void vec_store_f16(uint16_t *p, vec v)
-{
-#if defined(__AVX512F__)
-    _mm256_storeu_si256((__m256i *)(void *)p,
-                        _mm512_cvtps_ph((__m512)v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-#else
-    for (int i = 0; i < LANES; i++)
-        p[i] = f32_to_f16(v[i]);
 #endif
 }
 
