@@ -1,5 +1,6 @@
 #include "search/step_judge.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/err.h"
@@ -15,6 +16,41 @@ static int checker_accept(void *data, const char *problem, struct ponder_err *er
     return PONDER_OK;
 }
 
+static size_t line_length(const char *line)
+{
+    return strcspn(line, "\n");
+}
+
+/* Whether the line says the same as one before it. */
+static bool said_before(const char *text, const char *line)
+{
+    size_t n = line_length(line);
+    for (const char *p = text; p < line; p += line_length(p) + 1) {
+        if (line_length(p) == n && memcmp(p, line, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* How many steps have settled something: all but candidates given up, and what was said before. */
+static int settled(const char *text)
+{
+    int count = 0;
+    for (const char *line = text; *line; line += line_length(line) + (line[line_length(line)] == '\n')) {
+        size_t n = line_length(line);
+        bool given_up = n > 4 && memcmp(line + n - 4, " No.", 4) == 0;
+        count += !given_up && !said_before(text, line);
+    }
+    return count;
+}
+
+/* Of a solution on its way: one that has settled more is nearer to its end. */
+static double worth(const char *text, const struct ponder_pocket_verdict *verdict)
+{
+    double near = 1 - 1.0 / (2 + settled(text));
+    return verdict->first_wrong < 0 ? near : near / 2;
+}
+
 static int checker_score(void *data, const struct step *step, struct step_score *out, struct ponder_err *err)
 {
     (void)data;
@@ -28,7 +64,8 @@ static int checker_score(void *data, const struct step *step, struct step_score 
     if (status)
         return status;
     out->solved = step->ended && verdict.answer_right;
-    out->score = verdict.first_wrong < 0 && (!step->ended || out->solved);
+    bool lost = verdict.line_count && !verdict.line[verdict.line_count - 1].reachable;
+    out->score = lost ? 0 : out->solved ? 1 : step->ended ? 0 : worth(step->text, &verdict);
     return PONDER_OK;
 }
 

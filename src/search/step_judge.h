@@ -29,8 +29,8 @@ struct step_judge {
     void *data;
 };
 
-/* The checker of Pocket: 1 where every line is right, 0 where one is wrong. An ended solution without the
- * right answer is a wrong one. */
+/* The checker of Pocket: 0 where the answer can no longer be reached, 1 for a whole solution with the right
+ * answer, and in between the more the more steps have settled something. */
 extern const struct step_judge step_judge_checker;
 
 /* By name; NULL where there is none. */

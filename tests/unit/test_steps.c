@@ -376,7 +376,7 @@ static struct step_score checked(const char *problem, const char *text, size_t l
     return score;
 }
 
-static void the_checker_gives_1_to_right_lines_and_0_to_wrong_ones(void **state)
+static void the_checker_gives_more_to_what_is_nearer_and_0_to_what_is_lost(void **state)
 {
     (void)state;
     struct ponder_pocket *pocket;
@@ -385,10 +385,13 @@ static void the_checker_gives_1_to_right_lines_and_0_to_wrong_ones(void **state)
     for (int i = 0; i < 70; i++) {
         assert_int_equal(ponder_pocket_next(pocket, &item, NULL), PONDER_OK);
         char text[PONDER_POCKET_SOLUTION_BYTES + 8];
+        double before = 0;
         for (size_t n = 0; item.solution[n]; n++)
             if (item.solution[n] == '\n') {
                 snprintf(text, sizeof text, "%.*s", (int)n + 1, item.solution);
-                assert_true(checked(item.problem, text, n + 1, false).score == 1);
+                double score = checked(item.problem, text, n + 1, false).score;
+                assert_true(score > 0 && score < 1 && score >= before);
+                before = score;
                 assert_true(checked(item.problem, text, n + 1, true).score ==
                             0); /* ended without an answer */
             }
@@ -398,6 +401,15 @@ static void the_checker_gives_1_to_right_lines_and_0_to_wrong_ones(void **state)
         struct step_score lucky = checked(item.problem, text, strlen(text), true);
         assert_true(lucky.solved && lucky.score == 0);
     }
+    const char *problem = "If a(a+3)=40 for positive integers a, what is a?",
+               *no = "Try a=4: 4+3=7, 4*7=28. No.\n", *yes = "a=5: 5+3=8, 5*8=40.\n",
+               *slip = "Try a=4: 4+3=7, 4*7=27. No.\n", *lost = "a=4: 4+3=7, 4*7=28.\n";
+    assert_true(checked(problem, yes, strlen(yes), false).score >
+                checked(problem, no, strlen(no), false).score);
+    assert_true(checked(problem, no, strlen(no), false).score >
+                checked(problem, slip, strlen(slip), false).score);
+    assert_true(checked(problem, slip, strlen(slip), false).score > 0);
+    assert_true(checked(problem, lost, strlen(lost), false).score == 0);
     assert_true(checked(item.problem, "a\0b", 3, false).score == 0);
     char lines[2 * PONDER_POCKET_LINES_MAX + 8] = "";
     for (int i = 0; i <= PONDER_POCKET_LINES_MAX; i++)
@@ -420,7 +432,7 @@ int main(void)
         cmocka_unit_test(when_every_question_fails_the_first_reason_is_told),
         cmocka_unit_test(a_slow_question_holds_up_no_other),
         cmocka_unit_test(every_candidate_draws_from_a_stream_of_its_own_whatever_is_beside_it),
-        cmocka_unit_test(the_checker_gives_1_to_right_lines_and_0_to_wrong_ones),
+        cmocka_unit_test(the_checker_gives_more_to_what_is_nearer_and_0_to_what_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
