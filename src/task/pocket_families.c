@@ -25,15 +25,15 @@ enum { NUMBERS, EQUATIONS, FRACTIONS, THEORY, COUNTING, SEQUENCES, POLYNOMIALS }
 const struct pocket_family_info pocket_families[POCKET_FAMILIES] = {
     ROW(EXPRESSION, expression, NUMBERS, WEIGHTS(4, 3, 1, 1, 1),
         .wording = {"Compute {0}.", "What is the value of {0}?", "Evaluate ${0}$."}),
-    ROW(TAKE_AWAY, take_away, NUMBERS, WEIGHTS(2, 1, 0, 0, 0),
+    ROW(TAKE_AWAY, take_away, NUMBERS, WEIGHTS(5, 2, 0, 0, 0),
         .wording =
             {"Tom has {0} boxes of {1} pens. He gives {2} pens away. How many pens are left?",
              "A shop gets {0} bags with {1} apples each and sells {2} apples. How many apples are left?"}),
-    ROW(TWO_KINDS, two_kinds, NUMBERS, WEIGHTS(0, 1, 1, 0, 0),
+    ROW(TWO_KINDS, two_kinds, NUMBERS, WEIGHTS(0, 2, 1, 0, 0),
         .wording =
             {"Mia buys {0} books at {1} dollars and {2} pens at {3} dollars. How many dollars does she pay?",
              "A hall has {0} rows of {1} seats and {2} rows of {3} seats. How many seats are there?"}),
-    ROW(SHARE, share, NUMBERS, WEIGHTS(2, 1, 0, 0, 0),
+    ROW(SHARE, share, NUMBERS, WEIGHTS(3, 1, 0, 0, 0),
         .wording =
             {"Ana had {0} nuts and ate {1}. She shares the rest among {2} friends. How many does each get?",
              "Of {0} eggs {1} broke. The others fill boxes of {2}. How many boxes are filled?"}),
@@ -62,14 +62,14 @@ const struct pocket_family_info pocket_families[POCKET_FAMILIES] = {
                     "{0} tickets cost {1} dollars in all. Some cost {2} dollars, the others {3} dollars. How "
                     "many cost {3} dollars?"}),
 
-    ROW(FRACTION_SUM, fraction_sum, FRACTIONS, WEIGHTS(3, 2, 1, 1, 1),
+    ROW(FRACTION_SUM, fraction_sum, FRACTIONS, WEIGHTS(3, 2, 1, 0, 0),
         .wording = {"Compute {0} in lowest terms.", "What is {0}?", "Write ${0}$ as one fraction."}),
     ROW(REDUCE, reduce, FRACTIONS, WEIGHTS(3, 3, 2, 2, 2),
         .wording = {"Write {0} in lowest terms. What is the {1}?",
                     "Reduce the fraction {0}. What is the new {1}?"}),
     ROW(LARGEST_FRACTION, largest_fraction, FRACTIONS, WEIGHTS(3, 3, 3, 3, 3),
         .wording = {"Which is the largest of {0}?", "Which of the fractions {0} is the greatest?"}),
-    ROW(ADD_BOTH, add_both, FRACTIONS, WEIGHTS(0, 2, 2, 2, 2),
+    ROW(ADD_BOTH, add_both, FRACTIONS, WEIGHTS(0, 1, 1, 1, 1),
         .wording = {"What number can be added to top and bottom of {0} to get a fraction equal to {1}?",
                     "Adding the same number n to both parts of {0} gives {1}. What is n?"}),
     ROW(PART, part, FRACTIONS, WEIGHTS(3, 2, 1, 1, 1),
@@ -79,7 +79,7 @@ const struct pocket_family_info pocket_families[POCKET_FAMILIES] = {
     ROW(GCD, gcd, THEORY, WEIGHTS(3, 2, 1, 1, 1),
         .wording = {"What is the greatest common divisor of {0} and {1}?",
                     "Find the largest number that divides both {0} and {1}.", "Compute $\\gcd({0},{1})$."}),
-    ROW(INVERSE, inverse, THEORY, WEIGHTS(2, 2, 1, 1, 1),
+    ROW(INVERSE, inverse, THEORY, WEIGHTS(2, 2, 0, 0, 0),
         .wording = {"Which x from 1 to {3} makes {0}x leave remainder {1} when divided by {2}?",
                     "Solve ${0}x={1}$ modulo {2} for x from 1 to {3}."}),
     ROW(TWO_REMAINDERS, two_remainders, THEORY, WEIGHTS(2, 2, 2, 2, 2),
@@ -98,7 +98,7 @@ const struct pocket_family_info pocket_families[POCKET_FAMILIES] = {
         .wording =
             {"In how many ways can we choose {1} of {0} girls and {3} of {2} boys?",
              "A menu has {0} soups and {2} cakes. In how many ways can one pick {1} soups and {3} cakes?"}),
-    ROW(OUTFITS, outfits, COUNTING, WEIGHTS(3, 2, 0, 0, 0),
+    ROW(OUTFITS, outfits, COUNTING, WEIGHTS(4, 2, 0, 0, 0),
         .wording = {"Eva wears one of {0} shirts with one of {1} skirts, or one of {2} dresses. How many "
                     "choices has she?",
                     "From P to Q there are {0} trails up and {1} trails down over the hill, and {2} roads "
@@ -112,7 +112,7 @@ const struct pocket_family_info pocket_families[POCKET_FAMILIES] = {
              "Roads and their lengths: {0}. What is the length of the shortest path from {1} to {2}?"}),
     ROW(ORDER, order, COUNTING, WEIGHTS(2, 3, 3, 3, 3),
         .wording = {"{0} stand in a line: {1}. Who is {2}?", "{0} ran a race: {1}. Who came {2}?"}),
-    ROW(BAG, bag, COUNTING, WEIGHTS(3, 1, 0, 0, 0),
+    ROW(BAG, bag, COUNTING, WEIGHTS(4, 2, 0, 0, 0),
         .wording =
             {"A bag holds {0} red, {1} blue and {2} green balls. One is drawn. What is the probability that "
              "it is {3}?",
@@ -126,7 +126,7 @@ const struct pocket_family_info pocket_families[POCKET_FAMILIES] = {
     ROW(TERM, term, SEQUENCES, WEIGHTS(4, 2, 1, 0, 0),
         .wording = {"An arithmetic sequence starts {0}. What is term number {1}?",
                     "Find term {1} of the arithmetic sequence {0}, ..."}),
-    ROW(SERIES, series, SEQUENCES, WEIGHTS(0, 1, 1, 1, 1),
+    ROW(SERIES, series, SEQUENCES, WEIGHTS(0, 1, 1, 0, 0),
         .wording = {"An arithmetic sequence starts {0}. What is the sum of its first {1} terms?",
                     "Add the first {1} terms of the arithmetic sequence {0}, ..."}),
     ROW(NEXT, next, SEQUENCES, WEIGHTS(3, 3, 3, 3, 3),
@@ -136,19 +136,19 @@ const struct pocket_family_info pocket_families[POCKET_FAMILIES] = {
                     "{3}. What comes out after {4} steps?",
                     "A sequence starts with {0}. The next term is {1} times the last plus {2}, taken modulo "
                     "{3}. What is it after {4} steps?"}),
-    ROW(BACKWARDS, backwards, SEQUENCES, WEIGHTS(2, 2, 2, 2, 2),
+    ROW(BACKWARDS, backwards, SEQUENCES, WEIGHTS(2, 2, 1, 1, 1),
         .wording = {"A number is multiplied by {0} and then {1} is added. After doing this {2} times we have "
                     "{3}. What was the number?",
                     "A sequence goes from n to {0}n+{1}. After {2} steps it is at {3}. Where did it start?"}),
 
-    ROW(EVALUATE, evaluate, POLYNOMIALS, WEIGHTS(4, 2, 1, 1, 1),
+    ROW(EVALUATE, evaluate, POLYNOMIALS, WEIGHTS(4, 2, 1, 0, 0),
         .wording = {"If f(x)={0}, what is f({1})?", "Find the value of {0} at x={1}.",
                     "What is ${0}$ for $x={1}$?"}),
     ROW(QUADRATIC, quadratic, POLYNOMIALS, WEIGHTS(3, 3, 3, 3, 3),
         .wording = {"What is the {1} root of {0}?",
                     "The equation ${0}=0$ has two roots. What is the {1} one?",
                     "Factor {0} and give the {1} root."}),
-    ROW(CUBIC, cubic, POLYNOMIALS, WEIGHTS(0, 2, 2, 2, 2),
+    ROW(CUBIC, cubic, POLYNOMIALS, WEIGHTS(0, 1, 1, 1, 1),
         .wording = {"Which integer from 1 to {1} is a root of {0}?", "Find x from 1 to {1} with ${0}=0$."}),
     ROW(COEFFICIENT, coefficient, POLYNOMIALS, WEIGHTS(2, 2, 1, 1, 1),
         .wording = {"What is the coefficient of {1} in {0}?",
