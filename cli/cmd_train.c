@@ -1,4 +1,4 @@
-/* cmd_train.c - `ponder train base`. */
+/* cmd_train.c - `ponder train base` and `ponder train prm`. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -59,7 +59,7 @@ static bool show(const struct ponder_train_progress *p, void *data)
     return !cli_interrupted();
 }
 
-static int base_fail(const struct ponder_err *err)
+static int train_fail(const struct ponder_err *err)
 {
     if (err->status != PONDER_E_CANCELLED)
         return cli_fail(err);
@@ -67,29 +67,56 @@ static int base_fail(const struct ponder_err *err)
     return CLI_FAILED;
 }
 
-static int base_run(void *args, int count, char **operands)
+/* Trains by `train`, which gets the command's settings, and says what came out. */
+static int run(const char *out, const char *metrics, const void *settings,
+               int (*train)(const void *settings, const struct ponder_train_watch *watch,
+                            struct ponder_train_result *result, struct ponder_err *err))
 {
-    (void)count;
-    (void)operands;
-    const struct ponder_train_base_settings *settings = args;
     struct ponder_err err;
-    if (cli_check_writable("out", settings->out, &err) ||
-        cli_check_writable("metrics", settings->metrics, &err))
+    if (cli_check_writable("out", out, &err) || cli_check_writable("metrics", metrics, &err))
         return cli_fail(&err);
     struct line line = {.terminal = isatty(STDERR_FILENO), .heldout = NAN};
     struct ponder_train_watch watch = {show, &line};
     struct ponder_train_result result;
     cli_interrupt_catch();
-    int status = ponder_train_base(settings, &watch, &result, &err);
+    int status = train(settings, &watch, &result, &err);
     if (line.terminal && line.drawn)
         fputc('\n', stderr);
     if (status)
-        return base_fail(&err);
+        return train_fail(&err);
     char number[2][32], time[32];
-    printf("%s: %s parameters, %s tokens, held-out loss %.4f, %s\n", settings->out,
+    printf("%s: %s parameters, %s tokens, held-out loss %.4f, %s\n", out,
            cli_thousands(number[0], result.parameters), cli_thousands(number[1], (long long)result.tokens),
            result.heldout_loss, duration(time, result.seconds));
     return cli_finish(CLI_DONE);
+}
+
+static int train_base(const void *settings, const struct ponder_train_watch *watch,
+                      struct ponder_train_result *result, struct ponder_err *err)
+{
+    return ponder_train_base(settings, watch, result, err);
+}
+
+static int train_prm(const void *settings, const struct ponder_train_watch *watch,
+                     struct ponder_train_result *result, struct ponder_err *err)
+{
+    return ponder_train_prm(settings, watch, result, err);
+}
+
+static int base_run(void *args, int count, char **operands)
+{
+    (void)count;
+    (void)operands;
+    const struct ponder_train_base_settings *settings = args;
+    return run(settings->out, settings->metrics, settings, train_base);
+}
+
+static int prm_run(void *args, int count, char **operands)
+{
+    (void)count;
+    (void)operands;
+    const struct ponder_train_prm_settings *settings = args;
+    return run(settings->out, settings->metrics, settings, train_prm);
 }
 
 const struct cli_command cli_train_base = {
@@ -101,4 +128,14 @@ const struct cli_command cli_train_base = {
     .args_bytes = sizeof(struct ponder_train_base_settings),
     .groups = {{ponder_train_base_options, 0}},
     .run = base_run,
+};
+
+const struct cli_command cli_train_prm = {
+    .name = "train prm",
+    .summary = "Train a verifier of steps from a model and labelled samples",
+    .example = "ponder train prm --base base.gguf --samples labelled.jsonl",
+    .notes = "Saved, stopped and continued as `ponder train base`.",
+    .args_bytes = sizeof(struct ponder_train_prm_settings),
+    .groups = {{ponder_train_prm_options, 0}},
+    .run = prm_run,
 };

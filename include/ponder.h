@@ -39,5 +39,6 @@
 #include "ponder/task.h"
 #include "ponder/text.h"
 #include "ponder/train.h"
+#include "ponder/verify.h"
 
 #endif

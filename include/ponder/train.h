@@ -19,7 +19,7 @@ extern "C" {
 
 /* Filled by ponder_options_default(ponder_train_base_options(), ..); the table has each one's meaning. */
 struct ponder_train_base_settings {
-    const char *out, *checkpoint, *metrics, *name;
+    const char *out, *checkpoint, *metrics, *name, *init;
     bool restart;
     int64_t checkpoint_every;
     int64_t tokens, steps, batch_tokens, accumulate;
@@ -69,6 +69,27 @@ struct ponder_train_result {
 PONDER_API int ponder_train_base(const struct ponder_train_base_settings *settings,
                                  const struct ponder_train_watch *watch, struct ponder_train_result *result,
                                  struct ponder_err *err) PONDER_USE;
+
+/* ---- verifiers ---- */
+
+struct ponder_train_prm_settings {
+    const char *base, *samples, *out, *name, *labels, *checkpoint, *metrics;
+    double epochs, lm_share, heldout;
+    int64_t per_question;
+    bool restart;
+    int64_t checkpoint_every, batch_tokens;
+    double lr, lr_final, decay, clip;
+    int64_t warmup, heldout_every, heldout_tokens, seed, threads;
+    const char *precision;
+};
+PONDER_API const struct ponder_option *ponder_train_prm_options(void);
+
+/* Trains a process verifier from the base model on the labelled solutions of settings->samples and writes
+ * settings->out; resumes as ponder_train_base does. Losses are binary cross-entropies at the step tags (with
+ * --lm-share, the text's cross-entropy is in `loss` too). */
+PONDER_API int ponder_train_prm(const struct ponder_train_prm_settings *settings,
+                                const struct ponder_train_watch *watch, struct ponder_train_result *result,
+                                struct ponder_err *err) PONDER_USE;
 
 #ifdef __cplusplus
 }

@@ -28,7 +28,7 @@ struct base {
     struct lm_model *model;
     struct pocket_source train, heldout;
     struct buf checkpoint_path, recipe, command;
-    uint64_t text_hash; /* of what the tokenizer was learnt from */
+    uint64_t text_hash; /* of what the tokenizer was learnt from, or of the model it came with */
     const struct ponder_train_result *result;
 };
 
@@ -76,6 +76,15 @@ static int resolve(struct ponder_train_base_settings *s, struct buf *checkpoint_
     return PONDER_OK;
 }
 
+static int check_batch(const struct ponder_train_base_settings *s, struct ponder_err *err)
+{
+    if (s->batch_tokens < s->context)
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "--batch-tokens %d is less than --context %d; a batch must hold the longest document",
+                       (int)s->batch_tokens, (int)s->context);
+    return PONDER_OK;
+}
+
 static int check_shape(const struct ponder_train_base_settings *s, struct lm_shape *shape,
                        struct ponder_err *err)
 {
@@ -95,11 +104,8 @@ static int check_shape(const struct ponder_train_base_settings *s, struct lm_sha
         .rms_eps = 1e-5f,
         .tied = true,
     };
-    if (s->batch_tokens < s->context)
-        return err_set(err, PONDER_E_ARGUMENT,
-                       "--batch-tokens %d is less than --context %d; a batch must hold the longest document",
-                       (int)s->batch_tokens, (int)s->context);
-    return lm_shape_check(shape, err);
+    int status = check_batch(s, err);
+    return status ? status : lm_shape_check(shape, err);
 }
 
 static int learn_tokenizer(struct base *base, uint64_t seed, struct tokenizer **out, struct ponder_err *err)
@@ -116,7 +122,7 @@ static int learn_tokenizer(struct base *base, uint64_t seed, struct tokenizer **
     return status;
 }
 
-static int make_model(struct base *base, struct ponder_err *err)
+static int fresh_model(struct base *base, struct ponder_err *err)
 {
     struct lm_shape shape;
     int status = check_shape(&base->settings, &shape, err);
@@ -127,10 +133,38 @@ static int make_model(struct base *base, struct ponder_err *err)
     status = learn_tokenizer(base, seed, &tokenizer, err);
     if (!status)
         status = lm_model_new(&base->model, &shape, rng_key(seed, KEY_WEIGHTS), tokenizer, err);
-    if (status) {
+    if (status)
         tokenizer_release(tokenizer);
+    return status;
+}
+
+/* The settings of shape become the file's, so that the recipe tells the truth. */
+static int given_model(struct base *base, struct ponder_err *err)
+{
+    struct ponder_train_base_settings *s = &base->settings;
+    int status = lm_model_open(&base->model, s->init, err);
+    if (status)
         return status;
-    }
+    const struct lm_shape *shape = &base->model->shape;
+    if (!base->model->tokenizer)
+        return err_set(err, PONDER_E_UNSUPPORTED, "--init: %s has no tokenizer", s->init);
+    s->width = shape->width;
+    s->layers = shape->layers;
+    s->heads = shape->heads;
+    s->kv_heads = shape->kv_heads;
+    s->ffn = shape->ffn;
+    s->vocab = shape->vocab;
+    s->context = shape->context;
+    base->text_hash = base->model->hash;
+    return check_batch(s, err);
+}
+
+static int make_model(struct base *base, struct ponder_err *err)
+{
+    int status = base->settings.init ? given_model(base, err) : fresh_model(base, err);
+    if (status)
+        return status;
+    uint64_t seed = (uint64_t)base->settings.seed;
     struct pocket_source source = {.mix = mix_of(&base->settings), .tokenizer = base->model->tokenizer};
     base->train = base->heldout = source;
     base->train.key = rng_key(seed, KEY_TRAIN);
@@ -139,8 +173,8 @@ static int make_model(struct base *base, struct ponder_err *err)
 }
 
 /* What does not change the numbers of a run stays out of its recipe. */
-static const char *const not_recipe[] = {"out",     "name",    "checkpoint", "checkpoint-every",
-                                         "restart", "metrics", "threads",    NULL};
+static const char *const not_recipe[] = {"out",     "name",    "init",    "checkpoint", "checkpoint-every",
+                                         "restart", "metrics", "threads", NULL};
 static const char *const not_command[] = {"out", "checkpoint", "restart", "metrics", "threads", NULL};
 
 static int write_recipe(struct base *base, const struct ponder_train_base_settings *typed,

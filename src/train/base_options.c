@@ -7,6 +7,7 @@
 static const struct ponder_option table[] = {
     ROW_TEXT("out", out, "FILE", "pocket-base.gguf", "the model that is written (GGUF)"),
     ROW_TEXT("name", name, "NAME", "pocket-base", "its name in the file"),
+    ROW_TEXT("init", init, "FILE", NULL, "begin with this model's weights, shape and tokenizer"),
     ROW_TEXT("checkpoint", checkpoint, "FILE", NULL, "where the run is saved and continued; OUT.checkpoint"),
     ROW_INT("checkpoint-every", checkpoint_every, "N", "500", 0, 1e9,
             "steps between checkpoints; 0: at the end"),

@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/rng.h"
@@ -133,6 +134,23 @@ static void wrong_choices_and_verdicts_are_found(void **state)
          "12/18=6/9, by 2\nThe answer is \\boxed{9}.", 1, false},
         {"Compute 3+4.", "3+4=7\nThe answer is \\boxed{7}.\n3+4=7", 2, true},
         {"Compute 3+4.", "", -1, false},
+        {"If a(a+3)=40 for positive integers a, what is a?", "a=5: 5+3=8, 5*8=40.\nThe answer is \\boxed{5}.",
+         -1, true},
+        {"If a(a+3)=40 for positive integers a, what is a?", "a=4: 4+3=7, 4*7=28.\nThe answer is \\boxed{4}.",
+         0, false},
+        {"If a(a+3)=40 for positive integers a, what is a?", "a=4: 4+3=7, 4*7=40.\nThe answer is \\boxed{4}.",
+         0, false},
+        {"Modulo 7 we have 2a=5 and 3b=1, with a and b from 1 to 6. What is a+b?",
+         "Try a=5: 2*5=10=3 mod 7. No.\na=6: 2*6=12=5 mod 7.\nb=5: 3*5=15=1 mod 7.\n6+5=11.\n"
+         "The answer is \\boxed{11}.",
+         -1, true},
+        {"Modulo 7 we have 2a=5 and 3b=1, with a and b from 1 to 6. What is a+b?",
+         "a=6: 2*6=12=5 mod 7.\nTry b=4: 3*4=12=5 mod 7. Yes.\n6+4=10.\nThe answer is \\boxed{10}.", 1,
+         false},
+        {"Modulo 7 we have 2a=5 and 3b=1, with a and b from 1 to 6. What is a+b?",
+         "b=5: 3*5=15=1 mod 7.\na=6: 2*6=12=5 mod 7.\n5+6=11.\nThe answer is \\boxed{11}.", 2, true},
+        {"Let a be the largest numbers by which 12/18 can be reduced. Find a.",
+         "a=3: 12/3=4, 18/3=6.\nThe answer is \\boxed{3}.", 0, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct ponder_pocket_verdict verdict = check(cases[i].problem, cases[i].solution);
@@ -140,6 +158,46 @@ static void wrong_choices_and_verdicts_are_found(void **state)
             fail_msg("%s\n%s\nfirst wrong %d, answer %s", cases[i].problem, cases[i].solution,
                      verdict.first_wrong, verdict.answer);
     }
+}
+
+static void a_slip_in_a_try_that_is_rightly_given_up_loses_nothing(void **state)
+{
+    (void)state;
+    const char *problem = "Modulo 7 we have 2a=5 and 3b=1, with a and b from 1 to 6. What is a+b?";
+    struct ponder_pocket_verdict verdict = check(
+        problem,
+        "Try a=5: 2*5=10=4 mod 7. No.\na=6: 2*6=12=5 mod 7.\nTry b=5: 3*5=15=2 mod 7. No.\nb=4: 3*4=12.");
+    assert_int_equal(verdict.first_wrong, 0);
+    assert_false(verdict.line[0].right);
+    assert_true(verdict.line[0].reachable); /* 5 is no solution, whatever 10 leaves */
+    assert_true(verdict.line[1].reachable);
+    assert_false(verdict.line[2].reachable); /* 5 is the solution and was given up */
+    assert_false(verdict.line[3].reachable);
+}
+
+static void labels_are_put_beside_every_text(void **state)
+{
+    (void)state;
+    char *out;
+    assert_int_equal(
+        ponder_pocket_label("{\"problem\": \"Compute 3+4.\", \"samples\": [{\"text\": \"3+4=7\\nThe "
+                            "answer is \\\\boxed{7}.\"}, {\"text\": \"3+4=8\"}], \"kept\": 1}",
+                            &out, &err),
+        0);
+    assert_non_null(strstr(
+        out, "\"right\":[true,true],\"reachable\":[true,true],\"first_wrong\":null,\"answer_right\":true"));
+    assert_non_null(
+        strstr(out, "\"right\":[false],\"reachable\":[false],\"first_wrong\":0,\"answer_right\":false"));
+    assert_non_null(strstr(out, "\"kept\":1"));
+    assert_non_null(strstr(out, "\"kind\":\"expression\""));
+    free(out);
+    assert_int_equal(ponder_pocket_label("{\"problem\": \"Compute 3+4.\"}", &out, &err), PONDER_E_FORMAT);
+    assert_non_null(strstr(err.message, "`solution`"));
+    assert_int_equal(ponder_pocket_label("{\"problem\": \"Who?\", \"text\": \"1\"}", &out, &err),
+                     PONDER_E_NOT_FOUND);
+    assert_int_equal(ponder_pocket_label("{\"problem\": ", &out, &err), PONDER_E_FORMAT);
+    assert_int_equal(ponder_pocket_label("{\"problem\": \"Compute 3+4.\", \"samples\": [{}]}", &out, &err),
+                     PONDER_E_FORMAT);
 }
 
 static void the_offset_points_at_the_false_claim(void **state)
@@ -246,6 +304,8 @@ int main(void)
         cmocka_unit_test(every_line_of_every_generated_solution_is_right),
         cmocka_unit_test(a_changed_digit_is_found_in_its_own_line),
         cmocka_unit_test(wrong_choices_and_verdicts_are_found),
+        cmocka_unit_test(a_slip_in_a_try_that_is_rightly_given_up_loses_nothing),
+        cmocka_unit_test(labels_are_put_beside_every_text),
         cmocka_unit_test(the_offset_points_at_the_false_claim),
         cmocka_unit_test(claims_are_true_or_not),
         cmocka_unit_test(huge_numbers_are_refused_not_overflown),

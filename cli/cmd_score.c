@@ -1,0 +1,105 @@
+/* cmd_score.c - `ponder score`: a verifier over sampled solutions, and what it is worth. */
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "cli.h"
+
+struct args {
+    struct ponder_score_settings settings;
+    bool json;
+};
+
+static const struct ponder_option *out_table(void)
+{
+    static const struct ponder_option options[] = {{"json", 0, PONDER_OPTION_FLAG,
+                                                    offsetof(struct args, json), NULL, NULL, 0, 0,
+                                                    "one JSON object on stdout"},
+                                                   PONDER_OPTION_END};
+    return options;
+}
+
+static void print_interval(const char *name, const struct ponder_interval *i)
+{
+    printf("  %-34s %6.3f  %.3f to %.3f\n", name, i->value, i->low, i->high);
+}
+
+static void print_choices(const struct ponder_score *s)
+{
+    const struct ponder_interval *column[4] = {s->choice.maj, s->choice.best, s->choice.weighted,
+                                               s->choice.pass};
+    cli_style(stdout, "1");
+    printf("%6s  %-17s  %-17s  %-17s  %s\n", "k", "majority", "best-of-k", "weighted", "pass@k");
+    cli_style(stdout, "0");
+    for (int i = 0; i < s->k_count; i++) {
+        printf("%6lld", (long long)s->ks[i]);
+        for (int c = 0; c < 4; c++)
+            printf("  %5.3f %4.3f-%4.3f", column[c][i].value, column[c][i].low, column[c][i].high);
+        printf("\n");
+    }
+    printf("\n");
+    print_interval("weighted - majority, paired", &s->weighted_gain);
+    print_interval("best-of-n - best-of-4, paired", &s->best_gain);
+}
+
+static void print_report(const struct ponder_score *s)
+{
+    char number[32];
+    printf("%lld questions, %lld samples each; 95%% bootstrap intervals over questions\n\n",
+           (long long)s->questions, (long long)s->n);
+    printf("AUROC for the right answer, within a question (%lld with both kinds)\n", (long long)s->mixed);
+    print_interval("last step", &s->auroc[0]);
+    print_interval("least step", &s->auroc[1]);
+    print_interval("product of steps", &s->auroc[2]);
+    print_interval("proposer's log-probability, mean", &s->auroc_logprob[0]);
+    print_interval("proposer's log-probability, sum", &s->auroc_logprob[1]);
+    printf("  %s over the better of those two, paired:\n", s->aggregate);
+    print_interval("", &s->auroc_gain);
+    printf("  over all samples at once (%s)       %6.3f\n\n", s->aggregate, s->auroc_over_all);
+    printf("First wrong step, of %s wrong solutions\n", cli_thousands(number, s->wrong));
+    print_interval("largest drop is there", &s->first_wrong_found);
+    printf("\nChoosing by the %s\n", s->aggregate);
+    print_choices(s);
+    if (s->verifier_tokens)
+        printf("\n%s tokens read by the verifier\n", cli_thousands(number, s->verifier_tokens));
+}
+
+static int print_json(const struct ponder_score *score)
+{
+    struct ponder_err err;
+    char *json;
+    if (ponder_score_json(score, &json, &err))
+        return cli_fail(&err);
+    puts(json);
+    free(json);
+    return cli_finish(CLI_DONE);
+}
+
+static int run(void *data, int count, char **operands)
+{
+    (void)count;
+    (void)operands;
+    const struct args *args = data;
+    struct ponder_err err;
+    struct cli_progress progress = {.what = "score"};
+    struct ponder_watch watch = {cli_progress_show, &progress};
+    struct ponder_score score;
+    cli_interrupt_catch();
+    int status = ponder_score_run(&args->settings, &watch, &score, &err);
+    cli_progress_end(&progress);
+    if (status)
+        return cli_fail(&err);
+    if (args->json)
+        return print_json(&score);
+    print_report(&score);
+    return cli_finish(CLI_DONE);
+}
+
+const struct cli_command cli_score = {
+    .name = "score",
+    .summary = "Score the steps of sampled solutions, and say what a verifier is worth",
+    .example = "ponder score --verifier prm.gguf --samples labelled.jsonl --out scored.jsonl",
+    .notes = "Scores go on where an earlier run with the same --out ended.",
+    .args_bytes = sizeof(struct args),
+    .groups = {{ponder_score_options, offsetof(struct args, settings)}, {out_table, 0}},
+    .run = run,
+};

@@ -1,0 +1,20 @@
+/* score_options.c - the one table of what `ponder score` can be told. */
+#include "ponder/verify.h"
+
+#define OPTION_FIELD(field) offsetof(struct ponder_score_settings, field)
+#include "core/option_rows.h"
+
+static const struct ponder_option table[] = {
+    ROW_TEXT("verifier", verifier, "FILE", NULL, "GGUF; without it the samples must have scores already"),
+    ROW_TEXT("samples", samples, "FILE", NULL, "labelled samples, as `task check` writes them"),
+    ROW_TEXT("out", out, "FILE", NULL, "the samples with their scores; gone on with where it exists"),
+    ROW_TEXT("aggregate", aggregate, "HOW", NULL, "last, min or prod of the steps; else the verifier's own"),
+    ROW_INT("threads", threads, "T", "0", 0, 1024, "0: all cores"),
+    ROW_TEXT("precision", precision, "P", "auto", "of products: auto, f32 or bf16"),
+    PONDER_OPTION_END,
+};
+
+const struct ponder_option *ponder_score_options(void)
+{
+    return table;
+}

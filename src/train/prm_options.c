@@ -1,0 +1,41 @@
+/* prm_options.c - the one table of what `ponder train prm` can be told. */
+#include "ponder/train.h"
+
+#define OPTION_FIELD(field) offsetof(struct ponder_train_prm_settings, field)
+#include "core/option_rows.h"
+
+static const struct ponder_option table[] = {
+    ROW_TEXT("base", base, "FILE", NULL, "the model to start from (GGUF)"),
+    ROW_TEXT("samples", samples, "FILE", NULL, "labelled samples, as `task check` writes them"),
+    ROW_TEXT("out", out, "FILE", "pocket-prm.gguf", "the verifier that is written (GGUF)"),
+    ROW_TEXT("name", name, "NAME", "pocket-prm", "its name in the file"),
+    ROW_TEXT("labels", labels, "KIND", "steps",
+             "steps: whether the answer can still be reached; answer: whether it is right in the end"),
+    ROW_REAL("epochs", epochs, "X", "3", 0.001, 1000, "times each solution is seen"),
+    ROW_REAL("lm-share", lm_share, "X", "0", 0, 1, "share of solutions whose text is learnt too"),
+    ROW_REAL("heldout", heldout, "X", "0.1", 0, 0.9, "share of questions held out"),
+    ROW_INT("per-question", per_question, "N", "64", 1, 1e6, "different solutions of a question at most"),
+    ROW_TEXT("checkpoint", checkpoint, "FILE", NULL, "where the run is saved and continued; OUT.checkpoint"),
+    ROW_INT("checkpoint-every", checkpoint_every, "N", "250", 0, 1e9,
+            "steps between checkpoints; 0: at the end"),
+    ROW_FLAG("restart", restart, "begin anew although there is a checkpoint"),
+    ROW_TEXT("metrics", metrics, "FILE", NULL, "JSONL with one object a step"),
+    ROW_INT("batch-tokens", batch_tokens, "N", "4096", 1024, 1e6, "tokens that go through the model at once"),
+    ROW_REAL("lr", lr, "X", "5e-4", 0, 10, "learning rate at its peak"),
+    ROW_REAL("lr-final", lr_final, "X", "0.02", 0, 1, "share of it at the end of the cosine"),
+    ROW_INT("warmup", warmup, "N", "50", 0, 1e9, "steps of linear rise"),
+    ROW_REAL("decay", decay, "X", "0.05", 0, 10, "weight decay of matrices"),
+    ROW_REAL("clip", clip, "X", "1", 0, 1e9, "largest norm of a gradient; 0: any"),
+    ROW_INT("heldout-every", heldout_every, "N", "200", 0, 1e9,
+            "steps between held-out losses; 0: at the end"),
+    ROW_INT("heldout-tokens", heldout_tokens, "N", "65536", 0, 1e9, "tokens of a held-out loss; 0: none"),
+    ROW_INT("seed", seed, "S", "1", 0, 9e15, "decides the order"),
+    ROW_INT("threads", threads, "T", "0", 0, 1024, "0: all cores"),
+    ROW_TEXT("precision", precision, "P", "auto", "of matrix products: auto, f32 or bf16"),
+    PONDER_OPTION_END,
+};
+
+const struct ponder_option *ponder_train_prm_options(void)
+{
+    return table;
+}

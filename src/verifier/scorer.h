@@ -1,0 +1,26 @@
+/* scorer.h - a verifier at work over many solutions: whole texts, packed into large batches. */
+#ifndef VERIFIER_SCORER_H
+#define VERIFIER_SCORER_H
+
+#include "lm/forward.h"
+#include "verifier/profile.h"
+
+struct scorer;
+/* Opens the GGUF file at `path`. `threads` 0: all cores. */
+int scorer_open(struct scorer **out, const char *path, int threads, enum lm_precision precision,
+                struct ponder_err *err) PONDER_USE;
+void scorer_release(struct scorer *scorer);
+const struct verifier_profile *scorer_profile(const struct scorer *scorer);
+uint64_t scorer_hash(const struct scorer *scorer);  /* of the verifier's weights */
+int64_t scorer_tokens(const struct scorer *scorer); /* read so far */
+
+struct scorer_item {
+    const char *question, *solution;
+    float *scores; /* (steps_max) filled: the probability of good behind each step */
+    int steps_max;
+    int steps; /* filled; what does not fit the context or steps_max has no score */
+};
+int scorer_run(struct scorer *scorer, struct scorer_item *items, int64_t count,
+               struct ponder_err *err) PONDER_USE;
+
+#endif
