@@ -91,8 +91,8 @@ const struct cli_command cli_task_check = {
     .name = "task check",
     .summary = "Mark each step of Pocket solutions right or wrong, as JSONL",
     .example = "ponder task pocket --count 3 | ponder task check",
-    .notes = "Takes objects with `problem` and `solution`, or with `samples` as eval writes them, and\n"
-             "adds `right`, `reachable`, `first_wrong` and `answer_right` to each text.",
+    .notes = "Takes objects with `problem` and `solution`, or with `samples` as eval writes\n"
+             "them; adds `right`, `reachable`, `first_wrong`, `answer_right` to each text.",
     .args_bytes = sizeof(struct args),
     .groups = {{table, 0}},
     .run = run,

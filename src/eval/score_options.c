@@ -7,7 +7,7 @@
 static const struct ponder_option table[] = {
     ROW_TEXT("verifier", verifier, "FILE", NULL, "GGUF; without it the samples must have scores already"),
     ROW_TEXT("samples", samples, "FILE", NULL, "labelled samples, as `task check` writes them"),
-    ROW_TEXT("out", out, "FILE", NULL, "the samples with their scores; gone on with where it exists"),
+    ROW_TEXT("out", out, "FILE", NULL, "the samples with scores; gone on with if it exists"),
     ROW_TEXT("aggregate", aggregate, "HOW", NULL, "last, min or prod of the steps; else the verifier's own"),
     ROW_INT("threads", threads, "T", "0", 0, 1024, "0: all cores"),
     ROW_TEXT("precision", precision, "P", "auto", "of products: auto, f32 or bf16"),

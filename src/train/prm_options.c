@@ -7,10 +7,9 @@
 static const struct ponder_option table[] = {
     ROW_TEXT("base", base, "FILE", NULL, "the model to start from (GGUF)"),
     ROW_TEXT("samples", samples, "FILE", NULL, "labelled samples, as `task check` writes them"),
-    ROW_TEXT("out", out, "FILE", "pocket-prm.gguf", "the verifier that is written (GGUF)"),
+    ROW_TEXT("out", out, "FILE", "pocket-prm.gguf", "the verifier that is written"),
     ROW_TEXT("name", name, "NAME", "pocket-prm", "its name in the file"),
-    ROW_TEXT("labels", labels, "KIND", "steps",
-             "steps: whether the answer can still be reached; answer: whether it is right in the end"),
+    ROW_TEXT("labels", labels, "KIND", "steps", "of each step; or answer: of the whole"),
     ROW_REAL("epochs", epochs, "X", "3", 0.001, 1000, "times each solution is seen"),
     ROW_REAL("lm-share", lm_share, "X", "0", 0, 1, "share of solutions whose text is learnt too"),
     ROW_REAL("heldout", heldout, "X", "0.1", 0, 0.9, "share of questions held out"),
