@@ -97,7 +97,7 @@ static int run(void *data, int count, char **operands)
 const struct cli_command cli_score = {
     .name = "score",
     .summary = "Score the steps of sampled solutions with a verifier",
-    .example = "ponder score --verifier prm.gguf --samples test.jsonl --out scored.jsonl",
+    .example = "ponder score --verifier prm.gguf --samples in.jsonl --out scored.jsonl",
     .notes = "Scores go on where an earlier run with the same --out ended.",
     .args_bytes = sizeof(struct args),
     .groups = {{ponder_score_options, offsetof(struct args, settings)}, {out_table, 0}},
