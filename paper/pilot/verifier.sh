@@ -1,7 +1,7 @@
 #!/bin/sh
 # paper/pilot/verifier.sh [FOLDER]: the pilot verifier and its figures, from models/pocket-base.gguf. Every step goes
-# on where it was stopped; FOLDER (build/pilot by default) keeps the samples, labels and scores. About an hour and a
-# half of two cores.
+# on where it was stopped; FOLDER (build/pilot by default) keeps the samples, labels and scores. An estimated hour
+# and a half of two cores; it has not run whole yet.
 set -eu
 cd "$(dirname "$0")/../.."
 dir=${1:-build/pilot}

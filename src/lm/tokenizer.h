@@ -48,6 +48,7 @@ struct tokenizer_ids { /* a growing array of token ids */
     size_t count, cap;
 };
 void tokenizer_ids_release(struct tokenizer_ids *ids);
+int tokenizer_ids_push(struct tokenizer_ids *ids, int32_t id) PONDER_USE;
 
 enum tokenizer_flags {
     TOKENIZER_ADD_BOS = 1, /* the model's BOS first, where the file says the model wants one */

@@ -89,8 +89,6 @@ int32_t token_map_find(const struct token_map *map, const struct token *tokens, 
 int token_map_init(struct token_map *map, struct arena *arena, size_t count); /* room for `count` tokens */
 void token_map_add(struct token_map *map, const struct token *tokens, int32_t id);
 
-int tokenizer_ids_push(struct tokenizer_ids *ids, int32_t id) PONDER_USE;
-
 /* The printable alphabet in which `gpt2` files spell bytes (Radford et al. 2019, bytes_to_unicode): a byte as
  * one character of 1 or 2 UTF-8 bytes. Returns their number. */
 int byte_spell(unsigned char byte, char out[2]);

@@ -71,7 +71,7 @@ static int checker_score(void *data, const struct step *step, struct step_score 
 
 const struct step_judge step_judge_checker = {
     .name = "checker",
-    .summary = "Pocket's own checker: whether every line is right",
+    .summary = "Pocket's own checker: how much is settled, and whether all is lost",
     .accept = checker_accept,
     .score = checker_score,
 };

@@ -110,20 +110,6 @@ void verifier_profile_put(const struct verifier_profile *profile, struct gguf_wr
     gguf_put_text(writer, KEY("aggregate"), aggregate_name[profile->aggregate]);
 }
 
-static int put_id(struct tokenizer_ids *ids, int32_t id)
-{
-    if (ids->count == ids->cap) {
-        size_t cap = ids->cap ? ids->cap * 2 : 256;
-        int32_t *more = realloc(ids->ids, cap * sizeof *more);
-        if (!more)
-            return PONDER_E_MEMORY;
-        ids->ids = more;
-        ids->cap = cap;
-    }
-    ids->ids[ids->count++] = id;
-    return PONDER_OK;
-}
-
 static int put_tag(struct verifier_input *out, int32_t tag)
 {
     if (out->steps == out->cap) {
@@ -135,7 +121,7 @@ static int put_tag(struct verifier_input *out, int32_t tag)
         out->cap = cap;
     }
     out->tags[out->steps++] = (int)out->ids.count;
-    return put_id(&out->ids, tag);
+    return tokenizer_ids_push(&out->ids, tag);
 }
 
 static int put_prompt(const struct verifier_profile *profile, const struct tokenizer *tokenizer,
