@@ -19,14 +19,14 @@ extern "C" {
 
 /* Filled by ponder_options_default(ponder_train_base_options(), ..); the table has each one's meaning. */
 struct ponder_train_base_settings {
-    const char *out, *checkpoint, *metrics, *name, *init;
+    const char *out, *checkpoint, *metrics, *name, *init, *optimizer;
     bool restart;
     int64_t checkpoint_every;
     int64_t tokens, steps, batch_tokens, accumulate;
     double lr, lr_final, decay, clip, beta1, beta2;
     int64_t warmup;
     int64_t width, layers, heads, kv_heads, ffn, vocab, context;
-    double solved_share, many_share, check_after_share, check_between_share;
+    double solved_share, many_share, check_after_share, check_between_share, tag_weight;
     int64_t heldout_every, heldout_tokens;
     int64_t seed, threads;
     const char *precision;
@@ -73,8 +73,8 @@ PONDER_API int ponder_train_base(const struct ponder_train_base_settings *settin
 /* ---- verifiers ---- */
 
 struct ponder_train_prm_settings {
-    const char *base, *samples, *out, *name, *labels, *checkpoint, *metrics;
-    double epochs, lm_share, heldout;
+    const char *base, *samples, *out, *name, *labels, *checkpoint, *metrics, *optimizer;
+    double epochs, lm_share, tag_weight, heldout;
     int64_t per_question;
     bool restart;
     int64_t checkpoint_every, batch_tokens;

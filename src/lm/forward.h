@@ -74,9 +74,10 @@ struct lm_loss {
 };
 
 /* Loss of the last lm_forward, whose every row had logits. With `scale` > 0 the logits are replaced by scale
- * times the gradient of (sum of losses) with respect to them, ready for lm_backward; with 0 they stay. */
+ * times the gradient of (sum of NEXT losses + soft_weight * sum of SOFT losses) with respect to them, ready
+ * for lm_backward; with 0 they stay. */
 struct lm_loss lm_loss(struct lm_run *run, const struct lm_batch *batch, const struct lm_target *targets,
-                       float scale);
+                       float scale, float soft_weight);
 /* Adds the gradient to `gradients` (laid out as the parameters). The run was opened for training; the batch
  * is that of the last lm_forward, after lm_loss with scale > 0. */
 int lm_backward(struct lm_run *run, const struct lm_batch *batch, float *gradients,

@@ -511,6 +511,13 @@ int gemm_weight(struct gemm *gemm, const void *dy, const void *x, int rows, int 
     return status ? failed(err, status, "a weight gradient") : PONDER_OK;
 }
 
+void gemm_plain(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, const float *b,
+                float *c)
+{
+    dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1, a, transpose_a ? m : k, b,
+               transpose_b ? k : n, 0, c, n); /* fails on no sizes that memory was given for */
+}
+
 /* --- peak ---------------------------------------------------------------------------------------------- */
 
 int gemm_peak(int threads, int repeats, double *flops_per_s, struct ponder_err *err)

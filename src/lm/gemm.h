@@ -57,6 +57,10 @@ int gemm_input(struct gemm *gemm, const struct gemm_weights *w, const void *dy, 
 int gemm_weight(struct gemm *gemm, const void *dy, const void *x, int rows, int n, int k, float *dw,
                 struct ponder_err *err) PONDER_USE;
 
+/* c (m, n) = op(a) op(b) with inner dimension k, all row-major f32; op transposes where told. */
+void gemm_plain(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, const float *b,
+                float *c);
+
 /* The machine's measured f32 peak: FLOP/s of a 2,048-cubed product with packed weights, best of `repeats`. */
 int gemm_peak(int threads, int repeats, double *flops_per_s, struct ponder_err *err) PONDER_USE;
 

@@ -14,6 +14,31 @@ static size_t chunk_count(size_t count)
     return (count + CHUNK - 1) / CHUNK;
 }
 
+static bool inside_layer(const struct lm_tensor *tensor)
+{
+    return tensor->rows > 1 && strncmp(tensor->name, "blk.", 4) == 0;
+}
+
+static int open_muon(struct adamw *adamw, struct ponder_err *err)
+{
+    size_t elements = 1, side = 1;
+    for (int i = 0; i < adamw->tensor_count; i++) {
+        const struct lm_tensor *t = &adamw->tensors[i];
+        if (!inside_layer(t))
+            continue;
+        size_t rows = (size_t)t->rows, cols = (size_t)t->cols, shorter = rows < cols ? rows : cols;
+        elements = rows * cols > elements ? rows * cols : elements;
+        side = shorter > side ? shorter : side;
+    }
+    adamw->muon = calloc((size_t)adamw->options.threads, sizeof *adamw->muon);
+    int status = adamw->muon ? PONDER_OK : err_memory(err, "the optimiser's scratch");
+    for (int i = 0; i < adamw->options.threads && !status; i++)
+        status = muon_init(&adamw->muon[i], elements, side, err);
+    if (status)
+        adamw_release(adamw);
+    return status;
+}
+
 int adamw_init(struct adamw *adamw, const struct adamw_options *options, size_t count,
                const struct lm_tensor *tensors, int tensor_count, struct ponder_err *err)
 {
@@ -29,7 +54,7 @@ int adamw_init(struct adamw *adamw, const struct adamw_options *options, size_t 
         return err_memory(err, "the optimiser's moments");
     }
     memcpy(adamw->tensors, tensors, (size_t)tensor_count * sizeof *tensors);
-    return PONDER_OK;
+    return options->muon ? open_muon(adamw, err) : PONDER_OK;
 }
 
 void adamw_release(struct adamw *adamw)
@@ -38,6 +63,9 @@ void adamw_release(struct adamw *adamw)
     free(adamw->v);
     free(adamw->tensors);
     free(adamw->partials);
+    for (int i = 0; adamw->muon && i < adamw->options.threads; i++)
+        muon_release(&adamw->muon[i]);
+    free(adamw->muon);
     *adamw = (struct adamw){0};
 }
 
@@ -87,6 +115,27 @@ static void update(const struct factors *f, float *restrict p, float *restrict m
     }
 }
 
+static void move_by_muon(struct adamw *adamw, const struct factors *f, const struct lm_tensor *tensor,
+                         float *params, const float *gradients, float lr)
+{
+    size_t count = (size_t)tensor->rows * (size_t)tensor->cols;
+    float *p = params + tensor->offset;
+    const float *direction = muon_direction(&adamw->muon[omp_get_thread_num()], adamw->m + tensor->offset,
+                                            gradients + tensor->offset, f->scale, tensor->rows, tensor->cols);
+    for (size_t i = 0; i < count; i++)
+        p[i] = f->keep * p[i] - lr * direction[i];
+}
+
+/* A matrix a thread: they are many, and each is too small to share. */
+static void move_layers(struct adamw *adamw, const struct factors *f, float *params, const float *gradients,
+                        float lr)
+{
+#pragma omp parallel for schedule(dynamic) num_threads(adamw->options.threads)
+    for (int i = 0; i < adamw->tensor_count; i++)
+        if (inside_layer(&adamw->tensors[i]))
+            move_by_muon(adamw, f, &adamw->tensors[i], params, gradients, lr);
+}
+
 double adamw_step(struct adamw *adamw, float *params, const float *gradients, double lr)
 {
     const struct adamw_options *o = &adamw->options;
@@ -106,6 +155,8 @@ double adamw_step(struct adamw *adamw, float *params, const float *gradients, do
         const struct lm_tensor *tensor = &adamw->tensors[i];
         size_t count = (size_t)tensor->rows * (size_t)tensor->cols;
         long chunks = (long)chunk_count(count);
+        if (o->muon && inside_layer(tensor))
+            continue;
         f.keep = tensor->decay ? (float)(1 - lr * o->decay) : 1.0f;
 #pragma omp parallel for num_threads(o->threads) if (chunks > 1)
         for (long c = 0; c < chunks; c++) {
@@ -114,6 +165,10 @@ double adamw_step(struct adamw *adamw, float *params, const float *gradients, do
             at += tensor->offset;
             update(&f, params + at, adamw->m + at, adamw->v + at, gradients + at, n);
         }
+    }
+    if (o->muon) {
+        f.keep = (float)(1 - lr * o->decay);
+        move_layers(adamw, &f, params, gradients, (float)lr);
     }
     return norm;
 }

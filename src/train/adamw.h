@@ -2,8 +2,9 @@
  *
  * AdamW (Loshchilov and Hutter 2019, "Decoupled weight decay regularization", algorithm 2) with the gradient
  * clipped to a global norm first (Pascanu et al. 2013) and a learning rate that rises linearly and falls
- * along a cosine (Loshchilov and Hutter 2017, "SGDR", without restarts). All state is f32. Sums are taken
- * over fixed chunks in a fixed order, so the result does not depend on the number of threads. */
+ * along a cosine (Loshchilov and Hutter 2017, "SGDR", without restarts). The matrices inside the layers may
+ * be left to Muon (muon.h), which takes their first moments as its momentum. All state is f32. Sums are taken
+ * over fixed chunks in a fixed order, so a step of AdamW does not depend on the number of threads. */
 #ifndef TRAIN_ADAMW_H
 #define TRAIN_ADAMW_H
 
@@ -11,12 +12,14 @@
 #include <stdint.h>
 
 #include "lm/model.h"
+#include "train/muon.h"
 
 struct adamw_options {
     double beta1, beta2; /* decay of the first and second moments */
     double eps;
     double decay; /* weight decay: a decaying weight loses lr * decay of itself each step */
     double clip;  /* largest global norm of a gradient; 0: never clipped */
+    bool muon;    /* matrices inside the layers are moved by Muon */
     int threads;  /* 0: all cores */
 };
 
@@ -27,7 +30,8 @@ struct adamw {
     int64_t step;              /* steps taken */
     struct lm_tensor *tensors; /* (tensor_count) which parameters decay, owned */
     int tensor_count;
-    double *partials; /* scratch of the norm */
+    double *partials;  /* scratch of the norm */
+    struct muon *muon; /* (threads) scratch, owned; NULL where it is not used */
 };
 
 /* For `count` parameters described by `tensors`, which are copied. */

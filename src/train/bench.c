@@ -87,7 +87,7 @@ static int step(struct bench *b, struct ponder_err *err)
         return status;
     for (size_t i = 0; i < b->model->param_count; i++)
         b->gradients[i] = 0;
-    lm_loss(b->run, &batch, b->targets, 1.0f / (float)b->rows);
+    lm_loss(b->run, &batch, b->targets, 1.0f / (float)b->rows, 0);
     status = lm_backward(b->run, &batch, b->gradients, err);
     if (!status)
         adamw_step(&b->adamw, b->model->params, b->gradients, 1e-4);

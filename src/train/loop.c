@@ -171,7 +171,7 @@ static int measure_heldout(struct loop *loop, double *loss, struct ponder_err *e
         status = lm_forward(loop->run, &batch, &logits, err);
         if (status)
             break;
-        struct lm_loss part = lm_loss(loop->run, &batch, pack->targets, 0);
+        struct lm_loss part = lm_loss(loop->run, &batch, pack->targets, 0, 0);
         sum.next_sum += part.next_sum;
         sum.soft_sum += part.soft_sum;
         sum.next_count += part.next_count;
@@ -214,7 +214,8 @@ static int differentiate(struct loop *loop, int target_count, struct lm_loss *lo
         int status = lm_forward(loop->run, &batch, &logits, err);
         if (status)
             return status;
-        struct lm_loss part = lm_loss(loop->run, &batch, loop->packs[i].targets, scale);
+        struct lm_loss part =
+            lm_loss(loop->run, &batch, loop->packs[i].targets, scale, (float)loop->settings->tag_weight);
         loss->next_sum += part.next_sum;
         loss->soft_sum += part.soft_sum;
         loss->next_count += part.next_count;

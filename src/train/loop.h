@@ -16,6 +16,7 @@ struct train_settings {
     struct adamw_options adamw;
     int batch_tokens;      /* rows of a pack; at least the model's context */
     int accumulate;        /* packs of a step, >= 1 */
+    double tag_weight;     /* of a soft target against one of text, in the gradient; losses are unweighted */
     int64_t heldout_every; /* steps; 0: only at the end */
     int heldout_tokens;    /* rows at most; 0: no held-out loss */
     int threads;           /* 0: all cores */

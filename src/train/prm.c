@@ -41,6 +41,9 @@ static int resolve(struct prm *prm, struct ponder_err *err)
                        s->base ? "a file that `ponder task check` wrote" : "the model to start from");
     if (strcmp(s->precision, "auto") == 0)
         s->precision = gemm_bf16_is_fast() ? "bf16" : "f32";
+    if (strcmp(s->optimizer, "muon") != 0 && strcmp(s->optimizer, "adamw") != 0)
+        return err_set(err, PONDER_E_ARGUMENT, "--optimizer: '%.60s' is neither muon nor adamw",
+                       s->optimizer);
     if (strcmp(s->precision, "f32") != 0 && strcmp(s->precision, "bf16") != 0)
         return err_set(err, PONDER_E_ARGUMENT, "--precision: '%.60s' is none of auto, f32, bf16",
                        s->precision);
@@ -124,9 +127,11 @@ static struct train_settings loop_settings(const struct prm *prm)
                   .eps = 1e-8,
                   .decay = s->decay,
                   .clip = s->clip,
+                  .muon = strcmp(s->optimizer, "muon") == 0,
                   .threads = (int)s->threads},
         .batch_tokens = (int)s->batch_tokens,
         .accumulate = 1,
+        .tag_weight = s->tag_weight,
         .heldout_every = s->heldout_every,
         .heldout_tokens = prm->source.heldout.count ? (int)s->heldout_tokens : 0,
         .threads = (int)s->threads,

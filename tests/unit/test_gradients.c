@@ -16,7 +16,7 @@
 #include "lm/gemm.h"
 #include "lm/kernels.h"
 
-enum { ROWS = 37, DOCS = 3 };
+enum { ROWS = 37, DOCS = 3, SOFT_WEIGHT = 2 };
 
 struct fixture {
     struct lm_model *model;
@@ -73,8 +73,8 @@ static double loss_of(struct fixture *f)
     struct ponder_err err = {0};
     assert_int_equal(lm_run_repack(f->run, &err), 0);
     assert_int_equal(lm_forward(f->run, &f->batch, &logits, &err), 0);
-    struct lm_loss loss = lm_loss(f->run, &f->batch, f->targets, 0);
-    return loss.next_sum + loss.soft_sum;
+    struct lm_loss loss = lm_loss(f->run, &f->batch, f->targets, 0, 0);
+    return loss.next_sum + SOFT_WEIGHT * loss.soft_sum;
 }
 
 static float *gradients_of(struct fixture *f)
@@ -83,7 +83,7 @@ static float *gradients_of(struct fixture *f)
     struct ponder_err err = {0};
     assert_int_equal(lm_run_repack(f->run, &err), 0);
     assert_int_equal(lm_forward(f->run, &f->batch, &logits, &err), 0);
-    lm_loss(f->run, &f->batch, f->targets, 1.0f);
+    lm_loss(f->run, &f->batch, f->targets, 1.0f, SOFT_WEIGHT);
     if (lm_backward(f->run, &f->batch, gradients, &err))
         fail_msg("%s", err.message);
     return gradients;

@@ -80,8 +80,12 @@ static void a_gradient_that_is_not_finite_changes_nothing(void **state)
 static void the_number_of_threads_does_not_change_a_bit(void **state)
 {
     (void)state;
-    enum { COUNT = 100003 };
-    const struct lm_tensor tensors[] = {{.name = "w", .rows = 1, .cols = COUNT, .decay = true}};
+    enum { MATRIX = 120 * 200, COUNT = 100003 + 2 * MATRIX };
+    const struct lm_tensor tensors[] = {
+        {.name = "w", .rows = 1, .cols = COUNT - 2 * MATRIX, .decay = true},
+        {.name = "blk.0.a", .offset = COUNT - 2 * MATRIX, .rows = 120, .cols = 200, .decay = true},
+        {.name = "blk.0.b", .offset = COUNT - MATRIX, .rows = 200, .cols = 120, .decay = true},
+    };
     float *params[2], *gradients = malloc(COUNT * sizeof(float));
     struct rng rng;
     rng_init(&rng, 5);
@@ -90,10 +94,11 @@ static void the_number_of_threads_does_not_change_a_bit(void **state)
     for (int k = 0; k < 2; k++) {
         struct adamw_options options = plain();
         options.threads = k ? 3 : 1;
+        options.muon = true;
         options.clip = 1;
         struct adamw adamw;
         params[k] = calloc(COUNT, sizeof(float));
-        assert_int_equal(adamw_init(&adamw, &options, COUNT, tensors, 1, &err), 0);
+        assert_int_equal(adamw_init(&adamw, &options, COUNT, tensors, 3, &err), 0);
         adamw_step(&adamw, params[k], gradients, 0.01);
         adamw_step(&adamw, params[k], gradients, 0.01);
         adamw_release(&adamw);
@@ -102,6 +107,80 @@ static void the_number_of_threads_does_not_change_a_bit(void **state)
     free(params[0]);
     free(params[1]);
     free(gradients);
+}
+
+/* ---- Muon ---- */
+
+/* The singular values of a direction are alike: x x^T (or x^T x) is close to a multiple of the identity. */
+static void check_direction(int rows, int cols)
+{
+    size_t n = (size_t)rows * (size_t)cols;
+    float *momentum = calloc(n, sizeof *momentum), *gradient = malloc(n * sizeof *gradient);
+    struct rng rng;
+    rng_init(&rng, 7);
+    for (size_t i = 0; i < n; i++) /* one direction is a hundred times the others */
+        gradient[i] = (float)(rng_normal(&rng) +
+                              100 * sin((double)(i / (size_t)cols)) * cos((double)(i % (size_t)cols)));
+    struct muon muon;
+    int side = rows < cols ? rows : cols;
+    assert_int_equal(muon_init(&muon, n, (size_t)side, &err), 0);
+    const float *x = muon_direction(&muon, momentum, gradient, 0.5f, rows, cols);
+    double square = 0;
+    for (size_t i = 0; i < n; i++) {
+        assert_true(fabsf(momentum[i] - 0.5f * gradient[i]) < 1e-4f);
+        square += (double)x[i] * x[i];
+    }
+    assert_true(fabs(sqrt(square / (double)n) - 0.6) < 0.15);
+    double mean = square / side;
+    for (int a = 0; a < side; a++) {
+        for (int b = 0; b <= a; b++) {
+            double dot = 0;
+            for (int k = 0; k < rows + cols - side; k++)
+                dot += rows <= cols ? (double)x[a * cols + k] * x[b * cols + k]
+                                    : (double)x[k * cols + a] * x[k * cols + b];
+            assert_true(fabs(dot / mean - (a == b)) < 0.5);
+        }
+    }
+    muon_release(&muon);
+    free(momentum);
+    free(gradient);
+}
+
+static void a_direction_moves_all_singular_vectors_alike(void **state)
+{
+    (void)state;
+    check_direction(24, 60);
+    check_direction(60, 24);
+    check_direction(32, 32);
+}
+
+static void muon_moves_the_layers_matrices_and_adamw_the_rest(void **state)
+{
+    (void)state;
+    enum { SIDE = 8, MATRIX = SIDE * SIDE, COUNT = 3 * MATRIX };
+    const struct lm_tensor tensors[] = {
+        {.name = "token_embd.weight", .offset = 0, .rows = SIDE, .cols = SIDE, .decay = true},
+        {.name = "blk.0.attn_q.weight", .offset = MATRIX, .rows = SIDE, .cols = SIDE, .decay = true},
+        {.name = "blk.0.attn_norm.weight", .offset = 2 * MATRIX, .rows = 1, .cols = MATRIX},
+    };
+    float params[2][COUNT] = {0}, gradients[COUNT];
+    struct rng rng;
+    rng_init(&rng, 3);
+    for (int i = 0; i < COUNT; i++)
+        gradients[i] = (float)rng_normal(&rng);
+    for (int k = 0; k < 2; k++) {
+        struct adamw_options options = plain();
+        options.muon = k;
+        struct adamw adamw;
+        assert_int_equal(adamw_init(&adamw, &options, COUNT, tensors, 3, &err), 0);
+        adamw_step(&adamw, params[k], gradients, 0.01);
+        adamw_release(&adamw);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        bool in_layer = i >= MATRIX && i < 2 * MATRIX;
+        assert_true(in_layer ? params[0][i] != params[1][i] : params[0][i] == params[1][i]);
+        assert_true(fabsf(params[1][i]) < 0.03f);
+    }
 }
 
 static void the_learning_rate_rises_linearly_and_falls_along_a_cosine(void **state)
@@ -128,6 +207,8 @@ int main(void)
         cmocka_unit_test(a_gradient_over_the_norm_is_scaled_down_to_it),
         cmocka_unit_test(a_gradient_that_is_not_finite_changes_nothing),
         cmocka_unit_test(the_number_of_threads_does_not_change_a_bit),
+        cmocka_unit_test(a_direction_moves_all_singular_vectors_alike),
+        cmocka_unit_test(muon_moves_the_layers_matrices_and_adamw_the_rest),
         cmocka_unit_test(the_learning_rate_rises_linearly_and_falls_along_a_cosine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

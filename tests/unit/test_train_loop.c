@@ -70,6 +70,7 @@ static struct train_settings settings_for(int64_t steps)
         .adamw = {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.01, .clip = 1, .threads = 1},
         .batch_tokens = 128,
         .accumulate = 1,
+        .tag_weight = 1,
         .heldout_every = 8,
         .heldout_tokens = 256,
         .threads = 1,
