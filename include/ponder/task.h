@@ -88,7 +88,10 @@ enum ponder_pocket_document {
     PONDER_POCKET_SOLVED_MANY, /* several of those in a row, all in one visible context */
     PONDER_POCKET_CHECK_AFTER, /* "Check: PROBLEM\nA:\n", an attempt, "Verdict:\n", then "1: right." ... up to
                                   the first wrong line */
-    PONDER_POCKET_CHECK_BETWEEN, /* "Judge: PROBLEM\nA:\n" and an attempt, RIGHT or WRONG behind each line */
+    PONDER_POCKET_CHECK_BETWEEN, /* "Judge: PROBLEM\nA:\n" and an attempt, RIGHT or WRONG behind each line; in
+                                  half of them behind each claim of a line too */
+    PONDER_POCKET_CLAIMS, /* "Judge: claims\nA:\n" and claims like "5*8=41", one a line, RIGHT or WRONG each
+                           */
     PONDER_POCKET_DOCUMENTS
 };
 
@@ -99,7 +102,7 @@ struct ponder_pocket_mix {
     double wrong_share;                    /* of the attempts to check that have an error planted */
 };
 
-/* Shares 0.62, 0.06, 0.04, 0.28; up to 12 questions or 1,500 bytes (under 1,024 tokens); 0.6 wrong. */
+/* Shares 0.54, 0.06, 0.04, 0.28, 0.08; up to 12 questions or 1,500 bytes (under 1,024 tokens); 0.6 wrong. */
 PONDER_API struct ponder_pocket_mix ponder_pocket_mix_default(void);
 
 /* The next training document. `text` belongs to the generator and holds until its next call. */

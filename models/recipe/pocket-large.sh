@@ -10,6 +10,6 @@ exec "$ponder" train base \
     --checkpoint build/pocket-large.checkpoint --checkpoint-every 100 \
     --width 640 --layers 6 --heads 10 --ffn 1920 --vocab 512 --context 1024 \
     --tokens 23000000 --batch-tokens 4096 --lr 1e-3 --lr-final 0.02 --warmup 200 \
-    --decay 0.05 --clip 1 --beta1 0.9 --beta2 0.95 \
-    --solved 0.62 --many 0.06 --check-after 0.04 --check-between 0.28 \
+    --decay 0.05 --clip 1 --beta1 0.9 --beta2 0.95 --optimizer adamw \
+    --solved 0.62 --many 0.06 --check-after 0.04 --check-between 0.28 --claims 0 \
     --seed 1 --threads 2 --precision auto "$@"

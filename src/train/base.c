@@ -49,6 +49,7 @@ static struct ponder_pocket_mix mix_of(const struct ponder_train_base_settings *
     mix.share[PONDER_POCKET_SOLVED_MANY] = s->many_share;
     mix.share[PONDER_POCKET_CHECK_AFTER] = s->check_after_share;
     mix.share[PONDER_POCKET_CHECK_BETWEEN] = s->check_between_share;
+    mix.share[PONDER_POCKET_CLAIMS] = s->claims_share;
     return mix;
 }
 
@@ -62,9 +63,11 @@ static int resolve(struct ponder_train_base_settings *s, struct buf *checkpoint_
     if (strcmp(s->precision, "f32") != 0 && strcmp(s->precision, "bf16") != 0)
         return err_set(err, PONDER_E_ARGUMENT, "--precision: '%.60s' is none of auto, f32, bf16",
                        s->precision);
-    if (s->solved_share + s->many_share + s->check_after_share + s->check_between_share <= 0)
-        return err_set(err, PONDER_E_ARGUMENT,
-                       "--solved, --many, --check-after, --check-between: all 0; some documents are needed");
+    if (s->solved_share + s->many_share + s->check_after_share + s->check_between_share + s->claims_share <=
+        0)
+        return err_set(
+            err, PONDER_E_ARGUMENT,
+            "--solved, --many, --check-after, --check-between, --claims: all 0; some documents are needed");
     int64_t step_tokens = s->batch_tokens * s->accumulate;
     if (s->steps == 0)
         s->steps = (s->tokens + step_tokens - 1) / step_tokens;

@@ -211,7 +211,7 @@ static void documents_come_in_the_shares_that_were_asked_for(void **state)
             assert_true(marked && len <= mix.many_bytes_max);
         if (kind == PONDER_POCKET_CHECK_AFTER)
             assert_non_null(strstr(text, "\nVerdict:\n1: "));
-        if (kind == PONDER_POCKET_CHECK_BETWEEN)
+        if (kind >= PONDER_POCKET_CHECK_BETWEEN)
             assert_true(text[len - 1] == PONDER_POCKET_RIGHT || text[len - 1] == PONDER_POCKET_WRONG);
         wrong += kind == PONDER_POCKET_CHECK_AFTER && strstr(text + len - 7, "wrong") != NULL;
         wrong += kind == PONDER_POCKET_CHECK_BETWEEN && memchr(text, PONDER_POCKET_WRONG, len) != NULL;
