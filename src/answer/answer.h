@@ -15,10 +15,24 @@ struct answer_span {
  * there is none or it is empty. The convention of the MATH data set (Hendrycks et al. 2021). */
 bool answer_extract(const char *text, size_t len, struct answer_span *out) PONDER_USE;
 
+enum answer_mode { ANSWER_BOX_ONLY, ANSWER_ANY_SIGN };
+
+/* Whether a text is an answer and nothing else: no box, no sign of a final answer, no sentence. */
+bool answer_is_bare(const char *text, size_t len);
+
+/* Appends the final answer of a text by the surest sign there is of it: boxes, "####", "the answer is", the
+ * last formula, the last number. `*found` is false, and nothing appended, where it has none. PONDER_E_MEMORY
+ * else. */
+int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf *out, bool *found) PONDER_USE;
+
 /* Appends the form in which answers are compared: without spaces, dollar signs and \left \right, with the
  * contents of \text{..} and its kin in place of them, \dfrac and \tfrac as \frac, and no full stop at the
  * end. */
 int answer_normalise(const char *answer, size_t len, struct buf *out) PONDER_USE;
+
+/* Whether two answers are the same one; equal.c has the policies. Symmetric. `*how` is a constant string:
+ * which rule decided. `how` may be NULL. */
+bool answer_equal(const char *gold, size_t gold_len, const char *pred, size_t pred_len, const char **how);
 
 /* Copies for one candidate: `*answer` as written and `*key` normalised, both freed by the caller, or both
  * NULL where the text has no answer. PONDER_E_MEMORY else. */

@@ -1,0 +1,51 @@
+/* expression.h - an answer as a tree, and its value. */
+#ifndef ANSWER_EXPRESSION_H
+#define ANSWER_EXPRESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "answer/lex.h"
+#include "core/arena.h"
+
+enum node_kind {
+    NODE_NUMBER,     /* text: digits with at most one '.' */
+    NODE_REPEATING,  /* text: digits with one '.'; the last `n` of them repeat for ever */
+    NODE_BASED,      /* text: digits in base `n` */
+    NODE_NAME,       /* text: a variable, or an unknown constant or function */
+    NODE_CONSTANT,   /* op: 'p' pi, 'e', 'i', 'o' infinity */
+    NODE_SUM,        /* children added */
+    NODE_PRODUCT,    /* children multiplied */
+    NODE_NEGATIVE,   /* of its child */
+    NODE_QUOTIENT,   /* first child over second */
+    NODE_POWER,      /* first child to the second */
+    NODE_FACTORIAL,  /* of its child */
+    NODE_PERCENT,    /* of its child */
+    NODE_DEGREES,    /* its child, as an angle */
+    NODE_FUNCTION,   /* text: which; children: arguments */
+    NODE_PLUS_MINUS, /* its child with both signs; the sign is one and the same in all of an answer */
+    NODE_LIST,       /* items without brackets; `unordered` where joined by "and" or "or" */
+    NODE_GROUP,      /* items in brackets: open and close are among ( [ { ) ] } */
+    NODE_MATRIX,     /* children: n columns, row by row */
+    NODE_UNION,      /* of its children */
+    NODE_RELATION,   /* op: '=' or a token symbol; two children */
+    NODE_WORDS,      /* text: in lower case */
+};
+
+struct node {
+    enum node_kind kind;
+    int op, n;
+    char open, close;
+    const char *text;
+    struct node *child, *next; /* first child; next sibling */
+};
+
+/* Parses an answer. NULL where it is no expression this reader knows, nests too deep, or memory runs out. */
+struct node *expression_parse(struct arena *arena, const char *text, size_t len, enum lex_commas commas);
+
+int node_count(const struct node *child); /* of a list of siblings */
+/* Whether a node of that kind stands anywhere in the tree. */
+bool node_has(const struct node *node, enum node_kind kind);
+
+#endif

@@ -1,0 +1,30 @@
+/* value.h - the value of an expression: an exact fraction where it is one, else a complex ball. */
+#ifndef ANSWER_VALUE_H
+#define ANSWER_VALUE_H
+
+/* FLINT 2 keeps Arb apart, FLINT 3 has it. */
+#if __has_include(<flint/acb.h>)
+#include <flint/acb.h>
+#else
+#include <acb.h>
+#endif
+#include <flint/fmpq.h>
+
+#include "answer/expression.h"
+
+/* What an expression leaves open, and where its variables are put. */
+struct reading {
+    int sign;          /* of plus-minus: 1 or -1 */
+    bool natural_log;  /* \log without a base is ln, else log10 */
+    bool percent_part; /* 10% is 1/10, else 10 */
+    int point;         /* which of the VALUE_POINTS assignments of variables */
+};
+
+enum { VALUE_POINTS = 6 };
+
+/* Both return false where the expression has no such value: value_exact for all that is not rational or takes
+ * more than some 50,000 bits, value_ball for what is no number or not defined at the point. */
+bool value_exact(const struct node *node, const struct reading *reading, fmpq_t out);
+bool value_ball(const struct node *node, const struct reading *reading, slong bits, acb_t out);
+
+#endif
