@@ -157,7 +157,7 @@ static const struct spelling words[] = {
     SIGN("percent", '%'),
 };
 
-/* Signs beyond ASCII. A second symbol stands for what follows the first. */
+/* Signs beyond ASCII. */
 static const struct {
     uint32_t code;
     struct spelling as;
@@ -304,9 +304,8 @@ static const struct spelling *find(const struct spelling *table, size_t count, c
 
 /* ---- numbers ---- */
 
-/* Bytes of a thousands separator at the front: "," with three digits and no fourth behind it, or TeX's "{,}"
- * and
- * ",\!". */
+/* Bytes of a thousands separator at the front: "," with three digits and no fourth behind it, or one of
+ * TeX's, "{,}" and its like. */
 static size_t separator(const struct lexer *l)
 {
     static const char *const tex[] = {"{,}", ",\\!", "\\!,\\!", "\\,", "\\ "};
@@ -663,9 +662,8 @@ const struct token *lex(struct arena *arena, const char *text, size_t len, enum 
 {
     if (len > LEX_BYTES_MAX)
         return NULL;
-    struct lexer l = {.arena = arena,
-                      .commas = commas,
-                      .capacity = 2 * (int)len + 1}; /* two bytes are three tokens at most */
+    struct lexer l = {
+        .arena = arena, .commas = commas, .capacity = 2 * (int)len + 1}; /* "1e5" makes five of three bytes */
     l.token = arena_array(arena, 2 * len + 2, sizeof *l.token);
     if (!l.token)
         return NULL;
