@@ -79,6 +79,12 @@ int cli_read(const char *path, size_t bytes_max, char **text, size_t *len, struc
 /* Refuses now what could not be written after the work is done. NULL passes. */
 int cli_check_writable(const char *option, const char *path, struct ponder_err *err);
 
+/* lines.c */
+/* Hands each line of the file that is not blank ("-": standard input) to `each`, up to the first error, which
+ * is printed with the line's number. Returns the command's exit status. */
+int cli_each_line(const char *path, int (*each)(const char *line, void *data, struct ponder_err *err),
+                  void *data);
+
 /* print_search.c */
 /* The tables of `eval --search steps`: the search beside best-of-N, their difference and their tokens. */
 void cli_print_search(const struct ponder_search_eval *eval, const struct ponder_search *search);

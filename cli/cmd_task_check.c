@@ -1,7 +1,6 @@
 /* cmd_task_check.c - `ponder task check`: marks each step of Pocket solutions right or wrong. */
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli.h"
 
@@ -21,17 +20,19 @@ static const struct ponder_option *table(void)
     return options;
 }
 
-/* What was counted on the way, for the line on stderr. */
-struct counts {
+struct checking {
+    bool skip;
     long long lines, skipped;
 };
 
-static int check_line(const char *line, bool skip, struct counts *counts, struct ponder_err *err)
+static int check_line(const char *line, void *data, struct ponder_err *err)
 {
+    struct checking *checking = data;
     char *labelled;
+    checking->lines++;
     int status = ponder_pocket_label(line, &labelled, err);
-    if (status == PONDER_E_NOT_FOUND && skip) {
-        counts->skipped++;
+    if (status == PONDER_E_NOT_FOUND && checking->skip) {
+        checking->skipped++;
         return PONDER_OK;
     }
     if (status)
@@ -41,50 +42,17 @@ static int check_line(const char *line, bool skip, struct counts *counts, struct
     return PONDER_OK;
 }
 
-static int check_file(FILE *in, const struct args *args, struct counts *counts, struct ponder_err *err)
-{
-    char *line = NULL;
-    size_t cap = 0;
-    ssize_t n;
-    int status = PONDER_OK;
-    while (!status && !cli_interrupted() && !ferror(stdout) && (n = getline(&line, &cap, in)) >= 0) {
-        counts->lines++;
-        if (strspn(line, " \t\r\n") == (size_t)n)
-            continue;
-        status = check_line(line, args->skip, counts, err);
-    }
-    free(line);
-    return status;
-}
-
 static int run(void *data, int count, char **operands)
 {
     (void)count;
     (void)operands;
     const struct args *args = data;
-    struct ponder_err err = {.status = PONDER_OK};
-    struct counts counts = {0};
-    bool standard = strcmp(args->in, "-") == 0;
-    FILE *in = standard ? stdin : fopen(args->in, "r");
-    if (!in) {
-        err.status = PONDER_E_IO;
-        snprintf(err.message, sizeof err.message, "--in: %.200s cannot be read; give a file of JSONL",
-                 args->in);
-        return cli_fail(&err);
-    }
-    cli_interrupt_catch();
-    int status = check_file(in, args, &counts, &err);
-    if (!standard)
-        fclose(in);
-    if (status) {
-        fprintf(stderr, "ponder: %s, line %lld: %s\n", standard ? "standard input" : args->in, counts.lines,
-                err.message);
-        return CLI_FAILED;
-    }
-    if (counts.skipped)
-        fprintf(stderr, "%lld of %lld lines are no Pocket question and were left out\n", counts.skipped,
-                counts.lines);
-    return cli_finish(cli_interrupted() ? CLI_FAILED : CLI_DONE);
+    struct checking checking = {.skip = args->skip};
+    int exit_status = cli_each_line(args->in, check_line, &checking);
+    if (checking.skipped)
+        fprintf(stderr, "%lld of %lld lines are no Pocket question and were left out\n", checking.skipped,
+                checking.lines);
+    return exit_status;
 }
 
 const struct cli_command cli_task_check = {

@@ -28,6 +28,7 @@
 #ifndef PONDER_H
 #define PONDER_H
 
+#include "ponder/answer.h"
 #include "ponder/eval.h"
 #include "ponder/ledger.h"
 #include "ponder/model.h"

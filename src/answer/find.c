@@ -97,7 +97,8 @@ static bool box_before(const char *text, size_t len, struct answer_span *inner, 
 }
 
 /* Boxes at the end that are joined, last first in the text and in order in `out`: "a, b". */
-static int boxes(const char *text, size_t len, struct buf *out, bool *found)
+/* With `as_written` what stands in a box keeps the spaces around it. */
+static int boxes(const char *text, size_t len, bool as_written, struct buf *out, bool *found)
 {
     enum { BOXES_MAX = 16 };
     struct answer_span inner[BOXES_MAX];
@@ -117,7 +118,12 @@ static int boxes(const char *text, size_t len, struct buf *out, bool *found)
             break;
     }
     while (n-- > 0) {
-        buf_append(out, text + inner[n].start, inner[n].len);
+        const char *from = text + inner[n].start, *to = from + inner[n].len;
+        while (as_written && is_space(from[-1]))
+            from--;
+        while (as_written && is_space(*to))
+            to++;
+        buf_append(out, from, (size_t)(to - from));
         if (n)
             buf_puts(out, ", ");
     }
@@ -331,7 +337,7 @@ bool answer_is_bare(const char *text, size_t len)
 int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf *out, bool *found)
 {
     struct answer_span span;
-    int status = boxes(text, len, out, found);
+    int status = boxes(text, len, mode == ANSWER_BOX_ONLY, out, found);
     if (*found || status || mode == ANSWER_BOX_ONLY)
         return status;
     *found = after_hashes(text, len, &span) || after_cue(text, len, &span) ||
