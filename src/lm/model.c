@@ -188,10 +188,13 @@ void lm_model_release(struct lm_model *model)
     free(model);
 }
 
-/* Projections that write into the residual stream are scaled down by its depth (Radford et al. 2019). */
+/* Projections that write into the residual stream are scaled down by its depth (Radford et al. 2019). Queries
+ * and keys begin at unit size, so that attention is not flat from the start and learns to look up sooner. */
 static float deviation_of(const struct lm_tensor *tensor, int layers)
 {
     bool residual = strstr(tensor->name, "attn_output") || strstr(tensor->name, "ffn_down");
+    if (strstr(tensor->name, "attn_q") || strstr(tensor->name, "attn_k"))
+        return 1 / sqrtf((float)tensor->cols);
     return residual ? 0.02f / sqrtf(2.0f * (float)layers) : 0.02f;
 }
 

@@ -15,6 +15,7 @@ enum {
     CELLS = POCKET_SUBJECTS * POCKET_LEVELS,
     TEST_ONE_IN = 8,    /* questions that belong to test */
     DRAWS_MAX = 20000,  /* per item before the generator says that it is exhausted */
+    WRONG_PERCENT = 10, /* solutions of a careless author in which the one choice is wrong */
     SOLUTION_TAIL = 64, /* room for the answer's line */
 };
 
@@ -149,12 +150,16 @@ int ponder_pocket_split_of(const char *problem)
 }
 
 /* Lets one family write into the generator's buffers; false where the item is not to be used. */
-static bool write_item(struct ponder_pocket *pocket, int family, int level, bool wrong, uint64_t *hash)
+static bool write_item(struct ponder_pocket *pocket, int family, int level, enum pocket_care care,
+                       uint64_t *hash)
 {
     struct pocket_draft *draft = &pocket->draft;
     draft->rng = &pocket->rng;
     draft->level = level;
-    draft->wrong = wrong;
+    draft->careless = care != POCKET_CAREFUL;
+    draft->wrong = care == POCKET_WRONG ||
+                   (care == POCKET_CARELESS && rng_range(&pocket->rng, 1, 100) <= WRONG_PERCENT &&
+                    !pocket_families[family].own_care);
     draft->solution_len = 0;
     draft->solution[0] = draft->answer[0] = 0;
     for (int i = 0; i < POCKET_HOLES_MAX; i++)
@@ -174,14 +179,14 @@ static bool write_item(struct ponder_pocket *pocket, int family, int level, bool
     return true;
 }
 
-int pocket_draw(struct ponder_pocket *pocket, bool wrong, struct ponder_pocket_item *item,
+int pocket_draw(struct ponder_pocket *pocket, enum pocket_care care, struct ponder_pocket_item *item,
                 struct ponder_err *err)
 {
     int cell = draw_cell(pocket), subject = cell % POCKET_SUBJECTS, level = cell / POCKET_SUBJECTS + 1;
     for (int draw = 0; draw < DRAWS_MAX; draw++) {
         uint64_t hash;
         int family = draw_family(&pocket->rng, subject, level);
-        if (!write_item(pocket, family, level, wrong, &hash))
+        if (!write_item(pocket, family, level, care, &hash))
             continue;
         int fresh = pocket->distinct ? remember(pocket, hash, err) : 1;
         if (fresh < 0)
@@ -204,7 +209,8 @@ int pocket_draw(struct ponder_pocket *pocket, bool wrong, struct ponder_pocket_i
 
 int ponder_pocket_next(struct ponder_pocket *pocket, struct ponder_pocket_item *item, struct ponder_err *err)
 {
-    return pocket_draw(pocket, false, item, err);
+    pocket->draft.practises = false;
+    return pocket_draw(pocket, POCKET_CAREFUL, item, err);
 }
 
 size_t ponder_pocket_prompt(char *out, size_t size, const char *problem)

@@ -17,7 +17,7 @@
 
 enum {
     POCKET_HOLES_MAX = 6,
-    POCKET_HOLE_BYTES = 128, /* a hole's text with its NUL */
+    POCKET_HOLE_BYTES = 160, /* a hole's text with its NUL */
     POCKET_PROBLEM_BYTES = PONDER_POCKET_PROBLEM_BYTES,
     POCKET_SOLUTION_BYTES = PONDER_POCKET_SOLUTION_BYTES,
     POCKET_ANSWER_BYTES = 32,
@@ -84,8 +84,10 @@ enum pocket_family {
 /* One question on its way to an item. */
 struct pocket_draft {
     struct rng *rng;
-    int level;  /* 1 to POCKET_LEVELS */
-    bool wrong; /* make one wrong choice, in the guess or among the tries; only where the family can */
+    int level;      /* 1 to POCKET_LEVELS */
+    bool practises; /* a question of several parts may have fewer than the level says */
+    bool careless;  /* each choice stated at once is wrong now and then, more often at higher levels */
+    bool wrong;     /* make one wrong choice; only where the family can */
     char hole[POCKET_HOLES_MAX][POCKET_HOLE_BYTES];
     char solution[POCKET_SOLUTION_BYTES]; /* lines, each with its newline, without the answer's line */
     size_t solution_len;
@@ -95,6 +97,7 @@ struct pocket_draft {
 struct pocket_family_info {
     const char *name; /* lower case, for ids and tables */
     int subject;
+    bool own_care;             /* has several choices, each with its own chance to be wrong */
     int weight[POCKET_LEVELS]; /* how often, among the families of its subject at that level; 0: never */
     void (*generate)(struct pocket_draft *draft);
     const char *wording[POCKET_WORDINGS_MAX]; /* NULL after the last; {0} to {5} are holes */

@@ -8,7 +8,7 @@
 #include "task/pocket.h"
 #include "task/pocket_claim.h"
 
-enum { CHECK_WAY_MAX = 128, CHECK_LIST_MAX = 12, CHECK_PLACES = 8, CHECK_PARTS_MAX = 6 };
+enum { CHECK_WAY_MAX = 128, CHECK_LIST_MAX = 12, CHECK_PLACES = 8, CHECK_PARTS_MAX = 9 };
 
 struct pocket_check {
     int family;
@@ -28,6 +28,7 @@ struct pocket_check {
     int64_t road[CHECK_PLACES][CHECK_PLACES];
     int64_t polynomial[8]; /* coefficients, low first */
     int64_t part[CHECK_PARTS_MAX][4], part_right[CHECK_PARTS_MAX];
+    char part_text[CHECK_PARTS_MAX][40];
     int parts; /* of questions of several parts: their numbers, and what each letter stands for */
 };
 

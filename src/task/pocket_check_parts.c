@@ -1,6 +1,6 @@
 /* pocket_check_parts.c - the checker for questions of several parts: takes the parts out of the question's
- * text, finds each letter's number by trying all there are, and reads lines like "b=7: 5*7=35=2 mod 11." and
- * "Try b=4: 5*4=20=9 mod 11. No." */
+ * text, finds each letter's number by trying all there are, and reads lines like "5b=2: b=7, 5*7=35=2
+ * mod 11." and "Try 5b=2: b=4, 5*4=20=9 mod 11. No." */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +177,7 @@ bool check_parts(struct pocket_check *check)
         while (t < CANDIDATE_MAX && !fits(check, index, t))
             t++;
         check->part_right[index] = t;
+        snprintf(check->part_text[index], sizeof check->part_text[index], "%.*s", used, p);
         sum += t;
         check->parts++;
         if (t == CANDIDATE_MAX)
@@ -193,14 +194,21 @@ bool check_parts(struct pocket_check *check)
     return !*p && strlen(check->hole[1]) == (size_t)(2 * check->parts - 1);
 }
 
-/* "b=7: " */
-static bool take_choice(struct judge *j, int *index, int64_t *t)
+/* "5b=2: b=7, ": NULL, or why it cannot be read or does not come from the question. */
+static const char *take_choice(struct judge *j, int *index, int64_t *t)
 {
-    *index = *j->p - 'a';
+    const char *part = j->p, *colon = strstr(part, ": ");
+    if (!colon)
+        return reason_unread;
+    *index = colon[2] - 'a';
     if (*index < 0 || *index >= j->check->parts)
-        return false;
-    j->p++;
-    return judge_take(j, "=") && judge_take_int(j, t) && judge_take(j, ": ") && *t >= 1 && *t < CANDIDATE_MAX;
+        return reason_unread;
+    const char *asked = j->check->part_text[*index];
+    if (strlen(asked) != (size_t)(colon - part) || strncmp(asked, part, (size_t)(colon - part)) != 0)
+        return reason_foreign;
+    j->p = colon + 3;
+    bool read = judge_take(j, "=") && judge_take_int(j, t) && judge_take(j, ", ");
+    return read && *t >= 1 && *t < CANDIDATE_MAX ? NULL : reason_unread;
 }
 
 static const char *judge_choice(struct judge *j, bool is_try)
@@ -208,11 +216,13 @@ static const char *judge_choice(struct judge *j, bool is_try)
     int64_t t, wanted[CLAIMS_MAX][EXPECTED_MAX + 1];
     int index;
     const char *start = j->p;
-    if (!take_choice(j, &index, &t))
-        return reason_unread;
+    const char *reason = take_choice(j, &index, &t);
+    if (reason)
+        return reason;
     int claims = expect(j->check, index, t, wanted);
     for (int i = 0; i < claims; i++) {
-        const char *at = j->p, *reason = i == 0 || judge_take(j, ", ") ? judge_true(j) : reason_unread;
+        const char *at = j->p;
+        reason = i == 0 || judge_take(j, ", ") ? judge_true(j) : reason_unread;
         if (reason)
             return reason;
         if (!numbers_match(&j->claim, wanted[i])) {
@@ -235,6 +245,8 @@ static const char *judge_choice(struct judge *j, bool is_try)
 static const char *judge_total(struct judge *j)
 {
     int64_t sum = j->check->part_right[0];
+    if (j->check->parts == 1)
+        return reason_unread;
     for (int i = 1; i < j->check->parts; i++) {
         const char *at = j->p, *reason = i == 1 || judge_take(j, ", ") ? judge_true(j) : reason_unread;
         if (reason)
@@ -254,12 +266,12 @@ const char *judge_parts(struct judge *j)
 {
     if (judge_take(j, "Try "))
         return judge_choice(j, true);
-    return *j->p >= '0' && *j->p <= '9' && j->check->parts > 1 ? judge_total(j) : judge_choice(j, false);
+    return strstr(j->p, ": ") ? judge_choice(j, false) : judge_total(j);
 }
 
 bool judge_part_solves(struct judge *j)
 {
     int index;
     int64_t t;
-    return take_choice(j, &index, &t) && fits(j->check, index, t);
+    return !take_choice(j, &index, &t) && fits(j->check, index, t);
 }

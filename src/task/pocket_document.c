@@ -17,7 +17,7 @@ struct ponder_pocket_mix ponder_pocket_mix_default(void)
 {
     return (struct ponder_pocket_mix){
 
-        .share = {0.54, 0.06, 0.04, 0.28, 0.08}, .many_max = 12, .many_bytes_max = 1500, .wrong_share = 0.6};
+        .share = {0.74, 0.06, 0.03, 0.13, 0.04}, .many_max = 12, .many_bytes_max = 1500, .wrong_share = 0.6};
 }
 
 static enum ponder_pocket_document draw_kind(struct rng *rng, const struct ponder_pocket_mix *mix)
@@ -45,7 +45,7 @@ static int solved(struct ponder_pocket *pocket, int count, size_t bytes_max, str
 {
     for (int i = 0; i < count; i++) {
         struct ponder_pocket_item item;
-        int status = pocket_draw(pocket, false, &item, err);
+        int status = pocket_draw(pocket, POCKET_CARELESS, &item, err);
         if (status < 0)
             return status;
         size_t more = strlen(item.problem) + strlen(item.solution) + 8;
@@ -177,7 +177,7 @@ static int claims(struct ponder_pocket *pocket, struct ponder_err *err)
     buf_printf(&pocket->document, "Judge: claims\nA:");
     while (pocket->document.len < CLAIMS_BYTES && buf_ok(&pocket->document)) {
         struct ponder_pocket_item item;
-        int status = pocket_draw(pocket, false, &item, err);
+        int status = pocket_draw(pocket, POCKET_CAREFUL, &item, err);
         if (status < 0)
             return status;
         put_claims(pocket, item.solution);
@@ -199,8 +199,10 @@ static int attempt(struct ponder_pocket *pocket, enum ponder_pocket_document kin
 {
     struct ponder_pocket_item item;
     char solution[POCKET_SOLUTION_BYTES];
-    bool choice = wrong && rng_range(&pocket->rng, 0, 99) < 60;
-    int status = pocket_draw(pocket, choice, &item, err);
+    enum pocket_care care = !wrong                                ? POCKET_CAREFUL
+                            : rng_range(&pocket->rng, 0, 99) < 60 ? POCKET_WRONG
+                                                                  : POCKET_CARELESS;
+    int status = pocket_draw(pocket, care, &item, err);
     if (status < 0)
         return status;
     snprintf(solution, sizeof solution, "%s", item.solution);
@@ -226,6 +228,7 @@ int ponder_pocket_next_document(struct ponder_pocket *pocket, const struct ponde
                                 struct ponder_err *err)
 {
     buf_clear(&pocket->document);
+    pocket->draft.practises = true;
     *kind = draw_kind(&pocket->rng, mix);
     int status;
     if (*kind == PONDER_POCKET_SOLVED)

@@ -136,7 +136,8 @@ void pocket_generate_diophantine(struct pocket_draft *draft)
     draft_hole(draft, 2, "%d", c);
     if (draft_guesses(draft)) {
         int chosen = draft_choice(draft, 1, high, x), other = (c - a * chosen) / b;
-        draft_line(draft, "x=%d and y=%d: %d*%d+%d*%d=%d.", chosen, other, a, chosen, b, other, c);
+        draft_line(draft, "x=%d and y=%d: %d*%d+%d*%d=%d.", chosen, other, a, chosen, b, other,
+                   a * chosen + b * other);
         draft_answer(draft, "%d", chosen);
         return;
     }
@@ -168,7 +169,8 @@ void pocket_generate_coins(struct pocket_draft *draft)
     }
     if (draft_guesses(draft)) {
         int chosen = draft_choice(draft, 1, n - 1, k);
-        draft_line(draft, "%d and %d: %d*%d+%d*%d=%d.", n - chosen, chosen, a, n - chosen, b, chosen, value);
+        draft_line(draft, "%d and %d: %d*%d+%d*%d=%d.", n - chosen, chosen, a, n - chosen, b, chosen,
+                   a * (n - chosen) + b * chosen);
         draft_answer(draft, "%d", chosen);
         return;
     }

@@ -226,7 +226,7 @@ static void write_choice(struct pocket_draft *draft, const int *list, const stru
     if (draft_guesses(draft)) {
         int chosen = draft_choice(draft, 0, count - 1, right);
         put_choice(draft, list, &all[chosen], k);
-        draft_line(draft, "=%d.", all[right].sum);
+        draft_line(draft, "=%d.", all[chosen].sum);
         draft_answer(draft, "%d", largest(list, &all[chosen], k));
         return;
     }
@@ -343,7 +343,7 @@ void pocket_generate_signs(struct pocket_draft *draft)
     if (draft_guesses(draft)) {
         int chosen = draft_choice(draft, 0, masks - 1, right);
         put_signs(draft, list, n, chosen);
-        draft_line(draft, "=%d.", signed_sum(list, n, right));
+        draft_line(draft, "=%d.", signed_sum(list, n, chosen));
         draft_answer(draft, "%d", bit_count(chosen));
         return;
     }

@@ -2,13 +2,13 @@
  *
  * Every part hides a number behind a letter: which number solves a(a+3)=40, leaves remainder 5 when tripled,
  * is the smaller root. The number is hard to find and easy to test, and all a test needs is small sums and
- * the table of products. The level says how many parts there are. A solution goes through the letters, states
- * each choice with its test or tries a few, and adds them up. */
+ * the table of products. The level says how many parts there are. A solution goes through the letters: it
+ * repeats the part, states a number with its test or tries a few, and adds them up at the end. */
 #include <stdio.h>
 
 #include "task/pocket.h"
 
-enum { PARTS_MAX = 6 };
+enum { PARTS_MAX = 9, PART_BYTES = 40 };
 
 struct part {
     int n[4]; /* the part's own numbers; what they are is the family's affair */
@@ -28,9 +28,8 @@ struct parts_kind {
     bool (*draw)(struct pocket_draft *draft, const struct parts *parts, struct part *part);
     /* The part as the question has it, with `letter` where the form names it. */
     void (*ask)(char *out, size_t size, const struct parts *parts, const struct part *part, char letter);
-    /* The test of `t`: true claims; with `forced` the last claim ends in what would have to come out. */
-    void (*test)(struct pocket_draft *draft, const struct parts *parts, const struct part *part, int t,
-                 bool forced);
+    /* The test of `t`: true claims. */
+    void (*test)(struct pocket_draft *draft, const struct parts *parts, const struct part *part, int t);
 };
 
 /* ---- a(a+k)=n ---- */
@@ -52,11 +51,11 @@ static void ask_product(char *out, size_t size, const struct parts *parts, const
 }
 
 static void test_product(struct pocket_draft *draft, const struct parts *parts, const struct part *part,
-                         int t, bool forced)
+                         int t)
 {
     (void)parts;
     int other = t + part->n[0];
-    draft_put(draft, "%d+%d=%d, %d*%d=%d", t, part->n[0], other, t, other, forced ? part->n[1] : t * other);
+    draft_put(draft, "%d+%d=%d, %d*%d=%d", t, part->n[0], other, t, other, t * other);
 }
 
 /* ---- pa+q(n-a)=s ---- */
@@ -64,10 +63,10 @@ static void test_product(struct pocket_draft *draft, const struct parts *parts, 
 static bool draw_mix(struct pocket_draft *draft, const struct parts *parts, struct part *part)
 {
     (void)parts;
-    int n = draft_range(draft, 4, draft_by_level(draft, 6, 7, 8, 9, 10)), t = draft_range(draft, 1, n - 1);
-    int p, q = draft_range(draft, 2, 5);
+    int n = draft_range(draft, 3, draft_by_level(draft, 5, 5, 6, 6, 7)), t = draft_range(draft, 1, n - 1);
+    int p, q = draft_range(draft, 2, 3);
     do
-        p = draft_range(draft, 2, 6);
+        p = draft_range(draft, 2, 4);
     while (p == q);
     *part = (struct part){.n = {p, q, n, p * t + q * (n - t)}, .right = t, .low = 1, .high = n - 1};
     return true;
@@ -79,14 +78,13 @@ static void ask_mix(char *out, size_t size, const struct parts *parts, const str
     snprintf(out, size, "%d%c+%d(%d-%c)=%d", part->n[0], letter, part->n[1], part->n[2], letter, part->n[3]);
 }
 
-static void test_mix(struct pocket_draft *draft, const struct parts *parts, const struct part *part, int t,
-                     bool forced)
+static void test_mix(struct pocket_draft *draft, const struct parts *parts, const struct part *part, int t)
 {
     (void)parts;
     const int *n = part->n;
     int rest = n[2] - t, sum = n[0] * t + n[1] * rest;
     draft_put(draft, "%d*%d=%d, %d-%d=%d, %d*%d=%d, %d+%d=%d", n[0], t, n[0] * t, n[2], t, rest, n[1], rest,
-              n[1] * rest, n[0] * t, n[1] * rest, forced ? n[3] : sum);
+              n[1] * rest, n[0] * t, n[1] * rest, sum);
 }
 
 /* ---- the largest number that divides both parts of a fraction ---- */
@@ -110,12 +108,12 @@ static void ask_divisor(char *out, size_t size, const struct parts *parts, const
 
 /* What does not divide is told by its remainder; what does must leave lowest terms. */
 static void test_divisor(struct pocket_draft *draft, const struct parts *parts, const struct part *part,
-                         int t, bool forced)
+                         int t)
 {
     (void)parts;
     for (int i = 0; i < 2; i++) {
         int n = part->n[i];
-        if (n % t && !forced) {
+        if (n % t) {
             draft_put(draft, "%s%d=%d mod %d", i ? ", " : "", n, n % t, t);
             return;
         }
@@ -127,9 +125,8 @@ static void test_divisor(struct pocket_draft *draft, const struct parts *parts, 
 
 static void share_modulus(struct pocket_draft *draft, struct parts *parts)
 {
-    static const int prime[] = {5, 7, 11, 13};
-    parts->shared[0] =
-        prime[draft_range(draft, draft_by_level(draft, 0, 0, 1, 1, 1), draft_by_level(draft, 1, 2, 2, 3, 3))];
+    static const int prime[] = {5, 7, 11};
+    parts->shared[0] = prime[draft_range(draft, 0, draft_by_level(draft, 1, 1, 1, 2, 2))];
     parts->shared[1] = parts->shared[0] - 1;
 }
 
@@ -149,9 +146,9 @@ static void ask_inverse(char *out, size_t size, const struct parts *parts, const
 }
 
 static void test_inverse(struct pocket_draft *draft, const struct parts *parts, const struct part *part,
-                         int t, bool forced)
+                         int t)
 {
-    int m = parts->shared[0], product = part->n[0] * t, rest = forced ? part->n[1] : product % m;
+    int m = parts->shared[0], product = part->n[0] * t, rest = product % m;
     draft_put(draft, "%d*%d=%d", part->n[0], t, product);
     if (product >= m || rest != product)
         draft_put(draft, "=%d", rest);
@@ -181,11 +178,12 @@ static void ask_number(char *out, size_t size, const struct parts *parts, const 
 }
 
 static void test_handshakes(struct pocket_draft *draft, const struct parts *parts, const struct part *part,
-                            int t, bool forced)
+                            int t)
 {
+    (void)part;
     int k = parts->shared[0], both = t * (t - 1), among = both / 2;
     draft_put(draft, "%d*%d=%d, %d/2=%d, %d*%d=%d, %d+%d=%d", t, t - 1, both, both, among, t, k, t * k, among,
-              t * k, forced ? part->n[0] : among + t * k);
+              t * k, among + t * k);
 }
 
 /* ---- a machine that multiplies and adds, twice ---- */
@@ -193,7 +191,7 @@ static void test_handshakes(struct pocket_draft *draft, const struct parts *part
 static void share_machine(struct pocket_draft *draft, struct parts *parts)
 {
     parts->shared[0] = draft_range(draft, 2, draft_by_level(draft, 2, 3, 3, 3, 3));
-    parts->shared[1] = draft_range(draft, 1, draft_by_level(draft, 4, 5, 6, 8, 9));
+    parts->shared[1] = draft_range(draft, 1, draft_by_level(draft, 4, 5, 5, 6, 6));
 }
 
 static int turn(const struct parts *parts, int t)
@@ -203,17 +201,18 @@ static int turn(const struct parts *parts, int t)
 
 static bool draw_machine(struct pocket_draft *draft, const struct parts *parts, struct part *part)
 {
-    int t = draft_range(draft, 1, draft_by_level(draft, 6, 7, 8, 9, 9));
+    int t = draft_range(draft, 1, draft_by_level(draft, 6, 7, 8, 8, 9));
     *part = (struct part){.n = {turn(parts, turn(parts, t))}, .right = t, .low = 1, .high = 9};
     return true;
 }
 
 static void test_machine(struct pocket_draft *draft, const struct parts *parts, const struct part *part,
-                         int t, bool forced)
+                         int t)
 {
+    (void)part;
     int k = parts->shared[0], add = parts->shared[1], once = turn(parts, t);
     draft_put(draft, "%d*%d=%d, %d+%d=%d, %d*%d=%d, %d+%d=%d", k, t, k * t, k * t, add, once, k, once,
-              k * once, k * once, add, forced ? part->n[0] : k * once + add);
+              k * once, k * once, add, k * once + add);
 }
 
 /* ---- the smaller root of x^2-sx+p ---- */
@@ -234,12 +233,11 @@ static void ask_root(char *out, size_t size, const struct parts *parts, const st
     snprintf(out, size, "x^2-%dx+%d", part->n[0], part->n[1]);
 }
 
-static void test_root(struct pocket_draft *draft, const struct parts *parts, const struct part *part, int t,
-                      bool forced)
+static void test_root(struct pocket_draft *draft, const struct parts *parts, const struct part *part, int t)
 {
     (void)parts;
     int other = part->n[0] - t;
-    draft_put(draft, "%d-%d=%d, %d*%d=%d", part->n[0], t, other, t, other, forced ? part->n[1] : t * other);
+    draft_put(draft, "%d-%d=%d, %d*%d=%d", part->n[0], t, other, t, other, t * other);
 }
 
 /* ---- what all have in common ---- */
@@ -255,7 +253,7 @@ static void ask_all(struct pocket_draft *draft, const struct parts *parts)
 {
     size_t asked = 0, sum = 0, letters = 0;
     for (int i = 0; i < parts->count; i++) {
-        char letter = (char)('a' + i), text[40];
+        char letter = (char)('a' + i), text[PART_BYTES];
         parts->kind->ask(text, sizeof text, parts, &parts->part[i], letter);
         put_listed(draft, 0, &asked, i, parts->count, text);
         sum += (size_t)snprintf(draft->hole[1] + sum, POCKET_HOLE_BYTES - sum, i ? "+%c" : "%c", letter);
@@ -266,30 +264,49 @@ static void ask_all(struct pocket_draft *draft, const struct parts *parts)
     draft_hole(draft, 4, "%d", parts->shared[1]);
 }
 
+/* What a careless author takes for the right number: most often one more. */
+static int near_miss(struct pocket_draft *draft, const struct part *part)
+{
+    int draw = draft_range(draft, 1, 100), step = draw <= 60 ? 1 : -1, chosen = part->right + step;
+    if (draw > 90)
+        chosen = draft_range(draft, part->low, part->high);
+    if (chosen < part->low || chosen > part->high || chosen == part->right)
+        chosen = part->right + (part->right < part->high ? 1 : -1);
+    return chosen >= part->low && chosen <= part->high ? chosen : part->right;
+}
+
+/* The part as the question has it, and a number for its letter. */
+static void put_choice(struct pocket_draft *draft, const struct parts *parts, int i, int chosen)
+{
+    char letter = (char)('a' + i), text[PART_BYTES];
+    parts->kind->ask(text, sizeof text, parts, &parts->part[i], letter);
+    draft_put(draft, "%s: %c=%d, ", text, letter, chosen);
+}
+
+/* How often a careless author slips at a choice: where there is more to do, each part gets less care. */
+static int slip_percent(const struct parts *parts)
+{
+    return parts->count < 3 ? 3 : parts->count == 3 ? 12 : 40;
+}
+
+/* The letter's line or lines. A careless author states a wrong number, writes its test as it comes out, and
+ * goes on without a look at it. */
 static int write_choice(struct pocket_draft *draft, const struct parts *parts, int i, bool wrong)
 {
     const struct part *part = &parts->part[i];
-    char letter = (char)('a' + i);
-    int chosen = part->right;
-    while (wrong && chosen == part->right && part->high > part->low)
-        chosen = draft_range(draft, part->low, part->high);
-    bool tried = draft_chance(draft, 40);
-    if (wrong && tried) { /* the test comes out wrong, and is passed over */
-        draft_put(draft, "Try %c=%d: ", letter, chosen);
-        parts->kind->test(draft, parts, part, chosen, false);
-        draft_line(draft, ". Yes.");
-        return chosen;
-    }
-    if (!tried) {
-        draft_put(draft, "%c=%d: ", letter, chosen);
-        parts->kind->test(draft, parts, part, chosen, wrong && draft_chance(draft, 50));
+    if (wrong || !draft_chance(draft, 12)) {
+        bool slips = draft->careless && draft_chance(draft, slip_percent(parts));
+        int chosen = wrong || slips ? near_miss(draft, part) : part->right;
+        put_choice(draft, parts, i, chosen);
+        parts->kind->test(draft, parts, part, chosen);
         draft_line(draft, ".");
         return chosen;
     }
     int tries[8], n = draft_tries(draft, part->low, part->high, part->right, 2, tries);
     for (int k = 0; k < n; k++) {
-        draft_put(draft, "Try %c=%d: ", letter, tries[k]);
-        parts->kind->test(draft, parts, part, tries[k], false);
+        draft_put(draft, "Try ");
+        put_choice(draft, parts, i, tries[k]);
+        parts->kind->test(draft, parts, part, tries[k]);
         draft_line(draft, ". %s.", tries[k] == part->right ? "Yes" : "No");
     }
     return part->right;
@@ -309,7 +326,9 @@ static void write_sum(struct pocket_draft *draft, const int *term, int n)
 
 static void generate(struct pocket_draft *draft, const struct parts_kind *kind)
 {
-    struct parts parts = {.kind = kind, .count = draft_by_level(draft, 1, 2, 3, 4, 6)};
+    struct parts parts = {.kind = kind, .count = draft_by_level(draft, 2, 3, 6, 8, 9)};
+    if (draft->practises && draft_chance(draft, 60))
+        parts.count = draft_range(draft, 1, parts.count);
     int chosen[PARTS_MAX] = {0};
     if (kind->draw_shared)
         kind->draw_shared(draft, &parts);

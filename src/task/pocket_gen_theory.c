@@ -53,7 +53,7 @@ void pocket_generate_inverse(struct pocket_draft *draft)
     draft_hole(draft, 3, "%d", m - 1);
     if (draft_guesses(draft)) {
         int chosen = draft_choice(draft, 1, m - 1, x);
-        draft_line(draft, "%d*%d=%d mod %d.", a, chosen, target, m);
+        draft_line(draft, "%d*%d=%d mod %d.", a, chosen, a * chosen % m, m);
         draft_answer(draft, "%d", chosen);
         return;
     }
@@ -83,7 +83,7 @@ void pocket_generate_two_remainders(struct pocket_draft *draft)
         draft_hole(draft, i, "%d", holes[i]);
     if (draft_guesses(draft)) {
         int chosen = r + n * draft_choice(draft, 0, m - 1, k);
-        draft_line(draft, "%d=%d mod %d, %d=%d mod %d.", chosen, r, n, chosen, x % m, m);
+        draft_line(draft, "%d=%d mod %d, %d=%d mod %d.", chosen, r, n, chosen, chosen % m, m);
         draft_answer(draft, "%d", chosen);
         return;
     }
@@ -218,7 +218,7 @@ void pocket_generate_two_primes(struct pocket_draft *draft)
         int chosen = p;
         while (draft->wrong && chosen == p)
             chosen = draw_prime(draft, 2, high);
-        draft_line(draft, "%d*%d=%d.", chosen, n / chosen, n);
+        draft_line(draft, "%d*%d=%d.", chosen, n / chosen, chosen * (n / chosen));
         draft_answer(draft, "%d", chosen);
         return;
     }

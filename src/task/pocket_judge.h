@@ -26,8 +26,9 @@ const char *judge_end(struct judge *j); /* nothing may follow */
 const char *judge_sum(struct judge *j, bool is_try);
 const char *judge_order(struct judge *j, bool is_try);
 const char *judge_parts(struct judge *j);
-bool judge_part_solves(struct judge *j); /* whether "b=7: ", which the line goes on with, is the solution */
-const char *judge_try(struct judge *j);  /* what stands behind "Try " */
+bool judge_part_solves(
+    struct judge *j); /* whether "5b=2: b=7, ", which the line goes on with, is the solution */
+const char *judge_try(struct judge *j); /* what stands behind "Try " */
 
 /* Whether the line, which is wrong, gives a candidate up that is indeed no solution: a slip that decides
  * nothing. */

@@ -21,8 +21,11 @@ struct ponder_pocket {
     struct buf document;
 };
 
-/* The next item; with `wrong` the families that can make a wrong choice do so. */
-int pocket_draw(struct ponder_pocket *pocket, bool wrong, struct ponder_pocket_item *item,
+/* How a solution's choices are made. With POCKET_WRONG the families that can make a wrong choice do so. */
+enum pocket_care { POCKET_CAREFUL, POCKET_CARELESS, POCKET_WRONG };
+
+/* The next item; its answer is the one its solution comes to. */
+int pocket_draw(struct ponder_pocket *pocket, enum pocket_care care, struct ponder_pocket_item *item,
                 struct ponder_err *err) PONDER_USE;
 
 #endif

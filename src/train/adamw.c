@@ -126,14 +126,18 @@ static void move_by_muon(struct adamw *adamw, const struct factors *f, const str
         p[i] = f->keep * p[i] - lr * direction[i];
 }
 
-/* A matrix a thread: they are many, and each is too small to share. */
+/* A matrix a thread: they are many, and each is too small to share; so products inside take one thread too.
+ */
 static void move_layers(struct adamw *adamw, const struct factors *f, float *params, const float *gradients,
                         float lr)
 {
+    int before = omp_get_max_threads();
+    omp_set_num_threads(1);
 #pragma omp parallel for schedule(dynamic) num_threads(adamw->options.threads)
     for (int i = 0; i < adamw->tensor_count; i++)
         if (inside_layer(&adamw->tensors[i]))
             move_by_muon(adamw, f, &adamw->tensors[i], params, gradients, lr);
+    omp_set_num_threads(before);
 }
 
 double adamw_step(struct adamw *adamw, float *params, const float *gradients, double lr)

@@ -134,23 +134,32 @@ static void wrong_choices_and_verdicts_are_found(void **state)
          "12/18=6/9, by 2\nThe answer is \\boxed{9}.", 1, false},
         {"Compute 3+4.", "3+4=7\nThe answer is \\boxed{7}.\n3+4=7", 2, true},
         {"Compute 3+4.", "", -1, false},
-        {"If a(a+3)=40 for positive integers a, what is a?", "a=5: 5+3=8, 5*8=40.\nThe answer is \\boxed{5}.",
-         -1, true},
-        {"If a(a+3)=40 for positive integers a, what is a?", "a=4: 4+3=7, 4*7=28.\nThe answer is \\boxed{4}.",
-         0, false},
-        {"If a(a+3)=40 for positive integers a, what is a?", "a=4: 4+3=7, 4*7=40.\nThe answer is \\boxed{4}.",
-         0, false},
+        {"If a(a+3)=40 for positive integers a, what is a?",
+         "a(a+3)=40: a=5, 5+3=8, 5*8=40.\nThe answer is \\boxed{5}.", -1, true},
+        {"If a(a+3)=40 for positive integers a, what is a?",
+         "a(a+3)=40: a=4, 4+3=7, 4*7=28.\nThe answer is \\boxed{4}.", 0, false},
+        {"If a(a+3)=40 for positive integers a, what is a?",
+         "a(a+3)=40: a=4, 4+3=7, 4*7=40.\nThe answer is \\boxed{4}.", 0, false},
         {"Modulo 7 we have 2a=5 and 3b=1, with a and b from 1 to 6. What is a+b?",
-         "Try a=5: 2*5=10=3 mod 7. No.\na=6: 2*6=12=5 mod 7.\nb=5: 3*5=15=1 mod 7.\n6+5=11.\n"
+         "Try 2a=5: a=5, 2*5=10=3 mod 7. No.\n2a=5: a=6, 2*6=12=5 mod 7.\n3b=1: b=5, 3*5=15=1 mod "
+         "7.\n6+5=11.\n"
          "The answer is \\boxed{11}.",
          -1, true},
         {"Modulo 7 we have 2a=5 and 3b=1, with a and b from 1 to 6. What is a+b?",
-         "a=6: 2*6=12=5 mod 7.\nTry b=4: 3*4=12=5 mod 7. Yes.\n6+4=10.\nThe answer is \\boxed{10}.", 1,
-         false},
+         "2a=5: a=6, 2*6=12=5 mod 7.\nTry 3b=1: b=4, 3*4=12=5 mod 7. Yes.\n6+4=10.\nThe answer is "
+         "\\boxed{10}.",
+         1, false},
         {"Modulo 7 we have 2a=5 and 3b=1, with a and b from 1 to 6. What is a+b?",
-         "b=5: 3*5=15=1 mod 7.\na=6: 2*6=12=5 mod 7.\n5+6=11.\nThe answer is \\boxed{11}.", 2, true},
+         "3b=1: b=5, 3*5=15=1 mod 7.\n2a=5: a=6, 2*6=12=5 mod 7.\n5+6=11.\nThe answer is \\boxed{11}.", 2,
+         true},
         {"Let a be the largest numbers by which 12/18 can be reduced. Find a.",
-         "a=3: 12/3=4, 18/3=6.\nThe answer is \\boxed{3}.", 0, false},
+         "12/18: a=3, 12/3=4, 18/3=6.\nThe answer is \\boxed{3}.", 0, false},
+        {"Let a be the largest numbers by which 12/18 can be reduced. Find a.",
+         "12/18: a=6, 12/6=2, 18/6=3.\nThe answer is \\boxed{6}.", -1, true},
+        {"Let a be the largest numbers by which 12/18 can be reduced. Find a.",
+         "12/30: a=6, 12/6=2, 30/6=5.\nThe answer is \\boxed{6}.", 0, true},
+        {"Let a be the largest numbers by which 12/18 can be reduced. Find a.",
+         ".\nThe answer is \\boxed{6}.", 0, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct ponder_pocket_verdict verdict = check(cases[i].problem, cases[i].solution);
@@ -164,9 +173,9 @@ static void a_slip_in_a_try_that_is_rightly_given_up_loses_nothing(void **state)
 {
     (void)state;
     const char *problem = "Modulo 7 we have 2a=5 and 3b=1, with a and b from 1 to 6. What is a+b?";
-    struct ponder_pocket_verdict verdict = check(
-        problem,
-        "Try a=5: 2*5=10=4 mod 7. No.\na=6: 2*6=12=5 mod 7.\nTry b=5: 3*5=15=2 mod 7. No.\nb=4: 3*4=12.");
+    struct ponder_pocket_verdict verdict =
+        check(problem, "Try 2a=5: a=5, 2*5=10=4 mod 7. No.\n2a=5: a=6, 2*6=12=5 mod 7.\nTry 3b=1: b=5, "
+                       "3*5=15=2 mod 7. No.\n3b=1: b=4, 3*4=12.");
     assert_int_equal(verdict.first_wrong, 0);
     assert_false(verdict.line[0].right);
     assert_true(verdict.line[0].reachable); /* 5 is no solution, whatever 10 leaves */

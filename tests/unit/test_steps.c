@@ -402,8 +402,8 @@ static void the_checker_gives_more_to_what_is_nearer_and_0_to_what_is_lost(void 
         assert_true(lucky.solved && lucky.score == 0);
     }
     const char *problem = "If a(a+3)=40 for positive integers a, what is a?",
-               *no = "Try a=4: 4+3=7, 4*7=28. No.\n", *yes = "a=5: 5+3=8, 5*8=40.\n",
-               *slip = "Try a=4: 4+3=7, 4*7=27. No.\n", *lost = "a=4: 4+3=7, 4*7=28.\n";
+               *no = "Try a(a+3)=40: a=4, 4+3=7, 4*7=28. No.\n", *yes = "a(a+3)=40: a=5, 5+3=8, 5*8=40.\n",
+               *slip = "Try a(a+3)=40: a=4, 4+3=7, 4*7=27. No.\n", *lost = "a(a+3)=40: a=4, 4+3=7, 4*7=28.\n";
     assert_true(checked(problem, yes, strlen(yes), false).score >
                 checked(problem, no, strlen(no), false).score);
     assert_true(checked(problem, no, strlen(no), false).score >
