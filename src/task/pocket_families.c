@@ -153,29 +153,29 @@ const struct pocket_family_info pocket_families[POCKET_FAMILIES] = {
     ROW(COEFFICIENT, coefficient, POLYNOMIALS, WEIGHTS(2, 2, 1, 1, 1),
         .wording = {"What is the coefficient of {1} in {0}?",
                     "Expand ${0}$. What number stands before {1}?"}),
-    ROW(PRODUCTS, products, NUMBERS, WEIGHTS(70, 70, 80, 80, 60), .own_care = true,
+    ROW(PRODUCTS, products, NUMBERS, WEIGHTS(200, 200, 200, 200, 200), .own_care = true,
         .wording = {"Positive integers {2} satisfy {0}. What is {1}?",
                     "If {0} for positive integers {2}, what is {1}?"}),
-    ROW(MIXES, mixes, EQUATIONS, WEIGHTS(70, 70, 80, 80, 60), .own_care = true,
+    ROW(MIXES, mixes, EQUATIONS, WEIGHTS(200, 200, 200, 200, 200), .own_care = true,
         .wording = {"Solve {0}. What is {1}?", "What is {1} if {0}?"}),
-    ROW(DIVISORS, divisors, FRACTIONS, WEIGHTS(70, 70, 80, 80, 60), .own_care = true,
+    ROW(DIVISORS, divisors, FRACTIONS, WEIGHTS(200, 200, 200, 200, 200), .own_care = true,
         .wording = {"Lowest terms of {0} are reached by dividing top and bottom by {2}. What is {1}?",
                     "Let {2} be the largest numbers by which {0} can be reduced. Find {1}."}),
-    ROW(INVERSES, inverses, THEORY, WEIGHTS(70, 70, 80, 80, 60), .own_care = true,
+    ROW(INVERSES, inverses, THEORY, WEIGHTS(200, 200, 200, 200, 200), .own_care = true,
         .wording = {"Modulo {3} we have {0}, with {2} from 1 to {4}. What is {1}?",
                     "Let {2} from 1 to {4} be such that {0} modulo {3}. Find {1}."}),
-    ROW(HANDSHAKES, handshakes, COUNTING, WEIGHTS(70, 70, 80, 80, 60), .own_care = true,
+    ROW(HANDSHAKES, handshakes, COUNTING, WEIGHTS(200, 200, 200, 200, 200), .own_care = true,
         .wording =
             {"In rooms of {2} people all shake hands with each other and with {3} guests: {0} "
              "handshakes. What is {1}?",
              "Teams of {2} players: each two of a team play once, and each player plays {3} guests. That "
              "makes {0} games. Find {1}."}),
-    ROW(MACHINE, machine, SEQUENCES, WEIGHTS(70, 70, 80, 80, 60), .own_care = true,
+    ROW(MACHINE, machine, SEQUENCES, WEIGHTS(200, 200, 200, 200, 200), .own_care = true,
         .wording =
             {"A machine turns n into {3}n+{4}. In two turns it made {0} from {2}. What is {1}?",
              "The next term is {3} times the last plus {4}. The third terms are {0}, the first terms {2}. "
              "Find {1}."}),
-    ROW(ROOTS, roots, POLYNOMIALS, WEIGHTS(70, 70, 80, 80, 60), .own_care = true,
+    ROW(ROOTS, roots, POLYNOMIALS, WEIGHTS(200, 200, 200, 200, 200), .own_care = true,
         .wording = {"Let {2} be the smaller roots of {0}. What is {1}?",
                     "The smaller roots of {0} are {2}. Find {1}."}),
 };

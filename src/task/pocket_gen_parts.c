@@ -24,6 +24,7 @@ struct parts {
 
 /* What differs between the families. */
 struct parts_kind {
+    bool spread; /* wrong numbers are of many kinds; else most are one more than the right one */
     void (*draw_shared)(struct pocket_draft *draft, struct parts *parts); /* may be NULL */
     bool (*draw)(struct pocket_draft *draft, const struct parts *parts, struct part *part);
     /* The part as the question has it, with `letter` where the form names it. */
@@ -125,8 +126,7 @@ static void test_divisor(struct pocket_draft *draft, const struct parts *parts, 
 
 static void share_modulus(struct pocket_draft *draft, struct parts *parts)
 {
-    static const int prime[] = {5, 7, 11};
-    parts->shared[0] = prime[draft_range(draft, 0, draft_by_level(draft, 1, 1, 1, 2, 2))];
+    parts->shared[0] = draft_chance(draft, 50) ? 5 : 7;
     parts->shared[1] = parts->shared[0] - 1;
 }
 
@@ -264,15 +264,17 @@ static void ask_all(struct pocket_draft *draft, const struct parts *parts)
     draft_hole(draft, 4, "%d", parts->shared[1]);
 }
 
-/* What a careless author takes for the right number: most often one more. */
-static int near_miss(struct pocket_draft *draft, const struct part *part)
+/* What a careless author takes for the right number: one or a few more. Nobody errs to the other side, so
+ * that two slips cannot make up for each other; where more is out of range, nobody errs. */
+static int near_miss(struct pocket_draft *draft, const struct parts *parts, const struct part *part)
 {
-    int draw = draft_range(draft, 1, 100), step = draw <= 60 ? 1 : -1, chosen = part->right + step;
-    if (draw > 90)
-        chosen = draft_range(draft, part->low, part->high);
-    if (chosen < part->low || chosen > part->high || chosen == part->right)
-        chosen = part->right + (part->right < part->high ? 1 : -1);
-    return chosen >= part->low && chosen <= part->high ? chosen : part->right;
+    int room = part->high - part->right, most = parts->kind->spread ? 4 : 2;
+    if (room < 1)
+        return part->right;
+    if (most > room)
+        most = room;
+    bool by_one = !parts->kind->spread && draft_chance(draft, 80);
+    return part->right + (by_one ? 1 : draft_range(draft, 1, most));
 }
 
 /* The part as the question has it, and a number for its letter. */
@@ -286,7 +288,7 @@ static void put_choice(struct pocket_draft *draft, const struct parts *parts, in
 /* How often a careless author slips at a choice: where there is more to do, each part gets less care. */
 static int slip_percent(const struct parts *parts)
 {
-    return parts->count < 3 ? 3 : parts->count == 3 ? 12 : 40;
+    return parts->count < 3 ? 3 : parts->count == 3 ? 20 : 44;
 }
 
 /* The letter's line or lines. A careless author states a wrong number, writes its test as it comes out, and
@@ -296,7 +298,7 @@ static int write_choice(struct pocket_draft *draft, const struct parts *parts, i
     const struct part *part = &parts->part[i];
     if (wrong || !draft_chance(draft, 12)) {
         bool slips = draft->careless && draft_chance(draft, slip_percent(parts));
-        int chosen = wrong || slips ? near_miss(draft, part) : part->right;
+        int chosen = wrong || slips ? near_miss(draft, parts, part) : part->right;
         put_choice(draft, parts, i, chosen);
         parts->kind->test(draft, parts, part, chosen);
         draft_line(draft, ".");
@@ -343,17 +345,17 @@ static void generate(struct pocket_draft *draft, const struct parts_kind *kind)
     write_sum(draft, chosen, parts.count);
 }
 
-#define PARTS(name, shared_, draw_, ask_, test_)                                                             \
+#define PARTS(name, spread_, shared_, draw_, ask_, test_)                                                    \
     void pocket_generate_##name(struct pocket_draft *draft)                                                  \
     {                                                                                                        \
         static const struct parts_kind kind = {                                                              \
-            .draw_shared = shared_, .draw = draw_, .ask = ask_, .test = test_};                              \
+            .spread = spread_, .draw_shared = shared_, .draw = draw_, .ask = ask_, .test = test_};           \
         generate(draft, &kind);                                                                              \
     }
-PARTS(products, NULL, draw_product, ask_product, test_product)
-PARTS(mixes, NULL, draw_mix, ask_mix, test_mix)
-PARTS(divisors, NULL, draw_divisor, ask_divisor, test_divisor)
-PARTS(inverses, share_modulus, draw_inverse, ask_inverse, test_inverse)
-PARTS(handshakes, share_guests, draw_handshakes, ask_number, test_handshakes)
-PARTS(machine, share_machine, draw_machine, ask_number, test_machine)
-PARTS(roots, NULL, draw_root, ask_root, test_root)
+PARTS(products, false, NULL, draw_product, ask_product, test_product)
+PARTS(mixes, true, NULL, draw_mix, ask_mix, test_mix)
+PARTS(divisors, true, NULL, draw_divisor, ask_divisor, test_divisor)
+PARTS(inverses, true, share_modulus, draw_inverse, ask_inverse, test_inverse)
+PARTS(handshakes, false, share_guests, draw_handshakes, ask_number, test_handshakes)
+PARTS(machine, true, share_machine, draw_machine, ask_number, test_machine)
+PARTS(roots, false, NULL, draw_root, ask_root, test_root)
