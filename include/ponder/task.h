@@ -29,10 +29,10 @@ extern "C" {
 enum {
     PONDER_POCKET_SUBJECTS = 7,
     PONDER_POCKET_LEVELS = 5,
-    PONDER_POCKET_PROBLEM_BYTES = 400,  /* a problem with its NUL is never longer */
+    PONDER_POCKET_PROBLEM_BYTES = 400,   /* a problem with its NUL is never longer */
     PONDER_POCKET_SOLUTION_BYTES = 1000, /* a solution with its NUL is never longer */
-    PONDER_POCKET_LINES_MAX = 64,       /* a checked solution has at most so many lines */
-    PONDER_POCKET_ITEMS_MAX = 4000000,  /* a generator that avoids duplicates yields at most so many */
+    PONDER_POCKET_LINES_MAX = 64,        /* a checked solution has at most so many lines */
+    PONDER_POCKET_ITEMS_MAX = 4000000,   /* a generator that avoids duplicates yields at most so many */
 };
 
 enum ponder_pocket_split { PONDER_POCKET_TRAIN, PONDER_POCKET_TEST };

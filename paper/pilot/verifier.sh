@@ -9,16 +9,19 @@ ponder=${PONDER:-build/cli/ponder}
 base=${BASE:-models/pocket-base.gguf}
 mkdir -p "$dir"
 
-# A lesson in checking: judged attempts and claims, most of them, where the base had a few among much else.
-"$ponder" train base --init "$base" --out "$dir/pocket-checking.gguf" --name pocket-checking \
-    --metrics "$dir/checking.jsonl" --tokens 6000000 --lr 1.5e-3 --lr-final 0.1 --warmup 100 \
-    --solved 0.10 --many 0.02 --check-after 0 --check-between 0.78 --claims 0.10 --tag-weight 5 --seed 4
+# A lesson in checking, in two runs: judged attempts, most of them, where the base had a few among much else.
+"$ponder" train base --init "$base" --out "$dir/pocket-checking-1.gguf" --name pocket-checking \
+    --metrics "$dir/checking-1.jsonl" --tokens 5000000 --lr 1.5e-3 --lr-final 0.1 --warmup 100 \
+    --solved 0.10 --many 0.02 --check-after 0 --check-between 0.80 --claims 0.08 --tag-weight 5 --seed 4
+"$ponder" train base --init "$dir/pocket-checking-1.gguf" --out "$dir/pocket-checking.gguf" --name pocket-checking \
+    --metrics "$dir/checking.jsonl" --tokens 4000000 --lr 1e-3 --lr-final 0.05 --warmup 100 \
+    --solved 0.10 --many 0.02 --check-after 0 --check-between 0.86 --claims 0.02 --tag-weight 5 --seed 5
 
 # Solutions of train questions, and whether the answer can still be reached behind each of their steps.
-"$ponder" eval --model "$base" --data pocket:train:5000:3 -n 8 --seed 11 --samples "$dir/train.jsonl" >"$dir/train.txt"
+"$ponder" eval --model "$base" --data pocket:train:4000:3 -n 8 --seed 11 --samples "$dir/train.jsonl" >"$dir/train.txt"
 "$ponder" task check --in "$dir/train.jsonl" >"$dir/train-labels.jsonl"
 "$ponder" train prm --base "$dir/pocket-checking.gguf" --samples "$dir/train-labels.jsonl" \
-    --out "$dir/pocket-prm.gguf" --epochs 1 --lr 1e-3 --metrics "$dir/prm.jsonl"
+    --out "$dir/pocket-prm.gguf" --epochs 0.5 --lr 3e-4 --batch-tokens 2048 --metrics "$dir/prm.jsonl"
 
 # The test questions, 64 solutions each: base alone, then with the verifier, then step by step with the checker.
 "$ponder" eval --model "$base" --data pocket:test:500 -n 64 --samples "$dir/test.jsonl" | tee "$dir/base.txt"
