@@ -184,6 +184,38 @@ static void a_slip_in_a_try_that_is_rightly_given_up_loses_nothing(void **state)
     assert_false(verdict.line[3].reachable);
 }
 
+static void careless_authors_choose_wrong_and_test_truthfully(void **state)
+{
+    (void)state;
+    struct ponder_pocket *pocket = open_pocket(PONDER_POCKET_TRAIN, 21);
+    struct ponder_pocket_mix mix = {.share = {[PONDER_POCKET_SOLVED] = 1}, .many_max = 2};
+    int wrong = 0, of_parts = 0;
+    for (int i = 0; i < 4000; i++) {
+        const char *text;
+        size_t len;
+        enum ponder_pocket_document kind;
+        assert_int_equal(ponder_pocket_next_document(pocket, &mix, &text, &len, &kind, &err), 0);
+        const char *solution = strstr(text, "\nA:\n");
+        assert_non_null(solution);
+        char problem[PONDER_POCKET_PROBLEM_BYTES];
+        snprintf(problem, sizeof problem, "%.*s", (int)(solution - text - 3), text + 3);
+        solution += 4;
+        if (!strstr(solution, ": a="))
+            continue;
+        struct ponder_pocket_verdict verdict = check(problem, solution);
+        of_parts++;
+        if (verdict.first_wrong < 0)
+            continue;
+        wrong++;
+        assert_false(verdict.answer_right); /* no two slips make up for each other */
+        if (strcmp(verdict.line[verdict.first_wrong].reason, "this choice does not fit the question"))
+            fail_msg("%s\n%s\nline %d: %s", problem, solution, verdict.first_wrong + 1,
+                     verdict.line[verdict.first_wrong].reason);
+    }
+    assert_in_range(wrong, of_parts * 4 / 10, of_parts * 7 / 10);
+    ponder_pocket_free(pocket);
+}
+
 static void labels_are_put_beside_every_text(void **state)
 {
     (void)state;
@@ -314,6 +346,7 @@ int main(void)
         cmocka_unit_test(a_changed_digit_is_found_in_its_own_line),
         cmocka_unit_test(wrong_choices_and_verdicts_are_found),
         cmocka_unit_test(a_slip_in_a_try_that_is_rightly_given_up_loses_nothing),
+        cmocka_unit_test(careless_authors_choose_wrong_and_test_truthfully),
         cmocka_unit_test(labels_are_put_beside_every_text),
         cmocka_unit_test(the_offset_points_at_the_false_claim),
         cmocka_unit_test(claims_are_true_or_not),
