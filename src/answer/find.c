@@ -315,23 +315,32 @@ static bool last_formula(const char *text, size_t len, struct answer_span *out)
     return found;
 }
 
-static bool has(const char *text, const char *end, const char *cue)
+/* Whether a box, "####" or a cue stands anywhere: one pass, which looks closer only where the first two bytes
+ * of a sign are. */
+static bool has_sign(const char *text, const char *end)
 {
-    for (const char *p = text; p < end; p++)
-        if (begins(p, end, cue))
-            return true;
+    static const char *const marks[] = {"\\boxed", "\\fbox", "####"};
+    enum { MARKS = sizeof marks / sizeof *marks, CUES = sizeof cues / sizeof *cues };
+    unsigned char first[256] = {0}, second[256] = {0};
+    const char *sign[MARKS + CUES];
+    for (int i = 0; i < MARKS + CUES; i++) {
+        sign[i] = i < MARKS ? marks[i] : cues[i - MARKS];
+        first[(unsigned char)sign[i][0]] = second[(unsigned char)sign[i][1]] = 1;
+    }
+    for (const char *p = text; p + 1 < end; p++) {
+        char a = lower(p[0]), b = lower(p[1]);
+        if (!(first[(unsigned char)a] & second[(unsigned char)b]))
+            continue;
+        for (int i = 0; i < MARKS + CUES; i++)
+            if (sign[i][0] == a && sign[i][1] == b && begins(p, end, sign[i]))
+                return true;
+    }
     return false;
 }
 
 bool answer_is_bare(const char *text, size_t len)
 {
-    const char *end = text + len;
-    if (has(text, end, "\\boxed") || has(text, end, "\\fbox") || has(text, end, "####"))
-        return false;
-    for (size_t i = 0; i < sizeof cues / sizeof *cues; i++)
-        if (has(text, end, cues[i]))
-            return false;
-    return words_of_prose(text, end) < 4;
+    return !has_sign(text, text + len) && words_of_prose(text, text + len) < 4;
 }
 
 int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf *out, bool *found)
