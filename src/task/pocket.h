@@ -86,7 +86,7 @@ struct pocket_draft {
     struct rng *rng;
     int level;      /* 1 to POCKET_LEVELS */
     bool practises; /* a question of several parts may have fewer than the level says */
-    bool careless;  /* each choice stated at once is wrong now and then, more often at higher levels */
+    bool careless;  /* each choice stated at once is wrong now and then, more often with more parts */
     bool wrong;     /* make one wrong choice; only where the family can */
     char hole[POCKET_HOLES_MAX][POCKET_HOLE_BYTES];
     char solution[POCKET_SOLUTION_BYTES]; /* lines, each with its newline, without the answer's line */
