@@ -80,10 +80,11 @@ int cli_read(const char *path, size_t bytes_max, char **text, size_t *len, struc
 int cli_check_writable(const char *option, const char *path, struct ponder_err *err);
 
 /* lines.c */
-/* Hands each line of the file that is not blank ("-": standard input) to `each`, up to the first error, which
- * is printed with the line's number. Returns the command's exit status. */
-int cli_each_line(const char *path, int (*each)(const char *line, void *data, struct ponder_err *err),
-                  void *data);
+/* Makes one line of another; `*out` is malloc'ed, or stays NULL where nothing is to be written. */
+typedef int cli_line_fn(const char *line, void *data, char **out, struct ponder_err *err);
+/* Hands each line of the file that is not blank ("-": standard input) to `each` and writes what it makes, up
+ * to the first error, which is printed with the line's number. Returns the command's exit status. */
+int cli_each_line(const char *path, cli_line_fn *each, void *data);
 
 /* print_search.c */
 /* The tables of `eval --search steps`: the search beside best-of-N, their difference and their tokens. */

@@ -1,6 +1,5 @@
 /* cmd_grade.c - `ponder grade` and `ponder extract`: answers of any texts, over JSONL. */
 #include <stddef.h>
-#include <stdlib.h>
 
 #include "cli.h"
 
@@ -30,19 +29,14 @@ struct grading {
     long long lines, equal;
 };
 
-static int grade_line(const char *line, void *data, struct ponder_err *err)
+static int grade_line(const char *line, void *data, char **out, struct ponder_err *err)
 {
     struct grading *grading = data;
-    char *graded;
     bool equal;
-    int status = ponder_answer_grade(line, &graded, &equal, err);
-    if (status)
-        return status;
-    grading->lines++;
+    int status = ponder_answer_grade(line, out, &equal, err);
+    grading->lines += !status;
     grading->equal += equal;
-    puts(graded);
-    free(graded);
-    return PONDER_OK;
+    return status;
 }
 
 static int run_grade(void *data, int count, char **operands)
@@ -56,17 +50,10 @@ static int run_grade(void *data, int count, char **operands)
     return exit_status;
 }
 
-static int extract_line(const char *line, void *data, struct ponder_err *err)
+static int extract_line(const char *line, void *data, char **out, struct ponder_err *err)
 {
     const struct args *args = data;
-    char *extracted;
-    bool found;
-    int status = ponder_answer_extract(line, args->box_only, &extracted, &found, err);
-    if (status)
-        return status;
-    puts(extracted);
-    free(extracted);
-    return PONDER_OK;
+    return ponder_answer_extract(line, args->box_only, out, err);
 }
 
 static int run_extract(void *data, int count, char **operands)

@@ -1,6 +1,5 @@
 /* cmd_task_check.c - `ponder task check`: marks each step of Pocket solutions right or wrong. */
 #include <stddef.h>
-#include <stdlib.h>
 
 #include "cli.h"
 
@@ -25,21 +24,14 @@ struct checking {
     long long lines, skipped;
 };
 
-static int check_line(const char *line, void *data, struct ponder_err *err)
+static int check_line(const char *line, void *data, char **out, struct ponder_err *err)
 {
     struct checking *checking = data;
-    char *labelled;
     checking->lines++;
-    int status = ponder_pocket_label(line, &labelled, err);
-    if (status == PONDER_E_NOT_FOUND && checking->skip) {
-        checking->skipped++;
-        return PONDER_OK;
-    }
-    if (status)
-        return status;
-    puts(labelled);
-    free(labelled);
-    return PONDER_OK;
+    int status = ponder_pocket_label(line, out, err);
+    bool skipped = status == PONDER_E_NOT_FOUND && checking->skip;
+    checking->skipped += skipped;
+    return skipped ? PONDER_OK : status;
 }
 
 static int run(void *data, int count, char **operands)

@@ -5,17 +5,20 @@
 
 #include "cli.h"
 
-static int each_line(FILE *in, int (*each)(const char *line, void *data, struct ponder_err *err), void *data,
-                     long long *number, struct ponder_err *err)
+static int each_line(FILE *in, cli_line_fn *each, void *data, long long *number, struct ponder_err *err)
 {
-    char *line = NULL;
+    char *line = NULL, *out = NULL;
     size_t cap = 0;
     ssize_t n;
     int status = PONDER_OK;
     while (!status && !cli_interrupted() && !ferror(stdout) && (n = getline(&line, &cap, in)) >= 0) {
         ++*number;
         if (strspn(line, " \t\r\n") != (size_t)n)
-            status = each(line, data, err);
+            status = each(line, data, &out, err);
+        if (out)
+            puts(out);
+        free(out);
+        out = NULL;
     }
     if (!status && ferror(in)) {
         err->status = status = PONDER_E_IO;
@@ -25,8 +28,7 @@ static int each_line(FILE *in, int (*each)(const char *line, void *data, struct 
     return status;
 }
 
-int cli_each_line(const char *path, int (*each)(const char *line, void *data, struct ponder_err *err),
-                  void *data)
+int cli_each_line(const char *path, cli_line_fn *each, void *data)
 {
     struct ponder_err err = {.status = PONDER_OK};
     bool standard = strcmp(path, "-") == 0;

@@ -18,7 +18,7 @@ PONDER_API int ponder_answer_grade(const char *line, char **out, bool *equal,
                                    struct ponder_err *err) PONDER_USE;
 /* One object with `text`. Adds "answer", null where the text has none; with `box_only` nothing but a box
  * counts. Else as ponder_answer_grade(). */
-PONDER_API int ponder_answer_extract(const char *line, bool box_only, char **out, bool *found,
+PONDER_API int ponder_answer_extract(const char *line, bool box_only, char **out,
                                      struct ponder_err *err) PONDER_USE;
 
 #endif

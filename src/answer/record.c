@@ -51,10 +51,10 @@ int ponder_answer_grade(const char *line, char **out, bool *equal, struct ponder
     return json_print(record, out, err);
 }
 
-int ponder_answer_extract(const char *line, bool box_only, char **out, bool *found, struct ponder_err *err)
+int ponder_answer_extract(const char *line, bool box_only, char **out, struct ponder_err *err)
 {
+    bool found = false;
     *out = NULL;
-    *found = false;
     json_t *record = read_object(line, err);
     if (!record)
         return PONDER_E_FORMAT;
@@ -64,9 +64,9 @@ int ponder_answer_extract(const char *line, bool box_only, char **out, bool *fou
     if (!json_is_string(field))
         status = err_set(err, PONDER_E_FORMAT, "there is no `text`, a text");
     else if (answer_find(json_string_value(field), json_string_length(field),
-                         box_only ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN, &answer, found) ||
+                         box_only ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN, &answer, &found) ||
              json_object_set_new(record, "answer",
-                                 *found ? json_stringn(answer.data, answer.len) : json_null()))
+                                 found ? json_stringn(answer.data, answer.len) : json_null()))
         status = err_memory(err, "an answer");
     buf_release(&answer);
     if (status) {
