@@ -86,6 +86,13 @@ typedef int cli_line_fn(const char *line, void *data, char **out, struct ponder_
  * to the first error, which is printed with the line's number. Returns the command's exit status. */
 int cli_each_line(const char *path, cli_line_fn *each, void *data);
 
+/* print_eval.c */
+/* The tables of a set of questions: by k, by level, subject and fifth; then the cost. */
+void cli_print_eval(const struct ponder_eval *eval);
+/* What the figures cost, and what this call spent where some were there before. */
+void cli_print_cost(const struct ponder_ledger *whole, const struct ponder_ledger *spent, int64_t resumed,
+                    int64_t asked);
+
 /* print_search.c */
 /* The tables of `eval --search steps`: the search beside best-of-N, their difference and their tokens. */
 void cli_print_search(const struct ponder_search_eval *eval, const struct ponder_search *search);
@@ -101,6 +108,8 @@ struct cli_progress {
  * cli_progress. */
 bool cli_progress_show(const struct ponder_progress *progress, void *data);
 void cli_progress_end(struct cli_progress *progress); /* clears the line */
+/* A note of struct ponder_watch, on a line of its own. */
+void cli_progress_note(const char *text, void *data);
 /* From here on the first Ctrl-C asks the work to stop, and the second ends the program at once. */
 void cli_interrupt_catch(void);
 bool cli_interrupted(void);

@@ -40,7 +40,7 @@ static int run(void *data, int count, char **operands)
     struct ponder_model *model = NULL;
     struct ponder_texts_out texts = {0};
     struct cli_progress line = {.what = "generate"};
-    struct ponder_watch watch = {cli_progress_show, &line};
+    struct ponder_watch watch = {cli_progress_show, &line, cli_progress_note};
     int status = cli_model_open(args->model, &model, &err);
     cli_interrupt_catch();
     if (!status)

@@ -81,7 +81,7 @@ static int run(void *data, int count, char **operands)
     const struct args *args = data;
     struct ponder_err err;
     struct cli_progress progress = {.what = "score"};
-    struct ponder_watch watch = {cli_progress_show, &progress};
+    struct ponder_watch watch = {cli_progress_show, &progress, cli_progress_note};
     struct ponder_score score;
     cli_interrupt_catch();
     int status = ponder_score_run(&args->settings, &watch, &score, &err);

@@ -156,7 +156,7 @@ static int run(void *data, int count, char **operands)
     struct ponder_solution *solution = NULL;
     char *question = NULL;
     struct cli_progress line = {.what = "solve"};
-    struct ponder_watch watch = {cli_progress_show, &line};
+    struct ponder_watch watch = {cli_progress_show, &line, cli_progress_note};
     int status = cli_check_writable("trace", args->trace, &err);
     if (!status)
         status = read_question(operands[0], &question, &err);

@@ -6,13 +6,46 @@
 
 enum { SCREEN_ROWS = 24, SCREEN_COLUMNS = 80, FLAGS_BYTES = 80 };
 
+/* Letters of the first word of a name of two, as in "train base"; 0: it has one. */
+static size_t family_length(const struct cli_command *command)
+{
+    const char *space = strchr(command->name, ' ');
+    return space ? (size_t)(space - command->name) : 0;
+}
+
+static bool same_family(const struct cli_command *a, const struct cli_command *b)
+{
+    size_t length = family_length(a);
+    return length > 0 && length == family_length(b) && strncmp(a->name, b->name, length) == 0;
+}
+
+static bool is_second_of_family(const struct cli_command *const *row)
+{
+    return row > cli_commands && same_family(row[0], row[-1]);
+}
+
+/* A command, or a family of them, which stand one behind the other in the table: "train base|prm". */
+static void command_line(const struct cli_command *const *row, FILE *out)
+{
+    if (!row[1] || !same_family(row[0], row[1])) {
+        fprintf(out, "  %-13s %s\n", row[0]->name, row[0]->summary);
+        return;
+    }
+    size_t length = family_length(*row);
+    fprintf(out, "  %-13.*s ", (int)length, row[0]->name);
+    for (const struct cli_command *const *one = row; *one && same_family(*row, *one); one++)
+        fprintf(out, "%s%s", one == row ? "" : ", ", (*one)->name + length + 1);
+    fprintf(out, "; `ponder %.*s` says more\n", (int)length, row[0]->name);
+}
+
 void cli_help_all(FILE *out)
 {
     fputs("Example: ponder solve \"What is the remainder when 7^5 is divided by 12?\"\n\n"
           "Usage: ponder <command> [options]\n\n",
           out);
     for (const struct cli_command *const *row = cli_commands; *row; row++)
-        fprintf(out, "  %-13s %s\n", (*row)->name, (*row)->summary);
+        if (!is_second_of_family(row))
+            command_line(row, out);
     fputs("\n`ponder <command> --help` shows its options; `ponder --version` the version.\n", out);
 }
 

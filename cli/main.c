@@ -36,7 +36,7 @@ static bool show_family(const char *word, FILE *out)
         if (strncmp((*row)->name, word, len) != 0 || (*row)->name[len] != ' ')
             continue;
         if (!found)
-            fprintf(out, "Usage: ponder %s <command> [options]\n\n", word);
+            fprintf(out, "Example: %s\n\nUsage: ponder %s <command> [options]\n\n", (*row)->example, word);
         fprintf(out, "  %-14s %s\n", (*row)->name, (*row)->summary);
         found = true;
     }

@@ -67,7 +67,6 @@ static void print_differences(const struct ponder_search_eval *eval)
 
 void cli_print_search(const struct ponder_search_eval *eval, const struct ponder_search *search)
 {
-    char a[32], b[32], c[32];
     print_head(eval, search);
     if (eval->samples) {
         print_accuracies(eval);
@@ -77,9 +76,6 @@ void cli_print_search(const struct ponder_search_eval *eval, const struct ponder
         cli_print_interval(&eval->groups[0].accuracy);
         printf("; %.1f tokens a question\n", eval->groups[0].tokens);
     }
-    printf("\n%.1f%% of solutions without an answer; %.1f rounds a question\n", 100 * eval->without_answer,
-           eval->rounds_mean);
-    printf("%s generations, %s generated tokens, %sFLOP, %.1f s\n",
-           cli_thousands(a, eval->ledger.generations), cli_thousands(b, eval->ledger.generated_tokens),
-           cli_scaled(c, eval->ledger.flops), eval->ledger.seconds);
+    printf("\n%.1f%% of solutions without an answer\n", 100 * eval->without_answer);
+    cli_print_cost(&eval->ledger, &eval->spent, eval->resumed, eval->asked * eval->seeds);
 }

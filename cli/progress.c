@@ -36,6 +36,15 @@ static void time_left(char *text, size_t bytes, double seconds)
         snprintf(text, bytes, "%ld:%02ld", whole / 60, whole % 60);
 }
 
+/* ", 0.356 (0.31-0.40) right", or nothing where no answer has been judged. */
+static void accuracy_so_far(char *text, size_t bytes, const struct ponder_progress *progress)
+{
+    text[0] = '\0';
+    if (progress->judged > 0)
+        snprintf(text, bytes, ", %.3f (%.2f-%.2f) right", progress->accuracy, progress->accuracy_low,
+                 progress->accuracy_high);
+}
+
 bool cli_progress_show(const struct ponder_progress *progress, void *data)
 {
     struct cli_progress *line = data;
@@ -45,20 +54,29 @@ bool cli_progress_show(const struct ponder_progress *progress, void *data)
     bool due =
         line->shown_s > 0 ? progress->seconds >= line->shown_s + every_s : progress->seconds >= first_s;
     if (due) {
-        char done[32], total[32], rate[32], left[32] = "-";
+        char done[32], total[32], rate[32], accuracy[64], left[32] = "-";
         int64_t done_now = progress->done - progress->before;
         if (done_now > 0)
             time_left(left, sizeof left,
                       progress->seconds * (double)(progress->total - progress->done) / (double)done_now);
-        fprintf(stderr, "%s%s: %s/%s %s, %s tokens/s, %s left%s", terminal ? "\r" : "", line->what,
+        accuracy_so_far(accuracy, sizeof accuracy, progress);
+        fprintf(stderr, "%s%s: %s/%s %s%s, %s tokens/s, %s left%s", terminal ? "\r" : "", line->what,
                 cli_thousands(done, progress->done), cli_thousands(total, progress->total), progress->unit,
-                cli_thousands(rate, (long long)((double)progress->tokens / progress->seconds)), left,
-                terminal ? "\x1b[K" : "\n");
+                accuracy, cli_thousands(rate, (long long)((double)progress->tokens / progress->seconds)),
+                left, terminal ? "\x1b[K" : "\n");
         fflush(stderr);
         line->shown_s = progress->seconds;
         line->drawn = terminal;
     }
     return !cli_interrupted();
+}
+
+void cli_progress_note(const char *text, void *data)
+{
+    cli_progress_end(data);
+    fputs("ponder: ", stderr);
+    cli_print_text(stderr, text, strlen(text), false);
+    fputc('\n', stderr);
 }
 
 void cli_progress_end(struct cli_progress *line)

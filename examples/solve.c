@@ -24,7 +24,7 @@ int main(int argc, char **argv)
     struct ponder_model *model = NULL;
     struct ponder_sampling sampling;
     struct ponder_solution *solution = NULL;
-    struct ponder_watch watch = {one_second, NULL};
+    struct ponder_watch watch = {.progress = one_second};
 
     int status = ponder_model_find(&path, &err);
     if (!status)

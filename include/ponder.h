@@ -34,6 +34,7 @@
 #include "ponder/model.h"
 #include "ponder/option.h"
 #include "ponder/progress.h"
+#include "ponder/runs.h"
 #include "ponder/sampling.h"
 #include "ponder/solve.h"
 #include "ponder/status.h"

@@ -1,10 +1,11 @@
 /* eval.h - how good a model is on a set of questions, and how much voting adds.
  *
- * n solutions are sampled per question. Of those:
+ * n solutions are sampled per question and seed. Of those:
  *   pass@1  share of correct samples, averaged over questions
  *   pass@k  probability that one of k samples is correct: 1 - C(n-c,k)/C(n,k), unbiased (Chen et al. 2021)
  *   maj@k   share of correct majorities over the n/k disjoint blocks of k samples in sample order; ties go to
  *           the answer seen first in the block; a block without an answer is wrong
+ * With several seeds a question's figure is the mean over them.
  * Every figure has a 95% percentile interval by bootstrap over questions with a fixed seed; `gain` is
  * maj@n - pass@1, paired: both are taken from the same resampled questions. */
 #ifndef PONDER_EVAL_H
@@ -21,7 +22,21 @@
 extern "C" {
 #endif
 
-enum { PONDER_EVAL_KS_MAX = 8, PONDER_EVAL_QUESTIONS_MAX = 1000000 };
+enum { PONDER_EVAL_KS_MAX = 8, PONDER_EVAL_SEEDS_MAX = 1000 };
+
+/* What is asked and where it is kept. Filled by ponder_options_default(ponder_eval_options(), ..). Texts are
+ * borrowed. */
+struct ponder_eval_settings {
+    /* A JSONL file, gzip allowed: MATH, GSM8K or {"question", "answer"} (docs/file-formats.md); or
+     * "pocket:test:COUNT" or "pocket:test:COUNT:SEED", the generated questions. */
+    const char *data;
+    int64_t limit;     /* over 0: the first ones */
+    bool skip_bad;     /* bad lines of the file are left out; else one is an error */
+    int64_t seeds;     /* how many: the sampling's seed and those that follow it */
+    const char *store; /* a store of runs where everything is kept; NULL: nothing is */
+    bool mix;          /* a run that another version or CPU began may be gone on with */
+};
+PONDER_API const struct ponder_option *ponder_eval_options(void);
 
 struct ponder_interval {
     double value, low, high;
@@ -38,33 +53,36 @@ struct ponder_eval_group {
 
 struct ponder_eval {
     char *data;
-    int64_t questions, n; /* questions whose samples were all done */
+    int64_t run;          /* its number in the store; 0: not kept */
+    char *settings;       /* JSON: all that shapes a sample */
+    int64_t questions, n; /* questions with all samples of a seed done; samples per question and seed */
     int64_t asked; /* questions of the set, up to the limit; more than were done where the work was stopped */
+    int64_t seeds;
     int64_t ks[PONDER_EVAL_KS_MAX]; /* 1, 4, 16, 64 .. up to n, and n */
     int k_count;
     struct ponder_eval_group *groups; /* groups[0] is all of them */
     int64_t group_count;
-    double without_answer;       /* share of samples */
-    double tokens_mean;          /* per sample */
-    int64_t resumed;             /* questions that the file of samples had already */
-    int64_t failed;              /* samples that the engine could not give; they count as wrong */
-    struct ponder_ledger ledger; /* of this call: without what `resumed` cost */
+    struct ponder_interval accuracy; /* of the answer that was chosen: maj@n */
+    double without_answer;           /* share of samples */
+    double tokens_mean;              /* per sample */
+    int64_t resumed;                 /* of questions x seeds: those that the store had already */
+    int64_t failed; /* samples that the engine could not give; they count as wrong and are not kept */
+    /* What these figures cost, from whichever call: each token once, however often it was computed; seconds
+     * are those between one question's end and the next. */
+    struct ponder_ledger ledger;
+    struct ponder_ledger spent; /* by this call, as the engine measured it */
 };
 
-/* A set is a JSONL file with one object a line: `problem` or `question`, `answer`, and where there are
- * `level`, `subject`, `unique_id`; or "pocket:test:COUNT" or "pocket:test:COUNT:SEED", the generated
- * questions. `limit` > 0 takes the first ones. A question longer than the context is an error that names it.
- * When the watch stops the work, the result covers the questions that were done.
+/* Samples and grades. A question longer than the context is an error that names it. When the watch stops the
+ * work, the result covers the questions that were done.
  *
- * `samples_path` may be NULL. Else every question's line is appended to that file as soon as its samples are
- * done (docs/file-formats.md), and questions that have a line there are not sampled again: the same call goes
- * on after any interruption, and where nothing is missing it only makes the report. A file of another model,
- * question set or sampling is PONDER_E_ARGUMENT with what differs, and is left as it is. Questions with a
- * failed sample get no line. Once every question has its line the file stands in the order of the set. */
-PONDER_API int ponder_eval_run(struct ponder_model *model, const char *data, int64_t limit,
-                               const struct ponder_sampling *sampling, const char *samples_path,
-                               const struct ponder_watch *watch, struct ponder_eval **out,
-                               struct ponder_err *err) PONDER_USE;
+ * With a store, every question is kept as soon as its samples are done, and what the store has is not sampled
+ * again: the same call goes on after any interruption, kill -9 included, and where nothing is missing it only
+ * makes the report. Several processes may work on one store, on the same run too: each question is sampled
+ * once. Questions with a failed sample are not kept. */
+PONDER_API int ponder_eval_run(struct ponder_model *model, const struct ponder_eval_settings *settings,
+                               const struct ponder_sampling *sampling, const struct ponder_watch *watch,
+                               struct ponder_eval **out, struct ponder_err *err) PONDER_USE;
 PONDER_API void ponder_eval_release(struct ponder_eval *eval);
 /* The same as JSON text, freed by the caller. */
 PONDER_API int ponder_eval_json(const struct ponder_eval *eval, char **json,
@@ -77,7 +95,7 @@ struct ponder_search {
     const char *name;     /* "best_of_n": independent samples, which is ponder_eval_run(); or "steps" */
     const char *verifier; /* of the steps: "checker", for Pocket questions */
     int64_t candidates;   /* M, sampled for each step */
-    const char *against;  /* file of samples that the search is compared with; NULL: none */
+    const char *against;  /* file of exported samples that the search is compared with; NULL: none */
 };
 PONDER_API const struct ponder_option *ponder_search_options(void);
 
@@ -97,15 +115,16 @@ struct ponder_search_group {
 
 struct ponder_search_eval {
     char *data;
+    int64_t run; /* this and those that follow as in struct ponder_eval */
+    char *settings;
     int64_t candidates;
-    int64_t questions, asked;           /* as in struct ponder_eval */
+    int64_t questions, asked, seeds, resumed;
     int64_t samples;                    /* per question, compared with; 0: none */
     struct ponder_search_group *groups; /* groups[0] is all of them */
     int64_t group_count;
     double without_answer; /* share of the questions */
-    double rounds_mean;
-    int64_t failed; /* questions that ended in a round without a result; they count as wrong */
-    struct ponder_ledger ledger;
+    int64_t failed;        /* questions that ended in a round without a result; they count as wrong */
+    struct ponder_ledger ledger, spent; /* as in struct ponder_eval */
 };
 
 /* The search "steps" over a set named as for ponder_eval_run(): each question keeps one solution, samples
@@ -114,7 +133,7 @@ struct ponder_search_eval {
  * max_tokens is of a whole solution. A question that the verifier cannot judge, a name that is not known, and
  * a file to compare with that is of another model or set, not finished, or of fewer than 4 M samples a
  * question are errors before the work starts. */
-PONDER_API int ponder_search_eval_run(struct ponder_model *model, const char *data, int64_t limit,
+PONDER_API int ponder_search_eval_run(struct ponder_model *model, const struct ponder_eval_settings *settings,
                                       const struct ponder_sampling *sampling,
                                       const struct ponder_search *search, const struct ponder_watch *watch,
                                       struct ponder_search_eval **out, struct ponder_err *err) PONDER_USE;

@@ -15,6 +15,9 @@ struct ponder_progress {
     const char *unit;    /* plural, e.g. "solutions" */
     double seconds;      /* since the work began */
     int64_t tokens;      /* generated so far */
+    /* Share of the answers so far that are right, with a 95% interval (Wilson 1927): while `judged` > 0. */
+    int64_t judged;
+    double accuracy, accuracy_low, accuracy_high;
 };
 
 /* Called from the thread that does the work, every few milliseconds. Returns true to go on; with false the
@@ -22,6 +25,8 @@ struct ponder_progress {
 struct ponder_watch {
     bool (*progress)(const struct ponder_progress *progress, void *data);
     void *data;
+    /* A line for whoever runs the work: something was left out, or waits. `data` is the same. May be NULL. */
+    void (*note)(const char *text, void *data);
 };
 
 #ifdef __cplusplus

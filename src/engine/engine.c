@@ -92,6 +92,11 @@ void engine_usage_get(const struct engine *engine, struct engine_usage *out)
     engine->ops->usage(engine, out);
 }
 
+double engine_flops(const struct engine *engine, int64_t first, int64_t count)
+{
+    return engine->ops->flops ? engine->ops->flops(engine, first, count) : 0;
+}
+
 void engine_result_clear(struct engine_result *result)
 {
     free(result->text);

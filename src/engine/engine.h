@@ -58,7 +58,8 @@ struct engine_result {
     size_t text_len;
     int32_t *tokens; /* generated ids, the end token included; NULL from engines that do not tell */
     int token_count;
-    double logprob; /* sum over the generated tokens at temperature 1, natural log; NAN from engines that do
+    int64_t position; /* tokens before its own, the parent's: the first of its own stands there */
+    double logprob;   /* sum over the generated tokens at temperature 1, natural log; NAN from engines that do
                        not tell */
 };
 void engine_result_clear(struct engine_result *result);
@@ -92,6 +93,7 @@ struct engine_ops { /* one const descriptor per engine; registered in engine.def
     int (*step)(struct engine *engine, double wait_s, struct ponder_err *err);
     bool (*take)(struct engine *engine, struct engine_result *out);
     void (*usage)(const struct engine *engine, struct engine_usage *out);
+    double (*flops)(const struct engine *engine, int64_t first, int64_t count); /* NULL: unknown */
 };
 struct engine { /* first member of every engine's own struct */
     const struct engine_ops *ops;
@@ -115,6 +117,8 @@ int engine_step(struct engine *engine, double wait_s, struct ponder_err *err) PO
 /* Takes one finished result; false where there is none. Order: the order of finishing. */
 bool engine_take(struct engine *engine, struct engine_result *out) PONDER_USE;
 void engine_usage_get(const struct engine *engine, struct engine_usage *out);
+/* What computing `count` tokens takes that stand at `first` and behind it in their text. 0 where unknown. */
+double engine_flops(const struct engine *engine, int64_t first, int64_t count);
 
 /* The engines there are (engine.def), for help and by name; NULL behind the last, or where there is none. */
 const struct engine_ops *engine_ops_at(int index);

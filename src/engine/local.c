@@ -272,7 +272,8 @@ static struct local_branch *branch_new(struct local *local, const struct local_n
         return NULL;
     }
     branch->text_end = branch->text.len;
-    branch->segment = kv_segment_new(local->kv, parent->segment, kv_end(local->kv, parent->segment));
+    branch->position = kv_end(local->kv, parent->segment);
+    branch->segment = kv_segment_new(local->kv, parent->segment, branch->position);
     if (branch->segment < 0 || local_mark_new(local, branch->segment, false)) {
         local_branch_free(local, branch);
         return NULL;
@@ -338,6 +339,7 @@ static bool local_take(struct engine *engine, struct engine_result *out)
     out->status = branch->status;
     memcpy(out->error, branch->error, sizeof out->error);
     out->node = branch->node;
+    out->position = branch->position;
     out->logprob = branch->logprob;
     if (branch->finish != ENGINE_FINISH_FAILED) {
         out->token_count = branch->generated;
@@ -357,6 +359,13 @@ static void local_usage(const struct engine *engine, struct engine_usage *out)
     const struct local *local = (const struct local *)engine;
     *out = local->usage;
     out->kv_bytes_peak = (int64_t)kv_bytes_peak(local->kv);
+}
+
+static double local_flops(const struct engine *engine, int64_t first, int64_t count)
+{
+    const struct local *local = (const struct local *)engine;
+    double keys = (double)count * (double)first + (double)count * (double)(count + 1) / 2;
+    return (double)count * local->flops_base + local->flops_per_key * keys;
 }
 
 struct local_state local_state_get(const struct engine *engine)
@@ -418,6 +427,7 @@ const struct engine_ops engine_local_ops = {
     .step = local_step,
     .take = local_take,
     .usage = local_usage,
+    .flops = local_flops,
 };
 
 static int allocate(struct local *local)

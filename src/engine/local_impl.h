@@ -34,7 +34,8 @@ struct local_node {
 struct local_branch {
     struct local_branch *prev, *next; /* in the waiting or the done list */
     int64_t tag;
-    int segment; /* own; one reference. -1 once it passed to the node */
+    int position; /* tokens before its own */
+    int segment;  /* own; one reference. -1 once it passed to the node */
     int tokens_max;
     struct sample_options sampling;
     struct rng rng;

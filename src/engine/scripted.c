@@ -305,6 +305,7 @@ static void succeed(struct scripted *scripted, const struct request *request, st
     memcpy(out->text, text, len);
     out->text[len] = '\0';
     out->text_len = len;
+    out->position = (int64_t)request->path_len;
     out->token_count = (int)len + (out->finish == ENGINE_FINISH_END);
     scripted->usage.generated_tokens += out->token_count;
     scripted->usage.flops += out->token_count * scripted->options.flops_per_token;
@@ -338,6 +339,12 @@ static void scripted_usage(const struct engine *engine, struct engine_usage *out
     *out = ((const struct scripted *)engine)->usage;
 }
 
+static double scripted_flops(const struct engine *engine, int64_t first, int64_t count)
+{
+    (void)first;
+    return (double)count * ((const struct scripted *)engine)->options.flops_per_token;
+}
+
 static void scripted_release(struct engine *engine)
 {
     struct scripted *scripted = (struct scripted *)engine;
@@ -363,6 +370,7 @@ const struct engine_ops engine_scripted_ops = {
     .step = scripted_step,
     .take = scripted_take,
     .usage = scripted_usage,
+    .flops = scripted_flops,
 };
 
 int scripted_open(struct engine **out, const struct scripted_options *options, struct ponder_err *err)

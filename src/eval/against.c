@@ -3,13 +3,14 @@
 #include <stdlib.h>
 
 #include "core/err.h"
+#include "core/jsonl.h"
+#include "eval/export_line.h"
 #include "eval/grade.h"
-#include "eval/samples_file.h"
-#include "eval/samples_run.h"
+#include "eval/run_record.h"
 
 struct reading {
     struct against *out;
-    const json_t *run;
+    const struct eval_job *job;
     const struct questions *questions;
     int64_t n_min, count;
 };
@@ -18,17 +19,30 @@ static int take_grade(struct against *out, int64_t question, const struct grade 
                       struct ponder_err *err)
 {
     if (out->tokens[question] >= 0)
-        return err_set(err, PONDER_E_FORMAT, "question %lld stands here a second time", (long long)question);
+        return err_set(err, PONDER_E_FORMAT,
+                       "question %lld stands here a second time; give a run of one seed",
+                       (long long)question);
     out->correct[question] = grade->correct_count;
     out->tokens[question] = (double)grade->tokens / (double)grade->n;
     return PONDER_OK;
 }
 
-static int check_line(struct reading *reading, const struct samples_line *line, struct ponder_err *err)
+static int check_same(const struct export_line *line, const char *key, json_t *ours, struct ponder_err *err)
 {
-    int status =
-        samples_run_compare(line->run, reading->run, true,
-                            "a search is compared with samples of the same model and questions", err);
+    json_t *theirs = json_object_get(line->run, key);
+    bool same = theirs && ours && json_equal(theirs, ours);
+    json_decref(ours);
+    return same ? PONDER_OK
+                : err_set(err, PONDER_E_ARGUMENT,
+                          "another %s; a search is compared with samples of the same model and questions",
+                          key);
+}
+
+static int check_line(struct reading *reading, const struct export_line *line, struct ponder_err *err)
+{
+    int status = check_same(line, "model_hash", run_hash_json(reading->job->model_hash), err);
+    if (!status)
+        status = check_same(line, "data_hash", run_hash_json(questions_hash(reading->questions)), err);
     if (status)
         return status;
     if (line->n < reading->n_min)
@@ -42,26 +56,50 @@ static int check_line(struct reading *reading, const struct samples_line *line, 
     return PONDER_OK;
 }
 
-static int take_line(void *data, const struct samples_line *line, struct samples_place place,
-                     struct ponder_err *err)
+static int take_line(struct reading *reading, const json_t *record, struct ponder_err *err)
 {
-    (void)place;
-    struct reading *reading = data;
-    int status = check_line(reading, line, err);
-    if (status)
-        return status;
-    struct grade grade;
-    if (grade_samples(&grade, &reading->questions->items[line->index], line->samples, line->n, &line->n, 1))
+    struct export_line line;
+    struct grade grade = {0};
+    int status = export_line_take(&line, record, err);
+    if (!status)
+        status = check_line(reading, &line, err);
+    if (!status &&
+        grade_samples(&grade, &reading->questions->items[line.index], line.samples, line.n, &line.n, 1))
         status = err_memory(err, "the grades");
     if (!status)
-        status = take_grade(reading->out, line->index, &grade, err);
+        status = take_grade(reading->out, line.index, &grade, err);
     grade_release(&grade);
-    reading->out->n = line->n;
+    reading->out->n = line.n;
     reading->count++;
+    export_line_release(&line);
     return status;
 }
 
-int against_read(struct against *out, const char *path, const json_t *run, const struct questions *questions,
+static int read_all(struct reading *reading, struct ponder_err *err)
+{
+    const char *path = reading->job->search->against;
+    struct jsonl *file;
+    json_t *record;
+    int status = jsonl_open(&file, path, err), more = 0;
+    while (!status && (more = jsonl_next(file, &record, err)) > 0) {
+        status = take_line(reading, record, err);
+        json_decref(record);
+        if (status)
+            jsonl_prefix(file, status, err);
+    }
+    jsonl_release(file);
+    if (status || more < 0)
+        return status ? status : more;
+    if (reading->count < reading->questions->count)
+        return err_set(
+            err, PONDER_E_ARGUMENT,
+            "--against: %s has the samples of %lld of the %lld questions; finish the run and export it "
+            "again",
+            path, (long long)reading->count, (long long)reading->questions->count);
+    return PONDER_OK;
+}
+
+int against_read(struct against *out, const struct eval_job *job, const struct questions *questions,
                  int64_t n_min, struct ponder_err *err)
 {
     size_t count = (size_t)questions->count;
@@ -71,15 +109,8 @@ int against_read(struct against *out, const char *path, const json_t *run, const
         return err_memory(err, "the samples to compare with");
     for (int64_t q = 0; q < questions->count; q++)
         out->tokens[q] = -1;
-    struct reading reading = {.out = out, .run = run, .questions = questions, .n_min = n_min};
-    int64_t whole;
-    int status = samples_read(path, take_line, &reading, &whole, err);
-    if (!status && reading.count < questions->count)
-        status = err_set(err, PONDER_E_ARGUMENT,
-                         "--against: %s has the samples of %lld of the %lld questions; finish it with the "
-                         "command that made it",
-                         path, (long long)reading.count, (long long)questions->count);
-    return status;
+    struct reading reading = {.out = out, .job = job, .questions = questions, .n_min = n_min};
+    return read_all(&reading, err);
 }
 
 void against_release(struct against *against)

@@ -12,15 +12,20 @@ struct eval_job {
     const char *model;    /* its file, for the reader */
     uint64_t model_hash;
     const char *precision; /* that the engine computes in: "f32" or "bf16" */
-    const char *data;
-    int64_t limit;
+    const struct ponder_eval_settings *settings;
     const struct ponder_sampling *sampling;
-    const char *samples_path; /* may be NULL */
+    const struct ponder_search *search; /* NULL: best-of-N */
 };
 
 /* `engine` is the model's own. */
-struct eval_job eval_job_of(const struct ponder_model *model, const struct engine *engine, const char *data,
-                            int64_t limit, const struct ponder_sampling *sampling);
+struct eval_job eval_job_of(const struct ponder_model *model, const struct engine *engine,
+                            const struct ponder_eval_settings *settings,
+                            const struct ponder_sampling *sampling);
+
+struct cells;
+/* The report on the cells that are done. `settings` is taken over; `*out` is NULL on failure. */
+int eval_of_cells(struct ponder_eval **out, const struct cells *cells, const char *data, char *settings,
+                  struct ponder_err *err) PONDER_USE;
 
 int eval_run(struct engine *engine, const struct eval_job *job, const struct clock *clock,
              const struct ponder_watch *watch, struct ponder_eval **out, struct ponder_err *err) PONDER_USE;

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "eval/questions.h"
+#include "task/questions.h"
 #include "ponder/eval.h"
 #include "search/best_of_n.h"
 

@@ -24,13 +24,9 @@ static int fill_one(struct best_of_n_prompt *out, const struct question *questio
     return PONDER_OK;
 }
 
-int prompts_fill(struct best_of_n_prompt **out, const struct questions *questions, const char *template,
+int prompts_fill(struct best_of_n_prompt *prompts, const struct questions *questions, const char *template,
                  int64_t seed, struct ponder_err *err)
 {
-    struct best_of_n_prompt *prompts = calloc((size_t)questions->count, sizeof *prompts);
-    *out = prompts;
-    if (!prompts)
-        return err_memory(err, "prompts");
     int status = PONDER_OK;
     for (int64_t i = 0; i < questions->count && !status; i++)
         status = fill_one(&prompts[i], &questions->items[i], template, seed, err);

@@ -180,16 +180,34 @@ static json_t *group_json(const struct ponder_eval *eval, const struct ponder_ev
                      by_k_json(eval, group->pass), "gain", report_interval_json(&group->gain));
 }
 
+json_t *report_head_json(const struct report_head *head)
+{
+    return json_pack("{s:o, s:[o, o], s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "accuracy",
+                     json_from_real(head->accuracy->value), "accuracy_ci95",
+                     json_from_real(head->accuracy->low), json_from_real(head->accuracy->high), "n_questions",
+                     (json_int_t)head->questions, "data", json_from_string(head->data), "run",
+                     head->run ? json_integer((json_int_t)head->run) : json_null(), "asked",
+                     (json_int_t)head->asked, "seeds", (json_int_t)head->seeds, "resumed",
+                     (json_int_t)head->resumed, "failed", (json_int_t)head->failed, "settings",
+                     json_loads(head->settings, 0, NULL), "ledger", ledger_json(head->ledger), "spent",
+                     ledger_json(head->spent));
+}
+
 int ponder_eval_json(const struct ponder_eval *eval, char **json, struct ponder_err *err)
 {
-    json_t *groups = json_array();
+    const struct report_head head = {&eval->accuracy, eval->data,    eval->settings, eval->run,
+                                     eval->questions, eval->asked,   eval->seeds,    eval->resumed,
+                                     eval->failed,    &eval->ledger, &eval->spent};
+    json_t *root = report_head_json(&head), *groups = json_array();
     for (int64_t i = 0; i < eval->group_count; i++)
         json_array_append_new(groups, group_json(eval, &eval->groups[i]));
-    json_t *root =
-        json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "data", json_from_string(eval->data),
-                  "questions", (json_int_t)eval->questions, "asked", (json_int_t)eval->asked, "resumed",
-                  (json_int_t)eval->resumed, "failed", (json_int_t)eval->failed, "n", (json_int_t)eval->n,
-                  "groups", groups, "without_answer", json_from_real(eval->without_answer), "tokens_mean",
-                  json_from_real(eval->tokens_mean), "ledger", ledger_json(&eval->ledger));
+    json_t *more =
+        json_pack("{s:I, s:o, s:o, s:o}", "n", (json_int_t)eval->n, "groups", groups, "without_answer",
+                  json_from_real(eval->without_answer), "tokens_mean", json_from_real(eval->tokens_mean));
+    if (json_object_update(root, more)) {
+        json_decref(root);
+        root = NULL;
+    }
+    json_decref(more);
     return json_print(root, json, err);
 }

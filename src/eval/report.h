@@ -5,13 +5,23 @@
 #include <jansson.h>
 
 #include "eval/grade.h"
-#include "eval/questions.h"
+#include "task/questions.h"
 #include "ponder/eval.h"
 
 /* Fills eval->groups from questions[kept[i]] and grades[kept[i]], i < count: all, then by level, by subject,
  * and by fifth of pass@1. eval->ks is filled already. */
 int report_groups(struct ponder_eval *eval, const struct questions *questions, const struct grade *grades,
                   const int64_t *kept, int64_t count) PONDER_USE;
+
+/* What every evaluation begins with: "accuracy", "accuracy_ci95", "n_questions", "data", "run", "asked",
+ * "seeds", "resumed", "failed", "settings", "ledger" and "spent". NULL: out of memory. */
+struct report_head {
+    const struct ponder_interval *accuracy;
+    const char *data, *settings;
+    int64_t run, questions, asked, seeds, resumed, failed;
+    const struct ponder_ledger *ledger, *spent;
+};
+json_t *report_head_json(const struct report_head *head);
 
 /* {"value", "low", "high"}; NULL: out of memory. */
 json_t *report_interval_json(const struct ponder_interval *interval);

@@ -1,18 +1,18 @@
 /* search_eval.c - search every question step by step, grade, and compare with best-of-N. */
 #include "eval/search_eval.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/err.h"
 #include "eval/against.h"
-#include "eval/grade.h"
-#include "eval/prompts.h"
-#include "eval/questions.h"
-#include "eval/samples_run.h"
+#include "eval/cells.h"
+#include "eval/run_record.h"
 #include "eval/search_report.h"
 #include "search/proposer.h"
 #include "search/steps.h"
+#include "tree/ledger.h"
 
 #define OPTION_FIELD(field) offsetof(struct ponder_search, field)
 #include "core/option_rows.h"
@@ -24,7 +24,7 @@ const struct ponder_option *ponder_search_options(void)
         ROW_INT("candidates", candidates, "M", "4", 1, STEPS_CANDIDATES_MAX,
                 "of steps: sampled for each step"),
         ROW_TEXT("verifier", verifier, "NAME", "checker", "of steps: checker, for Pocket"),
-        ROW_TEXT("against", against, "FILE", NULL, "of steps: compare with FILE of --samples"),
+        ROW_TEXT("against", against, "FILE", NULL, "of steps: compare with FILE of `runs export`"),
         PONDER_OPTION_END};
     return table;
 }
@@ -34,14 +34,16 @@ struct work {
     const struct eval_job *job;
     const struct ponder_search *search;
     const struct step_judge *judge;
-    struct questions questions;
-    struct best_of_n_prompt *prompts; /* (questions); texts owned */
-    struct steps_question *asked;     /* (questions); borrowed from the two above */
+    struct engine *engine;
+    struct cells cells;
+    const int64_t *missing; /* cells of the pass under way */
     struct against against;
-    struct steps steps;
     struct search_outcome *outcomes; /* (eval->questions) of the questions that were done */
     struct ponder_search_eval *eval;
+    struct ponder_ledger spent;
 };
+
+/* ---- preparing ---- */
 
 static int check_names(struct work *work, struct ponder_err *err)
 {
@@ -57,8 +59,8 @@ static int check_names(struct work *work, struct ponder_err *err)
 
 static int check_questions(const struct work *work, struct ponder_err *err)
 {
-    for (int64_t q = 0; q < work->questions.count; q++) {
-        const struct question *question = &work->questions.items[q];
+    for (int64_t q = 0; q < work->cells.questions.count; q++) {
+        const struct question *question = &work->cells.questions.items[q];
         int status = work->judge->accept(work->judge->data, question->problem, err);
         if (status)
             return err_prefix(err, status, "--verifier %s: %s", work->judge->name, question->id);
@@ -70,84 +72,111 @@ static int open_against(struct work *work, struct ponder_err *err)
 {
     if (!work->search->against)
         return PONDER_OK;
-    json_t *run = samples_run_json(work->job, &work->questions);
-    int status = run ? against_read(&work->against, work->search->against, run, &work->questions,
-                                    4 * work->eval->candidates, err)
-                     : err_memory(err, "the record of a run");
-    json_decref(run);
+    int status =
+        against_read(&work->against, work->job, &work->cells.questions, 4 * work->eval->candidates, err);
     work->eval->samples = work->against.n;
     return status;
 }
 
-static int fill_asked(struct work *work, struct ponder_err *err)
+static int prepare(struct work *work, const struct clock *clock, const struct ponder_watch *watch,
+                   struct ponder_err *err)
 {
-    const struct eval_job *job = work->job;
-    int status = prompts_fill(&work->prompts, &work->questions, job->template, job->sampling->seed, err);
-    if (status)
-        return status;
-    work->asked = calloc((size_t)work->questions.count, sizeof *work->asked);
-    if (!work->asked)
-        return err_memory(err, "the questions to ask");
-    for (int64_t q = 0; q < work->questions.count; q++)
-        work->asked[q] = (struct steps_question){work->prompts[q], work->questions.items[q].problem};
-    return PONDER_OK;
-}
-
-static int prepare(struct work *work, struct ponder_err *err)
-{
-    int status = check_names(work, err);
-    if (status)
-        return status;
     work->eval = calloc(1, sizeof *work->eval);
-    if (!work->eval || !(work->eval->data = strdup(work->job->data)))
+    if (!work->eval || !(work->eval->data = strdup(work->job->settings->data)))
         return err_memory(err, "an evaluation");
     work->eval->candidates = work->search->candidates;
-    status = questions_open(&work->questions, work->job->data, work->job->limit, err);
-    work->eval->asked = work->questions.count;
+    work->eval->seeds = work->job->settings->seeds;
+    int status = check_names(work, err);
+    if (!status)
+        status = cells_open(&work->cells, work->job, 1, clock, watch, err);
     if (!status)
         status = check_questions(work, err);
-    if (!status)
-        status = open_against(work, err);
-    return status ? status : fill_asked(work, err);
+    return status ? status : open_against(work, err);
 }
 
-/* ---- grading ---- */
+/* ---- searching ---- */
 
-static int grade_one(const struct work *work, int64_t q, struct search_outcome *out, int64_t *answered)
+static int question_begin(void *data, int64_t question, bool *take, struct ponder_err *err)
 {
-    const struct steps_solution *solution = &work->steps.solutions[q];
-    struct best_of_n_sample sample = {.text = (char *)buf_text(&solution->text), .len = solution->text.len};
-    const int64_t one = 1;
-    struct grade grade;
-    int status = grade_samples(&grade, &work->questions.items[q], &sample, 1, &one, 1);
-    *out = (struct search_outcome){q, grade.correct_count > 0, solution->tokens};
-    *answered += grade.answered;
-    grade_release(&grade);
+    struct work *work = data;
+    return cells_claim(&work->cells, work->missing[question], take, err);
+}
+
+static int question_done(void *data, int64_t question, const struct steps_solution *solution,
+                         struct ponder_err *err)
+{
+    struct work *work = data;
+    struct best_of_n_sample sample = {.finish = solution->finish,
+                                      .text = (char *)buf_text(&solution->text),
+                                      .len = solution->text.len,
+                                      .token_count = solution->kept_tokens,
+                                      .logprob = NAN};
+    return cells_keep(&work->cells, work->missing[question], &sample, &solution->cost, err);
+}
+
+/* A pass over what is missing. */
+static int search(void *data, const int64_t *missing, int64_t count, enum ponder_stopped *stopped,
+                  struct ponder_err *err)
+{
+    struct work *work = data;
+    struct steps steps;
+    struct ponder_watch watch = {cells_progress, &work->cells, NULL};
+    struct steps_listener listener = {question_begin, question_done, work};
+    struct steps_question *asked = calloc((size_t)count, sizeof *asked);
+    if (!asked)
+        return err_memory(err, "the questions to ask");
+    work->missing = missing;
+    for (int64_t i = 0; i < count; i++)
+        asked[i] = (struct steps_question){work->cells.prompts[missing[i]],
+                                           cells_question(&work->cells, missing[i])->problem};
+    int status = steps_run(work->engine, asked, count, work->search->candidates, work->judge,
+                           work->job->sampling, work->cells.clock, &watch, &listener, &steps, err);
+    ledger_add(&work->spent, &steps.ledger);
+    work->eval->failed += steps.failed;
+    *stopped = steps.stopped;
+    steps_release(&steps);
+    free(asked);
     return status;
+}
+
+/* ---- the report ---- */
+
+/* A question's outcome is the mean over its seeds. */
+static void fill_outcomes(struct work *work, const struct grade *grades, double *answered, double *samples)
+{
+    const struct cells *cells = &work->cells;
+    for (int64_t q = 0; q < cells->questions.count; q++) {
+        double tokens = 0, done = (double)grades[q].n;
+        for (int64_t c = q; c < cells->count; c += cells->questions.count)
+            tokens += (double)cells->costs[c].generated_tokens;
+        if (grades[q].n == 0)
+            continue;
+        work->outcomes[work->eval->questions++] = (struct search_outcome){q, grades[q].pass_1, tokens / done};
+        *answered += (double)grades[q].answered;
+        *samples += done;
+    }
 }
 
 static int summarise(struct work *work, struct ponder_err *err)
 {
     struct ponder_search_eval *eval = work->eval;
-    int64_t answered = 0, rounds = 0;
-    int status = PONDER_OK;
-    work->outcomes = calloc((size_t)work->questions.count, sizeof *work->outcomes);
-    if (!work->outcomes)
-        return err_memory(err, "the grades");
-    for (int64_t q = 0; q < work->questions.count && !status; q++) {
-        if (!work->steps.solutions[q].done)
-            continue;
-        rounds += work->steps.solutions[q].rounds;
-        status = grade_one(work, q, &work->outcomes[eval->questions++], &answered);
-    }
-    if (status)
+    double answered = 0, samples = 0;
+    struct grade *grades = cells_by_question(&work->cells);
+    work->outcomes = calloc((size_t)work->cells.questions.count, sizeof *work->outcomes);
+    eval->settings = run_report_text(work->job, work->cells.settings);
+    if (grades && work->outcomes)
+        fill_outcomes(work, grades, &answered, &samples);
+    free(grades);
+    if (!grades || !work->outcomes || !eval->settings)
         return err_memory(err, "the grades");
     if (eval->questions == 0)
         return err_set(err, PONDER_E_CANCELLED, "stopped before any question was done; nothing to report");
-    eval->without_answer = 1 - (double)answered / (double)eval->questions;
-    eval->rounds_mean = (double)rounds / (double)eval->questions;
-    eval->failed = work->steps.failed;
-    eval->ledger = work->steps.ledger;
+    eval->run = work->cells.run;
+    eval->asked = work->cells.questions.count;
+    eval->resumed = work->cells.resumed;
+    eval->without_answer = 1 - answered / samples;
+    eval->ledger = cells_cost(&work->cells);
+    eval->spent = work->spent;
     const struct against *against = work->search->against ? &work->against : NULL;
     return search_report(eval, work->outcomes, eval->questions, against) ? err_memory(err, "the report")
                                                                          : PONDER_OK;
@@ -155,25 +184,20 @@ static int summarise(struct work *work, struct ponder_err *err)
 
 static void work_release(struct work *work)
 {
-    prompts_free(work->prompts, work->questions.count);
-    free(work->asked);
     free(work->outcomes);
     against_release(&work->against);
-    steps_release(&work->steps);
-    questions_release(&work->questions);
+    cells_release(&work->cells);
     ponder_search_eval_release(work->eval);
 }
 
-int search_eval_run(struct engine *engine, const struct eval_job *job, const struct ponder_search *search,
-                    const struct clock *clock, const struct ponder_watch *watch,
-                    struct ponder_search_eval **out, struct ponder_err *err)
+int search_eval_run(struct engine *engine, const struct eval_job *job, const struct clock *clock,
+                    const struct ponder_watch *watch, struct ponder_search_eval **out, struct ponder_err *err)
 {
     *out = NULL;
-    struct work work = {.job = job, .search = search};
-    int status = prepare(&work, err);
+    struct work work = {.job = job, .search = job->search, .engine = engine};
+    int status = prepare(&work, clock, watch, err);
     if (!status)
-        status = steps_run(engine, work.asked, work.questions.count, search->candidates, work.judge,
-                           job->sampling, clock, watch, &work.steps, err);
+        status = cells_do(&work.cells, search, &work, err);
     if (!status)
         status = summarise(&work, err);
     if (!status) {
@@ -184,7 +208,7 @@ int search_eval_run(struct engine *engine, const struct eval_job *job, const str
     return status;
 }
 
-int ponder_search_eval_run(struct ponder_model *model, const char *data, int64_t limit,
+int ponder_search_eval_run(struct ponder_model *model, const struct ponder_eval_settings *settings,
                            const struct ponder_sampling *sampling, const struct ponder_search *search,
                            const struct ponder_watch *watch, struct ponder_search_eval **out,
                            struct ponder_err *err)
@@ -194,8 +218,9 @@ int ponder_search_eval_run(struct ponder_model *model, const char *data, int64_t
     int status = proposer_open(&engine, model, sampling, err);
     if (status)
         return status;
-    struct eval_job job = eval_job_of(model, engine, data, limit, sampling);
-    status = search_eval_run(engine, &job, search, &clock_system, watch, out, err);
+    struct eval_job job = eval_job_of(model, engine, settings, sampling);
+    job.search = search;
+    status = search_eval_run(engine, &job, &clock_system, watch, out, err);
     engine_release(engine);
     return status;
 }
@@ -206,5 +231,6 @@ void ponder_search_eval_release(struct ponder_search_eval *eval)
         return;
     free(eval->groups);
     free(eval->data);
+    free(eval->settings);
     free(eval);
 }

@@ -5,8 +5,9 @@
 
 #include "eval/eval.h"
 
-int search_eval_run(struct engine *engine, const struct eval_job *job, const struct ponder_search *search,
-                    const struct clock *clock, const struct ponder_watch *watch,
-                    struct ponder_search_eval **out, struct ponder_err *err) PONDER_USE;
+/* job->search is the search. */
+int search_eval_run(struct engine *engine, const struct eval_job *job, const struct clock *clock,
+                    const struct ponder_watch *watch, struct ponder_search_eval **out,
+                    struct ponder_err *err) PONDER_USE;
 
 #endif

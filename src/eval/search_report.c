@@ -25,7 +25,7 @@ static void fill_row(struct table *table, int64_t row, const struct search_outco
 {
     int64_t m = table->eval->candidates;
     table->columns[RIGHT][row] = outcome->right;
-    table->columns[TOKENS][row] = (double)outcome->tokens;
+    table->columns[TOKENS][row] = outcome->tokens;
     if (!against)
         return;
     int64_t correct = against->correct[outcome->question];
@@ -159,15 +159,27 @@ static json_t *group_json(const struct ponder_search_eval *eval, const struct po
 
 int ponder_search_eval_json(const struct ponder_search_eval *eval, char **json, struct ponder_err *err)
 {
-    json_t *groups = json_array();
+    const struct report_head head = {&eval->groups[0].accuracy,
+                                     eval->data,
+                                     eval->settings,
+                                     eval->run,
+                                     eval->questions,
+                                     eval->asked,
+                                     eval->seeds,
+                                     eval->resumed,
+                                     eval->failed,
+                                     &eval->ledger,
+                                     &eval->spent};
+    json_t *root = report_head_json(&head), *groups = json_array();
     for (int64_t i = 0; i < eval->group_count; i++)
         json_array_append_new(groups, group_json(eval, &eval->groups[i]));
-    return json_print(json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "data",
-                                json_from_string(eval->data), "search", "steps", "candidates",
-                                (json_int_t)eval->candidates, "questions", (json_int_t)eval->questions,
-                                "asked", (json_int_t)eval->asked, "samples", (json_int_t)eval->samples,
-                                "failed", (json_int_t)eval->failed, "groups", groups, "without_answer",
-                                json_from_real(eval->without_answer), "rounds_mean",
-                                json_from_real(eval->rounds_mean), "ledger", ledger_json(&eval->ledger)),
-                      json, err);
+    json_t *more = json_pack("{s:I, s:I, s:o, s:o}", "candidates", (json_int_t)eval->candidates, "samples",
+                             (json_int_t)eval->samples, "groups", groups, "without_answer",
+                             json_from_real(eval->without_answer));
+    if (json_object_update(root, more)) {
+        json_decref(root);
+        root = NULL;
+    }
+    json_decref(more);
+    return json_print(root, json, err);
 }

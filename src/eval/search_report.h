@@ -9,8 +9,8 @@
 
 struct search_outcome {
     int64_t question; /* its index, for `against` */
-    bool right;
-    int64_t tokens; /* generated, all candidates */
+    double right;     /* share of its seeds */
+    double tokens;    /* generated, all candidates; mean over its seeds */
 };
 
 /* Fills eval->groups from `count` outcomes: all of them; with `against`, by fifth too. */

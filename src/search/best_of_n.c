@@ -17,8 +17,10 @@ struct work {
     struct best_of_n *out;
     int64_t *nodes;     /* (prompts) engine node of the prompt while it has samples in flight */
     int64_t *remaining; /* (prompts) samples not yet done */
+    int64_t *tokens;    /* (prompts) of the prompt itself, once a sample is done */
     int64_t next;       /* the next sample to submit, in order */
-    int64_t in_flight, done;
+    int64_t submitted;
+    int64_t in_flight, done; /* of `done`: those left out too */
     struct meter meter;
 };
 
@@ -47,12 +49,27 @@ static int open_prompt(struct work *work, int64_t index, struct ponder_err *err)
     return status && prompt->name ? err_prefix(err, status, "%s", prompt->name) : status;
 }
 
+/* Opens the next prompt, or goes past it where the listener does not want it. */
+static int begin_prompt(struct work *work, int64_t prompt, bool *take, struct ponder_err *err)
+{
+    const struct best_of_n_listener *listener = work->listener;
+    int status = PONDER_OK;
+    if (listener && listener->prompt_begin)
+        status = listener->prompt_begin(listener->data, prompt, take, err);
+    if (!status && *take)
+        return open_prompt(work, prompt, err);
+    work->next += work->out->n;
+    work->done += work->out->n;
+    return status;
+}
+
 static int submit_one(struct work *work, struct ponder_err *err)
 {
     int64_t prompt = work->next / work->out->n, sample = work->next % work->out->n;
     const struct ponder_sampling *s = work->sampling;
-    int status = sample == 0 ? open_prompt(work, prompt, err) : PONDER_OK;
-    if (status)
+    bool take = true;
+    int status = sample == 0 ? begin_prompt(work, prompt, &take, err) : PONDER_OK;
+    if (status || !take)
         return status;
     struct engine_request request = {
         .tag = work->next,
@@ -65,6 +82,7 @@ static int submit_one(struct work *work, struct ponder_err *err)
     if (status)
         return status;
     work->out->samples[work->next++].begun = true;
+    work->submitted++;
     work->in_flight++;
     return PONDER_OK;
 }
@@ -85,6 +103,21 @@ static bool all_done(const struct best_of_n_sample *samples, int64_t n)
     return true;
 }
 
+/* Of one prompt. The last token of a sample is drawn and never computed. */
+static struct ponder_ledger cost_of(const struct work *work, int64_t prompt,
+                                    const struct best_of_n_sample *samples)
+{
+    int64_t tokens = work->tokens[prompt];
+    struct ponder_ledger cost = {
+        .generations = work->out->n, .prompt_tokens = tokens, .flops = engine_flops(work->engine, 0, tokens)};
+    for (int64_t i = 0; i < work->out->n; i++) {
+        cost.generated_tokens += samples[i].token_count;
+        if (samples[i].token_count > 1)
+            cost.flops += engine_flops(work->engine, tokens, samples[i].token_count - 1);
+    }
+    return cost;
+}
+
 /* The last sample of a prompt is in. */
 static int close_prompt(struct work *work, int64_t prompt, struct ponder_err *err)
 {
@@ -93,7 +126,8 @@ static int close_prompt(struct work *work, int64_t prompt, struct ponder_err *er
     struct best_of_n_sample *samples = work->out->samples + prompt * work->out->n;
     if (!work->listener || !all_done(samples, work->out->n))
         return PONDER_OK;
-    return work->listener->prompt_done(work->listener->data, prompt, samples, err);
+    struct ponder_ledger cost = cost_of(work, prompt, samples);
+    return work->listener->prompt_done(work->listener->data, prompt, samples, &cost, err);
 }
 
 static int keep(struct work *work, struct engine_result *result, struct ponder_err *err)
@@ -102,6 +136,8 @@ static int keep(struct work *work, struct engine_result *result, struct ponder_e
     int64_t prompt = result->tag / work->out->n;
     sample->finish = result->finish;
     sample->done = result->finish != ENGINE_FINISH_CANCELLED;
+    if (result->position > 0)
+        work->tokens[prompt] = result->position;
     sample->text = result->text;
     sample->len = result->text_len;
     sample->tokens = result->tokens;
@@ -132,7 +168,7 @@ static int take_all(struct work *work, struct ponder_err *err)
 static int drain(struct work *work, struct ponder_err *err)
 {
     for (int64_t tag = 0; tag < work->next; tag++)
-        if (!work->out->samples[tag].text && !work->out->samples[tag].done)
+        if (work->out->samples[tag].begun && !work->out->samples[tag].text && !work->out->samples[tag].done)
             engine_cancel(work->engine, tag);
     int unfinished = 1, status = PONDER_OK;
     while (work->in_flight > 0 && unfinished > 0 && !status) {
@@ -172,7 +208,8 @@ static int prepare(struct work *work, struct ponder_err *err)
     out->samples = calloc((size_t)total(work), sizeof *out->samples);
     work->nodes = calloc((size_t)out->prompt_count, sizeof *work->nodes);
     work->remaining = calloc((size_t)out->prompt_count, sizeof *work->remaining);
-    if (!out->samples || !work->nodes || !work->remaining)
+    work->tokens = calloc((size_t)out->prompt_count, sizeof *work->tokens);
+    if (!out->samples || !work->nodes || !work->remaining || !work->tokens)
         return err_memory(err, "samples");
     for (int64_t i = 0; i < out->prompt_count; i++)
         work->remaining[i] = out->n;
@@ -195,14 +232,15 @@ int best_of_n_run(struct engine *engine, const struct best_of_n_prompt *prompts,
     if (!status) {
         status = loop(&work, err);
         meter_read(&work.meter, &out->ledger);
-        out->ledger.generations = work.next;
+        out->ledger.generations = work.submitted;
         for (int64_t i = 0; i < prompt_count; i++)
             if (work.nodes[i])
                 engine_node_release(engine, work.nodes[i]);
     }
     free(work.nodes);
     free(work.remaining);
-    if (!status && out->failed > 0 && out->failed == work.next)
+    free(work.tokens);
+    if (!status && out->failed > 0 && out->failed == work.submitted)
         status = err_set(err, PONDER_E_ENGINE, "all %lld samples failed; the first: %s",
                          (long long)out->failed, out->failure);
     return status;

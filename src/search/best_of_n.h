@@ -45,11 +45,16 @@ struct best_of_n {
     int64_t failed;
 };
 
-/* Told of each prompt once, as soon as all of its n samples are done; never of one with a cancelled sample.
- * It may free the samples' texts and tokens and leave NULL there, so that a run over many prompts holds those
- * in flight and no more. Its error ends the run. */
+/* Follows a run from prompt to prompt. Errors end the run. */
 struct best_of_n_listener {
-    int (*prompt_done)(void *data, int64_t prompt, struct best_of_n_sample *samples, struct ponder_err *err);
+    /* Before anything is asked about a prompt: with *take set to false it is left out. NULL takes all. */
+    int (*prompt_begin)(void *data, int64_t prompt, bool *take, struct ponder_err *err);
+    /* Of each prompt once, as soon as all of its n samples are done; never of one with a cancelled sample.
+     * `cost` has what this prompt took: its own tokens once, however often they were computed, and no
+     * seconds. It may free the samples' texts and tokens and leave NULL there, so that a run over many
+     * prompts holds those in flight and no more. */
+    int (*prompt_done)(void *data, int64_t prompt, struct best_of_n_sample *samples,
+                       const struct ponder_ledger *cost, struct ponder_err *err);
     void *data;
 };
 

@@ -20,10 +20,12 @@ struct work {
     const struct steps_question *questions;
     const struct step_judge *judge;
     const struct ponder_sampling *sampling;
+    const struct steps_listener *listener;
     struct steps *out;
     struct round *rounds; /* (questions) */
     int64_t candidates;
-    int64_t next; /* the next question to begin */
+    int64_t next;  /* the next question to begin */
+    int64_t begun; /* questions that were */
     int64_t in_flight, done;
     struct meter meter;
 };
@@ -73,9 +75,26 @@ static int ask(struct work *work, int64_t question, struct ponder_err *err)
     return status;
 }
 
+/* Whether the question is to be searched. */
+static int begin_question(struct work *work, int64_t question, bool *take, struct ponder_err *err)
+{
+    const struct steps_listener *listener = work->listener;
+    *take = true;
+    int status = PONDER_OK;
+    if (listener && listener->question_begin)
+        status = listener->question_begin(listener->data, question, take, err);
+    work->done += !*take;
+    return status;
+}
+
 static int begin(struct work *work, struct ponder_err *err)
 {
     int64_t question = work->next++;
+    bool take;
+    int begun = begin_question(work, question, &take, err);
+    if (begun || !take)
+        return begun;
+    work->begun++;
     struct round *round = &work->rounds[question];
     const struct best_of_n_prompt *prompt = &work->questions[question].prompt;
     round->results = calloc((size_t)work->candidates, sizeof *round->results);
@@ -113,6 +132,28 @@ static int keep(struct work *work, int64_t question, int64_t best, struct ponder
     return PONDER_OK;
 }
 
+/* What the round took: the prompt in the first one; else the kept text's last token, which was drawn and is
+ * computed once for all candidates; and theirs but for the last of each. */
+static void charge(struct work *work, int64_t question)
+{
+    struct ponder_ledger *cost = &work->out->solutions[question].cost;
+    const struct round *round = &work->rounds[question];
+    bool first = work->out->solutions[question].rounds == 0;
+    int64_t before = 0;
+    for (int64_t i = 0; i < work->candidates; i++) {
+        const struct engine_result *result = &round->results[i];
+        before = result->position > before ? result->position : before;
+        cost->generated_tokens += result->token_count;
+        if (result->token_count > 1)
+            cost->flops += engine_flops(work->engine, result->position, result->token_count - 1);
+    }
+    cost->generations += first ? work->candidates : 0;
+    cost->prompt_tokens += first ? before : 0;
+    if (before > 0)
+        cost->flops +=
+            first ? engine_flops(work->engine, 0, before) : engine_flops(work->engine, before - 1, 1);
+}
+
 /* The others are dropped. */
 static void drop_candidates(struct work *work, int64_t question)
 {
@@ -120,7 +161,6 @@ static void drop_candidates(struct work *work, int64_t question)
         struct engine_result *result = &work->rounds[question].results[i];
         if (result->finish == ENGINE_FINISH_FAILED && !work->out->failure[0])
             snprintf(work->out->failure, sizeof work->out->failure, "%s", result->error);
-        work->out->solutions[question].tokens += result->token_count;
         drop_result(work, result);
     }
 }
@@ -129,6 +169,7 @@ static int keep_best(struct work *work, int64_t question, struct ponder_err *err
 {
     struct steps_solution *solution = &work->out->solutions[question];
     int64_t best;
+    charge(work, question);
     int status = step_choose(work->judge, work->questions[question].problem, &solution->text,
                              work->rounds[question].results, work->candidates, &best, err);
     if (!status && best < 0)
@@ -155,7 +196,8 @@ static int end_round(struct work *work, int64_t question, struct ponder_err *err
     work->done++;
     work->out->failed += solution->finish == ENGINE_FINISH_FAILED;
     drop_round(work, &work->rounds[question]);
-    return PONDER_OK;
+    return work->listener ? work->listener->question_done(work->listener->data, question, solution, err)
+                          : PONDER_OK;
 }
 
 /* ---- the loop ---- */
@@ -226,14 +268,15 @@ static int prepare(struct work *work, struct ponder_err *err)
 
 int steps_run(struct engine *engine, const struct steps_question *questions, int64_t question_count,
               int64_t candidates, const struct step_judge *judge, const struct ponder_sampling *sampling,
-              const struct clock *clock, const struct ponder_watch *watch, struct steps *out,
-              struct ponder_err *err)
+              const struct clock *clock, const struct ponder_watch *watch,
+              const struct steps_listener *listener, struct steps *out, struct ponder_err *err)
 {
     *out = (struct steps){.question_count = question_count};
     struct work work = {.engine = engine,
                         .questions = questions,
                         .judge = judge,
                         .sampling = sampling,
+                        .listener = listener,
                         .out = out,
                         .candidates = candidates,
                         .meter = meter_begin(engine, clock, watch, sampling->timeout_s)};
@@ -241,11 +284,11 @@ int steps_run(struct engine *engine, const struct steps_question *questions, int
     if (!status)
         status = loop(&work, err);
     meter_read(&work.meter, &out->ledger);
-    out->ledger.generations = work.next * candidates;
+    out->ledger.generations = work.begun * candidates;
     for (int64_t q = 0; work.rounds && q < question_count; q++)
         drop_round(&work, &work.rounds[q]);
     free(work.rounds);
-    if (!status && out->failed > 0 && out->failed == work.done)
+    if (!status && out->failed > 0 && out->failed == work.begun)
         status = err_set(err, PONDER_E_ENGINE, "all %lld questions failed; the first: %s",
                          (long long)out->failed, out->failure);
     return status;

@@ -38,8 +38,17 @@ struct steps_solution {
     enum engine_finish finish;
     struct buf text;
     int rounds;
-    int64_t tokens;      /* generated for the question, all candidates */
     int64_t kept_tokens; /* of the solution */
+    /* Of the question, all candidates: its own tokens once, however often they were computed. No seconds. */
+    struct ponder_ledger cost;
+};
+
+/* Follows a search from question to question, as struct best_of_n_listener. */
+struct steps_listener {
+    int (*question_begin)(void *data, int64_t question, bool *take, struct ponder_err *err);
+    int (*question_done)(void *data, int64_t question, const struct steps_solution *solution,
+                         struct ponder_err *err);
+    void *data;
 };
 
 struct steps {
@@ -52,13 +61,13 @@ struct steps {
 };
 
 /* Uses temperature, top_k, top_p, min_p, max_tokens (of a whole solution) and timeout_s of `sampling`, and
- * `candidates` in place of its n: 1 to STEPS_CANDIDATES_MAX. A failed request is a candidate less. Being
- * stopped is no error. A prompt that does not fit, an engine or a verifier that fails, and all questions
- * failing are. Release `out` in any case. */
+ * `candidates` in place of its n: 1 to STEPS_CANDIDATES_MAX. A failed request is a candidate less. `watch`
+ * and `listener` may be NULL. Being stopped is no error. A prompt that does not fit, an engine or a verifier
+ * that fails, and all questions failing are. Release `out` in any case. */
 int steps_run(struct engine *engine, const struct steps_question *questions, int64_t question_count,
               int64_t candidates, const struct step_judge *judge, const struct ponder_sampling *sampling,
-              const struct clock *clock, const struct ponder_watch *watch, struct steps *out,
-              struct ponder_err *err) PONDER_USE;
+              const struct clock *clock, const struct ponder_watch *watch,
+              const struct steps_listener *listener, struct steps *out, struct ponder_err *err) PONDER_USE;
 void steps_release(struct steps *steps);
 
 #endif

@@ -78,7 +78,7 @@ static int read_record(struct labelled *out, const json_t *record, struct ponder
     out->answer = copy_of(record, "answer");
     if (!out->problem || !json_is_array(samples))
         return err_set(err, PONDER_E_FORMAT,
-                       "no `problem` or no `samples`; `ponder eval --samples` writes them");
+                       "no `problem` or no `samples`; `ponder runs export` writes them");
     size_t n = json_array_size(samples);
     out->texts = calloc(n + 1, sizeof *out->texts);
     if (!out->texts)

@@ -11,3 +11,15 @@ json_t *ledger_json(const struct ponder_ledger *ledger)
         "difficulty_tokens", (json_int_t)ledger->difficulty_tokens, "recomputed_tokens",
         (json_int_t)ledger->recomputed_tokens, "flops", ledger->flops, "seconds", ledger->seconds);
 }
+
+void ledger_add(struct ponder_ledger *sum, const struct ponder_ledger *more)
+{
+    sum->generations += more->generations;
+    sum->prompt_tokens += more->prompt_tokens;
+    sum->generated_tokens += more->generated_tokens;
+    sum->verifier_tokens += more->verifier_tokens;
+    sum->difficulty_tokens += more->difficulty_tokens;
+    sum->recomputed_tokens += more->recomputed_tokens;
+    sum->flops += more->flops;
+    sum->seconds += more->seconds;
+}

@@ -74,8 +74,10 @@ check "a_trace_that_is_a_folder_is_refused" 'refused 1'
 run eval --model "$model" --data "$scratch/none.jsonl"
 check "a_missing_question_set_is_named" 'refused 1 && contains "$err" none.jsonl'
 printf '{"problem": "a", "answer": "1"}\n{"problem": "b"}\n' >"$scratch/bad.jsonl"
-run eval --model "$model" --data "$scratch/bad.jsonl" --samples "$scratch/samples.jsonl"
-check "a_bad_line_of_a_question_set_is_named" 'refused 1 && contains "$err" ":2:" && [ ! -e "$scratch/samples.jsonl" ]'
+run eval --model "$model" --data "$scratch/bad.jsonl" --store "$scratch/runs.db"
+check "a_bad_line_of_a_question_set_is_named" 'refused 1 && contains "$err" ":2:" && [ ! -e "$scratch/runs.db" ]'
+run eval --model "$model" --data "$scratch/bad.jsonl" --skip-bad -n 1 --max-tokens 4
+check "a_bad_line_is_skipped_and_told_where_asked" '[ $status -eq 0 ] && contains "$err" "skipped" && contains "$err" ":2:"'
 run eval --model "$model" --data pocket:nothing
 check "an_unknown_question_set_is_refused" 'refused 2 && contains "$err" pocket:test:500'
 run eval --model "$model" --search beam
@@ -89,8 +91,12 @@ run eval --model "$model" --search steps --data pocket:test:5 --against "$scratc
 check "missing_samples_to_compare_with_are_named" 'refused 1 && contains "$err" none.jsonl'
 run eval --model "$model" --search steps --data pocket:test:5 --against "$scratch/foreign.jsonl"
 check "a_file_that_holds_no_samples_is_no_comparison" 'refused 1 && contains "$err" "foreign.jsonl:1:"'
-run eval --model "$model" --data pocket:test:5 --samples "$scratch/foreign.jsonl"
-check "a_foreign_file_is_not_overwritten_with_samples" 'refused 1 && contains "$err" "foreign.jsonl:1:" && grep -q love "$scratch/foreign.jsonl"'
+run eval --model "$model" --data pocket:test:5 --store "$scratch/foreign.jsonl"
+check "a_foreign_file_is_not_taken_for_a_store" 'refused 1 && contains "$err" "no store of runs" && grep -q love "$scratch/foreign.jsonl"'
+run runs list "$scratch/none.db"
+check "a_missing_store_is_named_and_not_made" 'refused 1 && contains "$err" none.db && [ ! -e "$scratch/none.db" ]'
+run runs show "$scratch/foreign.jsonl" first
+check "a_word_is_no_number_of_a_run" 'refused 2 && contains "$err" "runs list"'
 out=$(echo "1 2 x" | "$PONDER" tokenize --model "$model" --decode 2>&1)
 check "a_word_is_no_token_id" 'contains "$out" "no token id"'
 out=$(echo "99999999" | "$PONDER" tokenize --model "$model" --decode 2>&1)

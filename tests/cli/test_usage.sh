@@ -78,8 +78,6 @@ run eval --candidates 0
 check "no_candidates_are_refused_with_the_range" 'refused 2 && contains "$err" "1 to 256"'
 run eval --against samples.jsonl
 check "against_without_a_search_is_explained" 'refused 2 && contains "$err" "--search steps"'
-run eval --search steps --samples "$scratch/samples.jsonl"
-check "samples_of_a_search_are_refused" 'refused 2 && contains "$err" best_of_n && [ ! -e "$scratch/samples.jsonl" ]'
 run generate operand
 check "an_operand_too_many_is_refused" 'refused 2'
 finish

@@ -12,7 +12,7 @@ check "such_lines_are_left_out_where_asked" '[ $status -eq 0 ] && [ -z "$out" ] 
 run task check --in "$scratch/none.jsonl"
 check "missing_samples_are_named" 'refused 1 && contains "$err" none.jsonl'
 run score --samples "$scratch/checked"
-check "a_file_without_samples_says_what_writes_them" 'refused 1 && contains "$err" "eval --samples"'
+check "a_file_without_samples_says_what_writes_them" 'refused 1 && contains "$err" "runs export"'
 run score
 check "score_wants_samples" 'refused 2 && contains "$err" --samples'
 run train prm --samples "$scratch/checked" --out "$scratch/prm.gguf"
@@ -23,7 +23,8 @@ if [ -z "$model" ] || ! "$PONDER" model "$model" | grep -q ponder.prompt; then
   skip "verifier" "the shipped model is not here"
   finish
 fi
-"$PONDER" eval --model "$model" --data pocket:test:6 -n 4 --samples "$scratch/samples.jsonl" >/dev/null 2>&1
+"$PONDER" eval --model "$model" --data pocket:test:6 -n 4 --store "$scratch/runs.db" >/dev/null 2>&1
+"$PONDER" runs export "$scratch/runs.db" 1 >"$scratch/samples.jsonl"
 "$PONDER" task check --in "$scratch/samples.jsonl" >"$scratch/labels.jsonl"
 check "every_sample_gets_labels" '[ $(grep -o "\"answer_right\"" "$scratch/labels.jsonl" | wc -l) -eq 24 ]'
 run train prm --base "$model" --samples "$scratch/samples.jsonl" --out "$scratch/prm.gguf"

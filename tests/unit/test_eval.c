@@ -1,4 +1,4 @@
-/* Question sets and their evaluation, over a scripted engine. */
+/* The evaluation of question sets, over a scripted engine. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,11 +17,13 @@
 #include "engine/scripted.h"
 #include "eval/eval.h"
 #include "eval/grade.h"
-#include "eval/questions.h"
+#include "task/questions.h"
 #include "eval/search_eval.h"
+#include "ponder/runs.h"
 #include "ponder/task.h"
 
 static char path[] = "/tmp/ponder_questions_XXXXXX";
+static char store[] = "/tmp/ponder_runs_XXXXXX";
 
 static void write_set(const char *text)
 {
@@ -31,77 +33,26 @@ static void write_set(const char *text)
 static int make_path(void **state)
 {
     (void)state;
-    int fd = mkstemp(path);
-    return fd < 0 ? -1 : close(fd);
+    int fd = mkstemp(path), other = mkstemp(store);
+    return fd < 0 || other < 0 ? -1 : close(fd) | close(other);
+}
+
+/* An empty file is a store without runs. */
+static int empty_store(void **state)
+{
+    static const char *const ends[] = {"-wal", "-shm", "-workers"};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s%s", store, ends[i]);
+        unlink(name);
+    }
+    return truncate(store, 0);
 }
 
 static int remove_path(void **state)
 {
-    (void)state;
-    return unlink(path);
-}
-
-static void both_forms_of_records_are_read(void **state)
-{
-    (void)state;
-    write_set(
-        "{\"problem\": \"p\", \"answer\": \"1\", \"level\": 3, \"subject\": \"s\", \"unique_id\": \"u\"}\n"
-        "\n"
-        "{\"question\": \"q\", \"answer\": \"2\", \"level\": \"Level 4\"}\r\n"
-        "{\"question\": \"r\", \"answer\": \"3\", \"level\": null}");
-    struct questions questions;
-    assert_int_equal(questions_open(&questions, path, 0, NULL), PONDER_OK);
-    assert_int_equal(questions.count, 3);
-    assert_string_equal(questions.items[0].level, "3");
-    assert_string_equal(questions.items[1].level, "4");
-    assert_string_equal(questions.items[1].problem, "q");
-    assert_string_equal(questions.items[1].id, "line 3");
-    assert_string_equal(questions.items[2].level, "none");
-    questions_release(&questions);
-    assert_int_equal(questions_open(&questions, path, 2, NULL), PONDER_OK);
-    assert_int_equal(questions.count, 2);
-    questions_release(&questions);
-}
-
-static void refuse(const char *data, const char *expected)
-{
-    struct questions questions;
-    struct ponder_err err = {0};
-    assert_true(questions_open(&questions, data, 0, &err) < 0);
-    questions_release(&questions);
-    if (!strstr(err.message, expected))
-        fail_msg("%s", err.message);
-}
-
-static void bad_sets_are_refused_with_the_line(void **state)
-{
-    (void)state;
-    write_set("{\"problem\": \"p\", \"answer\": \"1\"}\n{\"problem\": \"p\"}\n");
-    refuse(path, ":2: no text under \"answer\"");
-    write_set("{\"problem\": \"p\", \"answer\": \"1\"}\nnonsense\n");
-    refuse(path, ":2: not JSON");
-    write_set("[1]\n");
-    refuse(path, ":1: no text under \"problem\"");
-    write_set("\n");
-    refuse(path, "holds no question");
-    refuse("/nonexistent/set.jsonl", "cannot open");
-    refuse("pocket:test", "write pocket:test:500");
-    refuse("pocket:test:0", "write pocket:test:500");
-    refuse("pocket:test:5x", "write pocket:test:500");
-    refuse("pocket:other:5", "write pocket:test:500");
-    refuse("pocket:", "write pocket:test:500");
-}
-
-static void the_generated_set_is_named_directly(void **state)
-{
-    (void)state;
-    struct questions a, b;
-    assert_int_equal(questions_open(&a, "pocket:test:7", 0, NULL), PONDER_OK);
-    assert_int_equal(questions_open(&b, "pocket:test:7:1", 0, NULL), PONDER_OK);
-    assert_int_equal(a.count, 7);
-    assert_string_equal(a.items[6].problem, b.items[6].problem);
-    questions_release(&a);
-    questions_release(&b);
+    return empty_store(state) | unlink(path) | unlink(store);
 }
 
 static double still_now_s(void *data)
@@ -114,6 +65,22 @@ static void close_to(double value, double expected)
 {
     if (!(fabs(value - expected) < 1e-9))
         fail_msg("%.9f, expected %.9f", value, expected);
+}
+
+static int append_line(void *data, const char *line, size_t len, struct ponder_err *err)
+{
+    (void)err;
+    return buf_append(data, line, len);
+}
+
+/* What `runs export` prints, freed by the caller. */
+static char *export_run(int64_t run)
+{
+    struct buf text = BUF_INIT(1 << 20);
+    struct ponder_err err = {0};
+    if (ponder_runs_export(store, run, append_line, &text, &err))
+        fail_msg("%s", err.message);
+    return buf_take(&text, NULL);
 }
 
 /* Two questions, four samples each: 3 of 4 right in "1 1 1 2", 1 of 4 in "5 9 9 5" minus one. */
@@ -138,14 +105,12 @@ static void figures_are_those_counted_by_hand(void **state)
     assert_int_equal(ponder_options_default(ponder_solve_options(), &sampling, NULL), PONDER_OK);
     sampling.n = 4;
     struct ponder_eval *eval;
-    char samples[] = "/tmp/ponder_samples_XXXXXX";
-    assert_int_equal(close(mkstemp(samples)), 0);
+    struct ponder_eval_settings settings = {.data = path, .seeds = 1, .store = store};
     struct eval_job job = {.template = "{question}\n",
                            .model = "m.gguf",
                            .precision = "f32",
-                           .data = path,
-                           .sampling = &sampling,
-                           .samples_path = samples};
+                           .settings = &settings,
+                           .sampling = &sampling};
     assert_int_equal(eval_run(engine, &job, &clock, NULL, &eval, NULL), PONDER_OK);
     assert_int_equal(eval->questions, 2);
     assert_int_equal(eval->k_count, 2);
@@ -163,17 +128,18 @@ static void figures_are_those_counted_by_hand(void **state)
     close_to(eval->groups[2].pass_1.value, 0.25);
     ponder_eval_release(eval);
 
-    json_t *line = json_load_file(samples, JSON_DISABLE_EOF_CHECK, NULL);
+    char *text = export_run(1);
+    json_t *line = json_loads(text, JSON_DISABLE_EOF_CHECK, NULL);
     assert_non_null(line);
     json_t *first = json_array_get(json_object_get(line, "samples"), 0);
     assert_true(json_is_false(json_object_get(first, "correct")));
     assert_string_equal(json_string_value(json_object_get(first, "answer")), "2");
     json_decref(line);
-    unlink(samples);
+    free(text);
     engine_release(engine);
 }
 
-/* ---- the file of samples ---- */
+/* ---- a run that is kept ---- */
 
 enum { ASKED = 6 };
 
@@ -184,10 +150,11 @@ struct resuming {
     double now;
     struct clock clock;
     struct ponder_sampling sampling;
+    struct ponder_eval_settings settings;
     struct eval_job job;
 };
 
-static void resuming_init(struct resuming *r, char *samples)
+static void resuming_init(struct resuming *r)
 {
     char set[1024] = "";
     *r = (struct resuming){.clock = {still_now_s, &r->now}};
@@ -201,53 +168,45 @@ static void resuming_init(struct resuming *r, char *samples)
     write_set(set);
     assert_int_equal(ponder_options_default(ponder_solve_options(), &r->sampling, NULL), PONDER_OK);
     r->sampling.n = 2;
+    r->settings = (struct ponder_eval_settings){.data = path, .seeds = 1, .store = store};
     r->job = (struct eval_job){.template = "{question}\n",
                                .model = "m.gguf",
                                .precision = "f32",
-                               .data = path,
-                               .sampling = &r->sampling,
-                               .samples_path = samples};
-    assert_int_equal(close(mkstemp(samples)), 0);
+                               .settings = &r->settings,
+                               .sampling = &r->sampling};
 }
 
-static int resuming_run(struct resuming *r, const struct ponder_watch *watch, struct ponder_eval **eval,
-                        struct ponder_err *err)
+static struct ponder_eval *resuming_run(struct resuming *r, const struct ponder_watch *watch)
 {
     struct engine *engine;
-    struct scripted_options options = {.replies = r->replies, .reply_count = ASKED, .clock = &r->clock};
+    struct ponder_eval *eval;
+    struct ponder_err err = {0};
+    struct scripted_options options = {
+        .replies = r->replies, .reply_count = ASKED, .clock = &r->clock, .flops_per_token = 2};
     assert_int_equal(scripted_open(&engine, &options, NULL), PONDER_OK);
-    int status = eval_run(engine, &r->job, &r->clock, watch, eval, err);
+    if (eval_run(engine, &r->job, &r->clock, watch, &eval, &err))
+        fail_msg("%s", err.message);
     engine_release(engine);
-    return status;
+    return eval;
 }
 
-static char *file_text(const char *name)
+/* An export without the seconds, the one thing that two runs of the same work may differ in. */
+static char *export_without_seconds(int64_t run)
 {
-    struct buf text = BUF_INIT(1 << 20);
-    assert_int_equal(buf_read_file(&text, name, NULL), PONDER_OK);
-    return buf_take(&text, NULL);
-}
-
-static int lines_of(const char *name)
-{
-    char *text = file_text(name);
-    int count = 0;
-    for (const char *c = text; *c; c++)
-        count += *c == '\n';
-    free(text);
-    return count;
-}
-
-static void append_text(const char *name, const char *text)
-{
-    FILE *file = fopen(name, "a");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
+    char *text = export_run(run), *to = text;
+    for (const char *from = text; *from;) {
+        if (strncmp(from, "\"seconds\":", 10) == 0)
+            from += 10 + strspn(from + 10, "0123456789.e-+");
+        else
+            *to++ = *from++;
+    }
+    *to = '\0';
+    return text;
 }
 
 struct seen {
     int64_t before, done, total, stop_at;
+    double accuracy;
 };
 
 static bool stop_there(const struct ponder_progress *progress, void *data)
@@ -256,174 +215,181 @@ static bool stop_there(const struct ponder_progress *progress, void *data)
     seen->before = progress->before;
     seen->done = progress->done;
     seen->total = progress->total;
+    seen->accuracy = progress->accuracy;
     return progress->done < seen->stop_at;
 }
 
-static void an_interrupted_run_resumes_to_the_file_of_an_unbroken_one(void **state)
+static void an_interrupted_run_goes_on_to_the_export_of_an_unbroken_one(void **state)
 {
-    (void)state;
-    char whole[] = "/tmp/ponder_whole_XXXXXX", parts[] = "/tmp/ponder_parts_XXXXXX";
     struct resuming r;
-    struct ponder_eval *unbroken, *resumed;
-    struct ponder_err err = {0};
-    resuming_init(&r, whole);
-    r.replies[0].delay_s = 0.5; /* done last, and first in the file all the same */
-    assert_int_equal(resuming_run(&r, NULL, &unbroken, &err), PONDER_OK);
+    resuming_init(&r);
+    r.replies[0].delay_s = 0.5; /* done last, and first in the export all the same */
+    struct ponder_eval *unbroken = resuming_run(&r, NULL);
+    char *whole = export_without_seconds(1);
+    empty_store(state);
 
-    resuming_init(&r, parts);
     for (int i = 0; i < ASKED; i++)
         r.replies[i].delay_s = i == 1 || i == 4 ? 0 : 1e6;
-    struct seen seen = {.stop_at = 4};
-    struct ponder_watch watch = {stop_there, &seen};
-    assert_int_equal(resuming_run(&r, &watch, &resumed, &err), PONDER_OK);
+    struct seen seen = {.stop_at = 2};
+    struct ponder_watch watch = {.progress = stop_there, .data = &seen};
+    struct ponder_eval *resumed = resuming_run(&r, &watch);
     assert_int_equal(resumed->questions, 2);
+    close_to(seen.accuracy, 0.5);
     ponder_eval_release(resumed);
-    assert_int_equal(lines_of(parts), 2);
 
-    append_text(parts, "{\"unique_id\":\"line 1\",\"prob");
     for (int i = 0; i < ASKED; i++)
         r.replies[i].delay_s = 0.01 * (ASKED - i);
     seen.stop_at = 1000;
-    assert_int_equal(resuming_run(&r, &watch, &resumed, &err), PONDER_OK);
+    resumed = resuming_run(&r, &watch);
     assert_int_equal(resumed->resumed, 2);
-    assert_int_equal(resumed->ledger.generations, 8);
-    assert_int_equal(seen.before, 4);
-    assert_int_equal(seen.total, 12);
+    assert_int_equal(resumed->spent.generations, 8);
+    assert_int_equal(resumed->ledger.generations, 12);
+    assert_int_equal(seen.before, 2);
+    assert_int_equal(seen.total, 6);
     assert_int_equal(resumed->questions, ASKED);
     assert_memory_equal(&resumed->groups[0].pass_1, &unbroken->groups[0].pass_1,
                         sizeof(struct ponder_interval));
-    char *a = file_text(whole), *b = file_text(parts);
-    assert_string_equal(a, b);
-    free(a);
-    free(b);
+    char *parts = export_without_seconds(1);
+    assert_string_equal(whole, parts);
+    free(whole);
+    free(parts);
     ponder_eval_release(resumed);
     ponder_eval_release(unbroken);
-    unlink(whole);
-    unlink(parts);
 }
 
-static void a_finished_file_gives_its_table_without_sampling(void **state)
+static void a_finished_run_gives_its_table_without_sampling(void **state)
 {
     (void)state;
-    char samples[] = "/tmp/ponder_samples_XXXXXX";
     struct resuming r;
-    struct ponder_eval *eval;
-    struct ponder_err err = {0};
-    resuming_init(&r, samples);
-    assert_int_equal(resuming_run(&r, NULL, &eval, &err), PONDER_OK);
-    ponder_eval_release(eval);
+    resuming_init(&r);
+    ponder_eval_release(resuming_run(&r, NULL));
     for (int i = 0; i < ASKED; i++)
         r.replies[i].text = NULL; /* any request would fail */
-    assert_int_equal(resuming_run(&r, NULL, &eval, &err), PONDER_OK);
+    struct ponder_eval *eval = resuming_run(&r, NULL), *shown;
     assert_int_equal(eval->resumed, ASKED);
-    assert_int_equal(eval->ledger.generations, 0);
+    assert_int_equal(eval->spent.generations, 0);
     close_to(eval->groups[0].pass_1.value, 0.5);
+    close_to(eval->accuracy.value, 0.5);
     close_to(eval->tokens_mean, 10); /* "\boxed{1}" and the end token */
+    assert_int_equal(ponder_runs_eval(store, 1, &shown, NULL), PONDER_OK);
+    assert_memory_equal(&shown->groups[0].pass_1, &eval->groups[0].pass_1, sizeof(struct ponder_interval));
+    ponder_eval_release(shown);
     ponder_eval_release(eval);
-
-    struct questions set;
-    assert_int_equal(questions_open(&set, samples, 0, NULL), PONDER_OK);
-    assert_int_equal(set.count, ASKED);
-    questions_release(&set);
-    unlink(samples);
 }
 
-static void refused_with(struct resuming *r, const char *expected)
-{
-    struct ponder_eval *eval;
-    struct ponder_err err = {0};
-    char *before = file_text(r->job.samples_path);
-    assert_true(resuming_run(r, NULL, &eval, &err) < 0);
-    assert_null(eval);
-    if (!strstr(err.message, expected))
-        fail_msg("%s", err.message);
-    char *after = file_text(r->job.samples_path);
-    assert_string_equal(before, after);
-    free(before);
-    free(after);
-}
-
-static void a_file_of_another_run_is_refused_with_what_differs(void **state)
+static void what_the_cells_cost_is_what_the_engine_counted(void **state)
 {
     (void)state;
-    char samples[] = "/tmp/ponder_samples_XXXXXX";
     struct resuming r;
-    struct ponder_eval *eval;
-    resuming_init(&r, samples);
-    assert_int_equal(resuming_run(&r, NULL, &eval, NULL), PONDER_OK);
+    resuming_init(&r);
+    struct ponder_eval *eval = resuming_run(&r, NULL);
+    assert_int_equal(eval->ledger.generations, eval->spent.generations);
+    assert_int_equal(eval->ledger.generated_tokens, eval->spent.generated_tokens);
+    assert_int_equal(eval->ledger.prompt_tokens, eval->spent.prompt_tokens);
     ponder_eval_release(eval);
+}
+
+static void seeds_are_sampled_apart_and_averaged(void **state)
+{
+    (void)state;
+    struct resuming r;
+    resuming_init(&r);
+    r.settings.seeds = 2;
+    struct ponder_eval *both = resuming_run(&r, NULL);
+    assert_int_equal(both->seeds, 2);
+    assert_int_equal(both->questions, ASKED);
+    assert_int_equal(both->spent.generations, 24);
+    close_to(both->groups[0].pass_1.value, 0.5);
+    ponder_eval_release(both);
+    r.settings.seeds = 1;
+    r.sampling.seed = 2; /* a seed of the same run that is there */
+    struct ponder_eval *second = resuming_run(&r, NULL);
+    assert_int_equal(second->resumed, ASKED);
+    assert_int_equal(second->spent.generations, 0);
+    ponder_eval_release(second);
+}
+
+static void other_settings_do_not_go_on_with_a_run(void **state)
+{
+    (void)state;
+    struct resuming r;
+    resuming_init(&r);
+    ponder_eval_release(resuming_run(&r, NULL));
     const struct ponder_sampling sampling = r.sampling;
-    const struct eval_job job = r.job;
-    r.sampling.n = 3;
-    refused_with(&r, "n 2, now 3");
-    r.sampling = sampling;
-    r.sampling.seed = 7;
-    r.sampling.temperature = 0.5;
-    refused_with(&r, "seed 1, now 7; temperature 0.8, now 0.5");
-    r.sampling = sampling;
-    r.sampling.top_k = 5;
-    refused_with(&r, "top_k 0, now 5");
-    r.sampling = sampling;
-    r.sampling.top_p = 0.9;
-    refused_with(&r, "top_p 1.0, now 0.9");
-    r.sampling = sampling;
-    r.sampling.min_p = 0.1;
-    refused_with(&r, "min_p 0.0, now 0.1");
-    r.sampling = sampling;
-    r.sampling.max_tokens = 9;
-    refused_with(&r, "max_tokens 512, now 9");
-    r.sampling = sampling;
-    r.sampling.exact = true;
-    refused_with(&r, "exact false, now true");
-    r.sampling = sampling;
-    r.job.precision = "bf16";
-    refused_with(&r, "precision \"f32\", now \"bf16\"");
-    r.job = job;
-    r.job.model_hash = 1;
-    refused_with(&r, "model \"m.gguf\", now another one of that name");
-    r.job = job;
-    r.job.limit = 5;
-    refused_with(&r, "questions 6, now 5");
-    r.job = job;
-    write_set("{\"problem\": \"ask0\", \"answer\": \"2\"}\n");
-    refused_with(&r, "now another one of that name");
-    unlink(samples);
-}
-
-static void a_foreign_file_is_never_written_to(void **state)
-{
-    (void)state;
-    char samples[] = "/tmp/ponder_samples_XXXXXX";
-    struct resuming r;
-    resuming_init(&r, samples);
-    static const char *const texts[] = {"notes", "notes\n", "{\"problem\": \"p\", \"answer\": \"1\"}\n",
-                                        "[1]\n"};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        assert_int_equal(file_write_atomic(samples, texts[i], strlen(texts[i]), NULL), PONDER_OK);
-        refused_with(&r, ":1: no");
+    for (int change = 0; change < 8; change++) {
+        r.sampling = sampling;
+        r.job.precision = "f32";
+        r.job.model_hash = 0;
+        switch (change) {
+        case 0:
+            r.sampling.n = 3;
+            break;
+        case 1:
+            r.sampling.temperature = 0.5;
+            break;
+        case 2:
+            r.sampling.top_k = 5;
+            break;
+        case 3:
+            r.sampling.top_p = 0.9;
+            break;
+        case 4:
+            r.sampling.min_p = 0.1;
+            break;
+        case 5:
+            r.sampling.max_tokens = 99;
+            break;
+        case 6:
+            r.job.precision = "bf16";
+            break;
+        default:
+            r.job.model_hash = 1;
+        }
+        struct ponder_eval *eval = resuming_run(&r, NULL);
+        assert_int_equal(eval->run, change + 2);
+        assert_int_equal(eval->resumed, 0);
+        ponder_eval_release(eval);
     }
-    unlink(samples);
 }
 
 static void a_question_with_a_failed_sample_is_asked_again(void **state)
 {
     (void)state;
-    char samples[] = "/tmp/ponder_samples_XXXXXX";
     struct resuming r;
-    struct ponder_eval *eval;
-    resuming_init(&r, samples);
+    resuming_init(&r);
     r.replies[3].text = NULL;
-    assert_int_equal(resuming_run(&r, NULL, &eval, NULL), PONDER_OK);
+    struct ponder_eval *eval = resuming_run(&r, NULL);
     assert_int_equal(eval->questions, ASKED);
     assert_int_equal(eval->failed, 2);
     ponder_eval_release(eval);
-    assert_int_equal(lines_of(samples), ASKED - 1);
     r.replies[3].text = r.texts[3];
-    assert_int_equal(resuming_run(&r, NULL, &eval, NULL), PONDER_OK);
-    assert_int_equal(eval->ledger.generations, 2);
+    eval = resuming_run(&r, NULL);
+    assert_int_equal(eval->resumed, ASKED - 1);
+    assert_int_equal(eval->spent.generations, 2);
     ponder_eval_release(eval);
-    assert_int_equal(lines_of(samples), ASKED);
-    unlink(samples);
+}
+
+static void two_runs_are_compared_on_the_questions_that_both_have(void **state)
+{
+    (void)state;
+    struct resuming r;
+    struct ponder_comparison diff;
+    resuming_init(&r);
+    ponder_eval_release(resuming_run(&r, NULL));
+    for (int i = 0; i < ASKED; i++)
+        snprintf(r.texts[i], sizeof r.texts[i], "\\boxed{%d}", i > 1);
+    r.sampling.temperature = 0.5;
+    r.settings.limit = 4;
+    ponder_eval_release(resuming_run(&r, NULL));
+    assert_int_equal(ponder_runs_compare(store, 1, 2, &diff, NULL), PONDER_OK);
+    assert_int_equal(diff.questions, 4);
+    close_to(diff.accuracy[0].value, 0.5); /* of 0 1 0 1 */
+    close_to(diff.accuracy[1].value, 0.5); /* of 0 0 1 1 */
+    close_to(diff.difference.value, 0);
+    assert_true(diff.difference.low < 0 && diff.difference.high > 0);
+    assert_string_equal(diff.settings, "{\"temperature\":[0.8,0.5]}");
+    assert_int_equal(diff.cost[0].generations, 2);
+    free(diff.settings);
 }
 
 /* ---- a search beside best-of-N ---- */
@@ -440,10 +406,11 @@ struct comparing {
     struct clock clock;
     struct ponder_sampling sampling;
     struct ponder_search search;
+    struct ponder_eval_settings settings;
     struct eval_job job;
 };
 
-static void comparing_init(struct comparing *c, char *samples)
+static void comparing_init(struct comparing *c)
 {
     struct ponder_pocket *pocket;
     struct ponder_pocket_item item;
@@ -463,10 +430,9 @@ static void comparing_init(struct comparing *c, char *samples)
     c->job = (struct eval_job){.template = "{question}\nA:\n",
                                .model = "m.gguf",
                                .precision = "f32",
-                               .data = "pocket:test:5",
-                               .sampling = &c->sampling,
-                               .samples_path = samples};
-    assert_int_equal(close(mkstemp(samples)), 0);
+                               .settings = &c->settings,
+                               .sampling = &c->sampling};
+    c->settings = (struct ponder_eval_settings){.data = "pocket:test:5", .seeds = 1, .store = store};
 }
 
 static void comparing_release(struct comparing *c)
@@ -501,7 +467,7 @@ static struct engine *comparing_engine(struct comparing *c)
 }
 
 /* Of four samples of question q, q are right. */
-static void write_samples(struct comparing *c)
+static void write_samples(struct comparing *c, const char *samples)
 {
     for (int q = 0; q < SEARCHED; q++) {
         for (int wrong = q; wrong < 4; wrong++)
@@ -520,12 +486,16 @@ static void write_samples(struct comparing *c)
     engine_release(engine);
     comparing_release(c);
     c->reply_count = 0;
+    char *text = export_run(1);
+    assert_int_equal(file_write_atomic(samples, text, strlen(text), NULL), PONDER_OK);
+    free(text);
+    c->job.search = &c->search;
 }
 
 static int comparing_run(struct comparing *c, struct ponder_search_eval **eval, struct ponder_err *err)
 {
     struct engine *engine = comparing_engine(c);
-    int status = search_eval_run(engine, &c->job, &c->search, &c->clock, NULL, eval, err);
+    int status = search_eval_run(engine, &c->job, &c->clock, NULL, eval, err);
     engine_release(engine);
     return status;
 }
@@ -535,8 +505,9 @@ static void a_search_is_compared_question_by_question_with_best_of_n(void **stat
     (void)state;
     char samples[] = "/tmp/ponder_samples_XXXXXX";
     struct comparing c;
-    comparing_init(&c, samples);
-    write_samples(&c);
+    assert_int_equal(close(mkstemp(samples)), 0);
+    comparing_init(&c);
+    write_samples(&c, samples);
     reply_in_steps(&c, 0, c.solutions[0]);
     reply_in_steps(&c, 1, c.solutions[1]);
     for (int q = 2; q < SEARCHED; q++)
@@ -593,26 +564,28 @@ static void a_search_that_cannot_be_compared_is_refused(void **state)
     (void)state;
     char samples[] = "/tmp/ponder_samples_XXXXXX";
     struct comparing c;
-    comparing_init(&c, samples);
-    write_samples(&c);
+    assert_int_equal(close(mkstemp(samples)), 0);
+    comparing_init(&c);
+    write_samples(&c, samples);
     const struct eval_job job = c.job;
     c.search.against = samples;
     c.search.candidates = 2;
     search_refused_with(&c, "needs -n 8 or more");
     c.search.candidates = 1;
     c.job.model_hash = 1;
-    search_refused_with(&c, "another one of that name; a search is compared with");
+    search_refused_with(&c, "another model_hash; a search is compared with");
     c.job = job;
-    c.job.data = "pocket:test:6";
-    search_refused_with(&c, "questions 5, now 6");
-    c.job = job;
-    char *text = file_text(samples);
-    *strrchr(text, '{') = '\0'; /* its last line is cut */
+    c.settings.data = "pocket:test:6";
+    search_refused_with(&c, "another data_hash");
+    c.settings.data = "pocket:test:5";
+    char *text = export_run(1);
+    text[strlen(text) - 1] = '\0';
+    *(strrchr(text, '\n') + 1) = '\0'; /* its last line is missing */
     assert_int_equal(file_write_atomic(samples, text, strlen(text), NULL), PONDER_OK);
     free(text);
     search_refused_with(&c, "4 of the 5 questions");
     c.search.against = "/nonexistent/samples.jsonl";
-    search_refused_with(&c, "cannot open");
+    search_refused_with(&c, "cannot be opened");
     c.search.against = NULL;
     c.search.verifier = "oracle";
     search_refused_with(&c, "give checker");
@@ -620,7 +593,7 @@ static void a_search_that_cannot_be_compared_is_refused(void **state)
     c.search.name = "beam";
     search_refused_with(&c, "best_of_n, steps");
     c.search.name = "steps";
-    c.job.data = path;
+    c.settings.data = path;
     write_set("{\"problem\": \"What is love?\", \"answer\": \"1\"}\n");
     search_refused_with(&c, "line 1: the checker judges Pocket questions");
     comparing_release(&c);
@@ -643,18 +616,17 @@ static void ks_are_powers_of_four_and_n(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_forms_of_records_are_read),
-        cmocka_unit_test(bad_sets_are_refused_with_the_line),
-        cmocka_unit_test(the_generated_set_is_named_directly),
-        cmocka_unit_test(figures_are_those_counted_by_hand),
-        cmocka_unit_test(an_interrupted_run_resumes_to_the_file_of_an_unbroken_one),
-        cmocka_unit_test(a_finished_file_gives_its_table_without_sampling),
-        cmocka_unit_test(a_file_of_another_run_is_refused_with_what_differs),
-        cmocka_unit_test(a_foreign_file_is_never_written_to),
-        cmocka_unit_test(a_question_with_a_failed_sample_is_asked_again),
-        cmocka_unit_test(a_search_is_compared_question_by_question_with_best_of_n),
-        cmocka_unit_test(a_search_that_cannot_be_compared_is_refused),
-        cmocka_unit_test(ks_are_powers_of_four_and_n),
+        cmocka_unit_test_teardown(figures_are_those_counted_by_hand, empty_store),
+        cmocka_unit_test_teardown(an_interrupted_run_goes_on_to_the_export_of_an_unbroken_one, empty_store),
+        cmocka_unit_test_teardown(a_finished_run_gives_its_table_without_sampling, empty_store),
+        cmocka_unit_test_teardown(what_the_cells_cost_is_what_the_engine_counted, empty_store),
+        cmocka_unit_test_teardown(seeds_are_sampled_apart_and_averaged, empty_store),
+        cmocka_unit_test_teardown(other_settings_do_not_go_on_with_a_run, empty_store),
+        cmocka_unit_test_teardown(two_runs_are_compared_on_the_questions_that_both_have, empty_store),
+        cmocka_unit_test_teardown(a_question_with_a_failed_sample_is_asked_again, empty_store),
+        cmocka_unit_test_teardown(a_search_is_compared_question_by_question_with_best_of_n, empty_store),
+        cmocka_unit_test_teardown(a_search_that_cannot_be_compared_is_refused, empty_store),
+        cmocka_unit_test_teardown(ks_are_powers_of_four_and_n, empty_store),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);
 }

@@ -155,7 +155,7 @@ static void a_caller_that_stops_gets_what_was_finished(void **state)
     };
     struct fixture f;
     setup(&f, replies, 2, 4096);
-    struct ponder_watch watch = {stop_after_two, NULL};
+    struct ponder_watch watch = {.progress = stop_after_two};
     struct ponder_solution *s = solve(&f, &watch);
     assert_string_equal(s->answer, "1");
     assert_int_equal(s->finished, 2);

@@ -70,7 +70,7 @@ static int run_with(struct fixture *f, struct engine *engine, int64_t questions,
                     const struct ponder_watch *watch, struct ponder_err *err)
 {
     int status = steps_run(engine, f->questions, questions, candidates, &reader, &f->sampling, &f->clock,
-                           watch, &f->steps, err);
+                           watch, NULL, &f->steps, err);
     assert_int_equal(scripted_node_count(f->engine), 0);
     return status;
 }
@@ -113,8 +113,8 @@ static void the_right_step_is_kept_and_the_others_are_released(void **state)
     assert_int_equal(s->finish, ENGINE_FINISH_END);
     assert_int_equal(s->rounds, 2);
     assert_int_equal(s->kept_tokens, 5 + 6);                /* a byte is a token */
-    assert_int_equal(s->tokens, (6 + 5 + 5) + (5 + 4 + 6)); /* of all candidates */
-    assert_int_equal(f.steps.ledger.generated_tokens, s->tokens);
+    assert_int_equal(s->cost.generated_tokens, (6 + 5 + 5) + (5 + 4 + 6)); /* of all candidates */
+    assert_int_equal(f.steps.ledger.generated_tokens, s->cost.generated_tokens);
     assert_int_equal(f.steps.ledger.generations, 3);
     teardown(&f);
 }
@@ -188,7 +188,7 @@ static void a_solution_without_an_end_stops_after_40_rounds(void **state)
         assert_int_equal(s->rounds, STEPS_ROUNDS_MAX);
         assert_int_equal(s->finish, ENGINE_FINISH_STOP);
         assert_int_equal(s->kept_tokens, 3 * 40);
-        assert_int_equal(s->tokens, 2 * 3 * 40);
+        assert_int_equal(s->cost.generated_tokens, 2 * 3 * 40);
     }
     teardown(&f);
 }
@@ -269,7 +269,7 @@ static void a_slow_question_holds_up_no_other(void **state)
     };
     struct fixture f;
     setup(&f, replies, 5);
-    struct ponder_watch watch = {stop_after_one, NULL};
+    struct ponder_watch watch = {.progress = stop_after_one};
     assert_int_equal(run_with(&f, f.engine, 2, 2, &watch, NULL), PONDER_OK);
     assert_int_equal(f.steps.stopped, PONDER_STOPPED_BY_CALLER);
     assert_false(f.steps.solutions[0].done);

@@ -1,0 +1,398 @@
+#include "eval/cells.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/err.h"
+#include "eval/prompts.h"
+#include "eval/run_record.h"
+#include "tree/ledger.h"
+
+enum { LOOK_AGAIN_US = 200000 };
+
+const struct question *cells_question(const struct cells *cells, int64_t cell)
+{
+    return &cells->questions.items[cell % cells->questions.count];
+}
+
+static int64_t seed_of(const struct cells *cells, int64_t cell)
+{
+    return cells->seed + cell / cells->questions.count;
+}
+
+static void tell(const char *text, void *data)
+{
+    const struct cells *cells = data;
+    if (cells->watch && cells->watch->note)
+        cells->watch->note(text, cells->watch->data);
+}
+
+/* ---- grading ---- */
+
+static int grade(struct cells *cells, int64_t cell, const struct best_of_n_sample *samples,
+                 const struct ponder_ledger *cost, struct ponder_err *err)
+{
+    struct grade *grade = &cells->grades[cell];
+    if (grade->n > 0)
+        return PONDER_OK;
+    if (grade_samples(grade, cells_question(cells, cell), samples, cells->n, cells->ks, cells->k_count))
+        return err_memory(err, "the grades");
+    cells->costs[cell] = *cost;
+    cells->right += grade->maj[cells->k_count - 1];
+    cells->done++;
+    return PONDER_OK;
+}
+
+static int take_stored(void *data, const struct store_cell *stored, struct ponder_err *err)
+{
+    struct cells *cells = data;
+    int64_t seed = stored->seed - cells->seed, question = stored->question;
+    if (seed < 0 || seed >= cells->count / cells->questions.count)
+        return PONDER_OK; /* of another seed */
+    if (question < 0 || question >= cells->questions.count || stored->n != cells->n)
+        return err_set(err, PONDER_E_FORMAT,
+                       "run %lld: question %lld with %lld samples does not belong there",
+                       (long long)cells->run, (long long)question, (long long)stored->n);
+    struct best_of_n_sample *samples = calloc((size_t)stored->n + 1, sizeof *samples);
+    if (!samples)
+        return err_memory(err, "samples");
+    for (int64_t i = 0; i < stored->n; i++) {
+        samples[i].text = (char *)stored->samples[i].text;
+        samples[i].len = stored->samples[i].len;
+        samples[i].token_count = stored->samples[i].token_count;
+    }
+    int64_t cell = seed * cells->questions.count + question;
+    int status = grade(cells, cell, samples, &stored->cost, err);
+    grade_clear_samples(&cells->grades[cell]);
+    free(samples);
+    cells->resumed++;
+    return status;
+}
+
+/* ---- opening ---- */
+
+static int open_questions(struct cells *cells, struct ponder_err *err)
+{
+    const struct ponder_eval_settings *settings = cells->job->settings;
+    struct questions_source source = {settings->data, settings->limit, settings->skip_bad, tell, cells};
+    int status = questions_open(&cells->questions, &source, err);
+    cells->count = cells->questions.count * settings->seeds;
+    return status;
+}
+
+/* Every seed's prompts one after the other. */
+static int fill_prompts(struct cells *cells, struct ponder_err *err)
+{
+    int64_t per_seed = cells->questions.count;
+    cells->prompts = calloc((size_t)cells->count, sizeof *cells->prompts);
+    if (!cells->prompts)
+        return err_memory(err, "prompts");
+    int status = PONDER_OK;
+    for (int64_t first = 0; first < cells->count && !status; first += per_seed)
+        status = prompts_fill(cells->prompts + first, &cells->questions, cells->job->template,
+                              seed_of(cells, first), err);
+    return status;
+}
+
+static int allocate(struct cells *cells, struct ponder_err *err)
+{
+    cells->grades = calloc((size_t)cells->count, sizeof *cells->grades);
+    cells->costs = calloc((size_t)cells->count, sizeof *cells->costs);
+    return cells->grades && cells->costs ? PONDER_OK : err_memory(err, "the grades");
+}
+
+static int open_store(struct cells *cells, struct ponder_err *err)
+{
+    const struct eval_job *job = cells->job;
+    char *fingerprint = run_fingerprint_text();
+    struct store_run_key key = {run_file_name(job->settings->data),
+                                &cells->questions,
+                                run_file_name(job->model),
+                                cells->settings,
+                                fingerprint,
+                                job->settings->mix};
+    int status = fingerprint ? store_open(&cells->store, job->settings->store, STORE_WRITE, err)
+                             : err_memory(err, "a run");
+    if (!status)
+        status = store_run_begin(cells->store, &key, &cells->run, err);
+    if (!status)
+        status = store_cells_read(cells->store, cells->run, 0, -1, take_stored, cells, err);
+    free(fingerprint);
+    return status;
+}
+
+int cells_open(struct cells *cells, const struct eval_job *job, int64_t n, const struct clock *clock,
+               const struct ponder_watch *watch, struct ponder_err *err)
+{
+    *cells = (struct cells){.job = job, .clock = clock, .watch = watch, .seed = job->sampling->seed, .n = n};
+    cells->k_count = grade_ks(n, cells->ks);
+    cells->settings = run_settings_text(job);
+    int status = cells->settings ? open_questions(cells, err) : err_memory(err, "settings");
+    if (!status)
+        status = allocate(cells, err);
+    if (!status)
+        status = fill_prompts(cells, err);
+    if (!status && job->settings->store)
+        status = open_store(cells, err);
+    cells->begun_s = cells->mark_s = clock_now_s(clock);
+    return status;
+}
+
+void cells_release(struct cells *cells)
+{
+    for (int64_t c = 0; cells->grades && c < cells->count; c++)
+        grade_release(&cells->grades[c]);
+    prompts_free(cells->prompts, cells->count);
+    free(cells->grades);
+    free(cells->costs);
+    free(cells->settings);
+    if (cells->job)
+        store_release(cells->store);
+    questions_release(&cells->questions);
+    *cells = (struct cells){0};
+}
+
+/* ---- a run that is only read ---- */
+
+/* The range of its seeds, and the samples of its first cell. */
+struct extent {
+    int64_t first, last, n;
+};
+
+static int widen(void *data, const struct store_cell *cell, struct ponder_err *err)
+{
+    struct extent *extent = data;
+    (void)err;
+    if (extent->n == 0)
+        *extent = (struct extent){cell->seed, cell->seed, cell->n};
+    extent->first = cell->seed < extent->first ? cell->seed : extent->first;
+    extent->last = cell->seed > extent->last ? cell->seed : extent->last;
+    return PONDER_OK;
+}
+
+static int check_extent(const struct extent *extent, int64_t run, struct ponder_err *err)
+{
+    if (extent->n == 0)
+        return err_set(err, PONDER_E_NOT_FOUND, "run %lld: no question of it is done yet", (long long)run);
+    if (extent->last - extent->first >= PONDER_EVAL_SEEDS_MAX)
+        return err_set(err, PONDER_E_LIMIT,
+                       "run %lld: seeds from %lld to %lld; at most %d in a row can be read", (long long)run,
+                       (long long)extent->first, (long long)extent->last, PONDER_EVAL_SEEDS_MAX);
+    return PONDER_OK;
+}
+
+int cells_open_run(struct cells *cells, struct store *store, int64_t run, struct ponder_err *err)
+{
+    struct extent extent = {0};
+    *cells = (struct cells){.store = store, .run = run};
+    int status = store_run_questions(store, run, &cells->questions, err);
+    if (!status)
+        status = store_cells_read(store, run, 0, -1, widen, &extent, err);
+    if (!status)
+        status = check_extent(&extent, run, err);
+    if (status)
+        return status;
+    cells->seed = extent.first;
+    cells->n = extent.n;
+    cells->count = cells->questions.count * (extent.last - extent.first + 1);
+    cells->k_count = grade_ks(cells->n, cells->ks);
+    status = allocate(cells, err);
+    return status ? status : store_cells_read(store, run, 0, -1, take_stored, cells, err);
+}
+
+/* ---- doing ---- */
+
+/* What the store says of a cell; one that is done there is taken over. */
+static int ask_store(struct cells *cells, int64_t cell, enum store_claim *claim, struct ponder_err *err)
+{
+    int64_t seed = seed_of(cells, cell), question = cell % cells->questions.count;
+    int status = store_cell_claim(cells->store, cells->run, seed, question, claim, err);
+    if (!status && *claim == STORE_CLAIM_DONE)
+        status = store_cells_read(cells->store, cells->run, seed, question, take_stored, cells, err);
+    return status;
+}
+
+int cells_claim(struct cells *cells, int64_t cell, bool *mine, struct ponder_err *err)
+{
+    enum store_claim claim = STORE_CLAIM_MINE;
+    int status = cells->store ? ask_store(cells, cell, &claim, err) : PONDER_OK;
+    *mine = claim == STORE_CLAIM_MINE;
+    return status;
+}
+
+static bool any_failed(const struct best_of_n_sample *samples, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (samples[i].finish == ENGINE_FINISH_FAILED)
+            return true;
+    return false;
+}
+
+static int put(struct cells *cells, int64_t cell, const struct best_of_n_sample *samples,
+               struct ponder_err *err)
+{
+    const struct grade *grade = &cells->grades[cell];
+    struct store_sample *stored = calloc((size_t)cells->n + 1, sizeof *stored);
+    if (!stored)
+        return err_memory(err, "samples");
+    for (int64_t i = 0; i < cells->n; i++)
+        stored[i] = (struct store_sample){.text = samples[i].text,
+                                          .len = samples[i].len,
+                                          .tokens = samples[i].tokens,
+                                          .token_count = samples[i].token_count,
+                                          .logprob = samples[i].logprob,
+                                          .finish = best_of_n_finish_name(samples[i].finish),
+                                          .answer = grade->answers[i],
+                                          .correct = grade->correct[i]};
+    struct store_cell whole = {seed_of(cells, cell), cell % cells->questions.count, cells->costs[cell],
+                               stored, cells->n};
+    int status = store_cell_put(cells->store, cells->run, &whole, err);
+    free(stored);
+    return status;
+}
+
+int cells_keep(struct cells *cells, int64_t cell, const struct best_of_n_sample *samples,
+               const struct ponder_ledger *cost, struct ponder_err *err)
+{
+    struct ponder_ledger whole = *cost;
+    double now_s = clock_now_s(cells->clock);
+    whole.seconds = now_s - cells->mark_s;
+    cells->mark_s = now_s;
+    int status = grade(cells, cell, samples, &whole, err);
+    if (!status && cells->store && !any_failed(samples, cells->n))
+        status = put(cells, cell, samples, err);
+    grade_clear_samples(&cells->grades[cell]);
+    return status;
+}
+
+/* ---- waiting for others ---- */
+
+/* One look at all that is missing. */
+static int look_again(struct cells *cells, bool *mine, int64_t *others, struct ponder_err *err)
+{
+    int status = PONDER_OK;
+    *others = 0;
+    for (int64_t c = 0; c < cells->count && !status; c++) {
+        enum store_claim claim;
+        if (cells->grades[c].n > 0)
+            continue;
+        status = ask_store(cells, c, &claim, err);
+        *mine |= claim == STORE_CLAIM_MINE;
+        *others += claim == STORE_CLAIM_OTHERS;
+    }
+    return status;
+}
+
+/* Once all that was claimed is done: waits until another cell is to be done here (*more), or none is missing,
+ * or the watch ends it. */
+static int wait_for_others(struct cells *cells, bool *more, struct ponder_err *err)
+{
+    struct ponder_progress progress = {.unit = "questions"};
+    int64_t others = 0;
+    int status = look_again(cells, more, &others, err);
+    if (!status && others > 0 && !*more)
+        tell("the rest is being done by another process; waiting for it", cells);
+    while (!status && others > 0 && !*more) {
+        progress.seconds = clock_now_s(cells->clock) - cells->begun_s;
+        if (!cells_progress(&progress, cells))
+            break;
+        usleep(LOOK_AGAIN_US);
+        status = look_again(cells, more, &others, err);
+    }
+    return status;
+}
+
+static int64_t list_missing(const struct cells *cells, int64_t *list)
+{
+    int64_t count = 0;
+    for (int64_t c = 0; c < cells->count; c++)
+        if (cells->grades[c].n == 0)
+            list[count++] = c;
+    return count;
+}
+
+int cells_do(struct cells *cells, cells_pass *pass, void *data, struct ponder_err *err)
+{
+    enum ponder_stopped stopped = PONDER_STOPPED_NO;
+    int64_t *missing = malloc(((size_t)cells->count + 1) * sizeof *missing);
+    bool more = true;
+    int status = missing ? PONDER_OK : err_memory(err, "the questions to ask");
+    while (!status && more && stopped == PONDER_STOPPED_NO) {
+        int64_t count = list_missing(cells, missing);
+        more = false;
+        if (count > 0)
+            status = pass(data, missing, count, &stopped, err);
+        if (count > 0 && !status && stopped == PONDER_STOPPED_NO && cells->store)
+            status = wait_for_others(cells, &more, err);
+    }
+    free(missing);
+    return status;
+}
+
+/* ---- reporting ---- */
+
+/* The Wilson score interval: sound for few questions and shares near 0 or 1, and made in no time. */
+static void wilson(double share, double n, double *low, double *high)
+{
+    const double z = 1.959964;
+    double centre = share + z * z / (2 * n), half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n));
+    *low = (centre - half) / (1 + z * z / n);
+    *high = (centre + half) / (1 + z * z / n);
+}
+
+bool cells_progress(const struct ponder_progress *progress, void *data)
+{
+    const struct cells *cells = data;
+    if (!cells->watch || !cells->watch->progress)
+        return true;
+    struct ponder_progress all = *progress;
+    all.unit = "questions";
+    all.before = cells->resumed;
+    all.done = all.judged = cells->done;
+    all.total = cells->count;
+    if (cells->done > 0) {
+        all.accuracy = cells->right / (double)cells->done;
+        wilson(all.accuracy, (double)cells->done, &all.accuracy_low, &all.accuracy_high);
+    }
+    return cells->watch->progress(&all, cells->watch->data);
+}
+
+static void add_scaled(struct grade *sum, const struct grade *grade, double weight, int k_count)
+{
+    sum->n += grade->n;
+    sum->correct_count += grade->correct_count;
+    sum->answered += grade->answered;
+    sum->tokens += grade->tokens;
+    sum->pass_1 += weight * grade->pass_1;
+    sum->gain += weight * grade->gain;
+    for (int k = 0; k < k_count; k++) {
+        sum->maj[k] += weight * grade->maj[k];
+        sum->pass[k] += weight * grade->pass[k];
+    }
+}
+
+struct grade *cells_by_question(const struct cells *cells)
+{
+    int64_t count = cells->questions.count;
+    struct grade *means = calloc((size_t)count, sizeof *means);
+    for (int64_t q = 0; means && q < count; q++) {
+        int64_t done = 0;
+        for (int64_t c = q; c < cells->count; c += count)
+            done += cells->grades[c].n > 0;
+        for (int64_t c = q; c < cells->count; c += count)
+            if (cells->grades[c].n > 0)
+                add_scaled(&means[q], &cells->grades[c], 1 / (double)done, cells->k_count);
+    }
+    return means;
+}
+
+struct ponder_ledger cells_cost(const struct cells *cells)
+{
+    struct ponder_ledger sum = {0};
+    for (int64_t c = 0; c < cells->count; c++)
+        ledger_add(&sum, &cells->costs[c]);
+    return sum;
+}

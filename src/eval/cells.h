@@ -1,0 +1,64 @@
+/* cells.h - the cells of an evaluation, one for each question and seed: which are done, which are to do.
+ *
+ * Cell c is question c % questions under seed first + c / questions. A cell is graded as soon as it is done;
+ * its figures stay and its texts go: into the store, where there is one. Cells that the store has are graded
+ * from there; those that another process is at work on are waited for, and done here where it gives up. */
+#ifndef EVAL_CELLS_H
+#define EVAL_CELLS_H
+
+#include "eval/eval.h"
+#include "eval/grade.h"
+#include "search/best_of_n.h"
+#include "store/store.h"
+
+struct cells {
+    const struct eval_job *job;
+    const struct clock *clock;
+    const struct ponder_watch *watch; /* may be NULL */
+    struct questions questions;
+    struct best_of_n_prompt *prompts; /* (count); texts owned */
+    struct grade *grades;             /* (count); n is 0 where the cell is not done */
+    struct ponder_ledger *costs;      /* (count) */
+    int64_t seed, count;              /* the first seed */
+    int64_t n;                        /* samples of a cell */
+    int64_t ks[PONDER_EVAL_KS_MAX];
+    int k_count;
+    struct store *store; /* NULL: nothing is kept */
+    int64_t run;         /* its number there */
+    char *settings;      /* as JSON */
+    int64_t done, resumed;
+    double right;   /* sum over the done cells: share of right choices */
+    double mark_s;  /* when the last cell was done */
+    double begun_s; /* when the work began */
+};
+
+/* Reads the questions, opens the store and takes from it what is there. Release in any case. */
+int cells_open(struct cells *cells, const struct eval_job *job, int64_t n, const struct clock *clock,
+               const struct ponder_watch *watch, struct ponder_err *err) PONDER_USE;
+/* The same from a run of a store that is only read, with all seeds that it has. `cells->job` stays NULL. */
+int cells_open_run(struct cells *cells, struct store *store, int64_t run, struct ponder_err *err) PONDER_USE;
+void cells_release(struct cells *cells);
+
+const struct question *cells_question(const struct cells *cells, int64_t cell);
+/* Does what is missing: `pass` is given the missing cells, `count` > 0, and asks cells_claim() before it
+ * begins one and cells_keep() once it is done. Where another process is at work on some, they are waited for;
+ * where it gives up, there is another pass. */
+typedef int cells_pass(void *data, const int64_t *missing, int64_t count, enum ponder_stopped *stopped,
+                       struct ponder_err *err);
+int cells_do(struct cells *cells, cells_pass *pass, void *data, struct ponder_err *err) PONDER_USE;
+/* Whether this process is to do the cell. One that is in the store by now is taken from there. */
+int cells_claim(struct cells *cells, int64_t cell, bool *mine, struct ponder_err *err) PONDER_USE;
+/* Grades and keeps what was done; a cell with a failed sample is graded and not kept. `cost` without seconds.
+ */
+int cells_keep(struct cells *cells, int64_t cell, const struct best_of_n_sample *samples,
+               const struct ponder_ledger *cost, struct ponder_err *err) PONDER_USE;
+/* Shows the caller's watch how far all is; for a search's own watch, whose `data` is the cells. */
+bool cells_progress(const struct ponder_progress *progress, void *data);
+
+/* Per question the mean over its done cells, n their samples in all: as the report wants it. The caller
+ * releases each and frees it; NULL: out of memory. */
+struct grade *cells_by_question(const struct cells *cells);
+/* The sum over the done cells. */
+struct ponder_ledger cells_cost(const struct cells *cells);
+
+#endif

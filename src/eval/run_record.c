@@ -1,0 +1,69 @@
+#include "eval/run_record.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/cpu.h"
+#include "core/json.h"
+
+const char *run_file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+json_t *run_hash_json(uint64_t hash)
+{
+    char text[17];
+    snprintf(text, sizeof text, "%016" PRIx64, hash);
+    return json_string(text);
+}
+
+static char *text_of(json_t *object)
+{
+    char *text = object ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(10)) : NULL;
+    json_decref(object);
+    return text;
+}
+
+char *run_settings_text(const struct eval_job *job)
+{
+    const struct ponder_sampling *s = job->sampling;
+    const struct ponder_search *search = job->search;
+    json_t *object = json_pack("{s:o, s:f, s:I, s:f, s:f, s:I, s:s, s:b, s:s}", "model_hash",
+                               run_hash_json(job->model_hash), "temperature", s->temperature, "top_k",
+                               (json_int_t)s->top_k, "top_p", s->top_p, "min_p", s->min_p, "max_tokens",
+                               (json_int_t)s->max_tokens, "precision", job->precision, "exact", (int)s->exact,
+                               "search", search ? search->name : "best_of_n");
+    int failed = !object;
+    if (search) {
+        failed |= json_object_set_new(object, "candidates", json_integer((json_int_t)search->candidates));
+        failed |= json_object_set_new(object, "verifier", json_from_string(search->verifier));
+    } else {
+        failed |= json_object_set_new(object, "n", json_integer((json_int_t)s->n));
+    }
+    if (failed)
+        json_decref(object);
+    return failed ? NULL : text_of(object);
+}
+
+char *run_fingerprint_text(void)
+{
+    char cpu[256];
+    cpu_describe(cpu, sizeof cpu);
+    return text_of(json_pack("{s:o, s:s}", "cpu", json_from_string(cpu), "version", PONDER_VERSION));
+}
+
+char *run_report_text(const struct eval_job *job, const char *settings)
+{
+    json_t *object = json_loads(settings, 0, NULL);
+    json_t *more = json_pack("{s:o, s:o, s:I, s:I}", "model", json_from_string(run_file_name(job->model)),
+                             "data", json_from_string(run_file_name(job->settings->data)), "seed",
+                             (json_int_t)job->sampling->seed, "seeds", (json_int_t)job->settings->seeds);
+    int failed = json_object_update(object, more);
+    json_decref(more);
+    if (failed)
+        json_decref(object);
+    return failed ? NULL : text_of(object);
+}

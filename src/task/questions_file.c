@@ -1,0 +1,132 @@
+/* questions_file.c - question sets in JSONL: which field of which form holds what. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer/answer.h"
+#include "core/err.h"
+#include "core/jsonl.h"
+#include "task/questions.h"
+
+enum { NOTES_MAX = 5, LEVEL_BYTES = 32, ID_BYTES = 32 };
+
+/* NULL where there is none, or one with a NUL in it. */
+static const char *text_of(const json_t *record, const char *key)
+{
+    const json_t *value = json_object_get(record, key);
+    const char *text = json_string_value(value);
+    return text && strlen(text) == json_string_length(value) ? text : NULL;
+}
+
+/* MATH writes the level as "Level 3", our own files as 3. */
+static void level_text(const json_t *level, char text[LEVEL_BYTES])
+{
+    text[0] = '\0';
+    if (json_is_integer(level))
+        snprintf(text, LEVEL_BYTES, "%lld", (long long)json_integer_value(level));
+    else if (json_is_string(level))
+        snprintf(text, LEVEL_BYTES, "%s",
+                 json_string_value(level) + (strncmp(json_string_value(level), "Level ", 6) == 0 ? 6 : 0));
+}
+
+/* Appends the part of a text, without the spaces around it. */
+static int take_part(struct buf *out, const char *text, size_t len)
+{
+    while (len && strchr(" \t\r\n", text[0])) {
+        text++;
+        len--;
+    }
+    while (len && strchr(" \t\r\n", text[len - 1]))
+        len--;
+    return buf_append(out, text, len);
+}
+
+/* The answer of a record: what stands behind GSM8K's last "####", else the answer as it is, else what is
+ * boxed in the solution. False where there is none. */
+static bool answer_of(const json_t *record, struct buf *out)
+{
+    const char *answer = text_of(record, "answer"), *solution = text_of(record, "solution");
+    struct answer_span box;
+    const char *mark = NULL;
+    for (const char *at = answer; at && (at = strstr(at, "####")); at += 4)
+        mark = at;
+    int status = PONDER_OK;
+    if (mark)
+        status = take_part(out, mark + 4, strlen(mark + 4));
+    else if (answer)
+        status = take_part(out, answer, strlen(answer));
+    else if (solution && answer_extract(solution, strlen(solution), &box))
+        status = take_part(out, solution + box.start, box.len);
+    return !status && out->len > 0;
+}
+
+static int refuse(const struct jsonl *file, const char *missing, struct ponder_err *err)
+{
+    err_set(err, PONDER_E_FORMAT,
+            "no text under \"%s\"; each line is an object with \"problem\" (or \"question\") and \"answer\"",
+            missing);
+    return jsonl_prefix(file, PONDER_E_FORMAT, err);
+}
+
+static int add_record(struct questions *out, const json_t *record, const struct jsonl *file,
+                      struct ponder_err *err)
+{
+    char level[LEVEL_BYTES], line[ID_BYTES];
+    const char *problem = text_of(record, "problem"), *id = text_of(record, "unique_id");
+    const char *subject = text_of(record, "subject");
+    if (!problem)
+        problem = text_of(record, "question");
+    if (!problem)
+        return refuse(file, "problem", err);
+    struct buf answer = BUF_INIT(JSONL_LINE_BYTES_MAX);
+    bool found = answer_of(record, &answer);
+    level_text(json_object_get(record, "level"), level);
+    snprintf(line, sizeof line, "line %lld", (long long)jsonl_line(file));
+    struct question question = {(char *)problem, (char *)buf_text(&answer), level,
+                                (char *)(subject ? subject : text_of(record, "type")),
+                                (char *)(id ? id : line)};
+    int status = found ? questions_add(out, &question, err) : refuse(file, "answer", err);
+    buf_release(&answer);
+    return status;
+}
+
+/* A bad line that is to be skipped: counted, and the first few told. */
+static int skip(struct questions *out, const struct questions_source *source, const struct ponder_err *err)
+{
+    char text[sizeof err->message + 16];
+    if (out->skipped++ < NOTES_MAX && source->note) {
+        snprintf(text, sizeof text, "skipped %s", err->message);
+        source->note(text, source->note_data);
+    }
+    return PONDER_OK;
+}
+
+static int read_all(struct questions *out, const struct questions_source *source, struct jsonl *file,
+                    struct ponder_err *err)
+{
+    int more = 1;
+    while (more > 0 && (source->limit <= 0 || out->count < source->limit)) {
+        json_t *record;
+        int status = more = jsonl_next(file, &record, err);
+        if (more > 0)
+            status = add_record(out, record, file, err);
+        json_decref(record);
+        if (status == PONDER_E_FORMAT && source->skip_bad)
+            more = skip(out, source, err) == PONDER_OK;
+        else if (status < 0)
+            return status;
+    }
+    return PONDER_OK;
+}
+
+int questions_read_file(struct questions *out, const struct questions_source *source, struct ponder_err *err)
+{
+    struct ponder_err own = {0};
+    struct jsonl *file;
+    err = err ? err : &own; /* what is skipped is told with its message */
+    int status = jsonl_open(&file, source->data, err);
+    if (!status)
+        status = read_all(out, source, file, err);
+    jsonl_release(file);
+    return status;
+}

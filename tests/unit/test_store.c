@@ -1,0 +1,354 @@
+/* The store: what is put in comes back, claims, and files that are not to be touched. */
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "core/buf.h"
+#include "store/store.h"
+
+static char folder[] = "/tmp/ponder_store_XXXXXX";
+static char path[64];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return rmdir(folder);
+}
+
+static int name_store(void **state)
+{
+    (void)state;
+    snprintf(path, sizeof path, "%s/runs.db", folder);
+    return 0;
+}
+
+static int remove_store(void **state)
+{
+    static const char *const ends[] = {"", "-wal", "-shm", "-workers"};
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        char name[80];
+        snprintf(name, sizeof name, "%s%s", path, ends[i]);
+        unlink(name);
+    }
+    return 0;
+}
+
+static struct question items[] = {{"p0", "1", "1", "algebra", "a"}, {"p1", "2", "2", "none", "b"}};
+static const struct questions set = {.items = items, .count = 2, .cap = 2};
+
+static struct store *open_store(void)
+{
+    struct store *store;
+    struct ponder_err err = {0};
+    if (store_open(&store, path, STORE_WRITE, &err))
+        fail_msg("%s", err.message);
+    return store;
+}
+
+static int64_t begin_run(struct store *store, const char *settings)
+{
+    struct store_run_key key = {"set.jsonl", &set, "m.gguf", settings, "{\"version\":\"1\"}", false};
+    struct ponder_err err = {0};
+    int64_t run;
+    if (store_run_begin(store, &key, &run, &err))
+        fail_msg("%s", err.message);
+    return run;
+}
+
+static const int32_t tokens[] = {5, 70000, 2};
+static const double scores[] = {0.25, 0.1};
+static const struct store_sample samples[] = {
+    {"a\xff\0b", 4, tokens, 3, -0.5, "end", "1", true, scores, 2},
+    {NULL, 0, NULL, 0, NAN, "failed", NULL, false, NULL, 0},
+};
+
+static void put(struct store *store, int64_t run, int64_t seed, int64_t question)
+{
+    struct store_cell cell = {seed, question, {2, 3, 4, 5, 6, 7, 8.5, 0.25}, samples, 2};
+    struct ponder_err err = {0};
+    if (store_cell_put(store, run, &cell, &err))
+        fail_msg("%s", err.message);
+}
+
+static int check_cell(void *data, const struct store_cell *cell, struct ponder_err *err)
+{
+    int *count = data;
+    (void)err;
+    ++*count;
+    assert_int_equal(cell->n, 2);
+    assert_int_equal(cell->cost.generations, 2);
+    assert_int_equal(cell->cost.recomputed_tokens, 7);
+    assert_true(cell->cost.flops == 8.5 && cell->cost.seconds == 0.25);
+    const struct store_sample *first = &cell->samples[0], *second = &cell->samples[1];
+    assert_int_equal(first->len, 4);
+    assert_memory_equal(first->text, "a\xff\0b", 4);
+    assert_int_equal(first->token_count, 3);
+    assert_true(first->logprob == -0.5 && first->correct);
+    assert_string_equal(first->finish, "end");
+    assert_string_equal(first->answer, "1");
+    assert_int_equal(first->score_count, 2);
+    assert_true(first->scores[1] == 0.1);
+    assert_null(second->text);
+    assert_null(second->answer);
+    assert_null(second->scores);
+    assert_true(isnan(second->logprob));
+    return PONDER_OK;
+}
+
+static int count_cells(struct store *store, int64_t run, int64_t seed, int64_t question)
+{
+    int count = 0;
+    struct ponder_err err = {0};
+    if (store_cells_read(store, run, seed, question, check_cell, &count, &err))
+        fail_msg("%s", err.message);
+    return count;
+}
+
+static void what_is_put_in_comes_back(void **state)
+{
+    (void)state;
+    struct store *store = open_store();
+    int64_t run = begin_run(store, "{\"n\":2}");
+    put(store, run, 1, 1);
+    put(store, run, 1, 0);
+    put(store, run, 9, 1);
+    put(store, run, 9, 1); /* is there: stays as it is */
+    store_release(store);
+    store = open_store();
+    assert_int_equal(begin_run(store, "{\"n\":2}"), run);
+    assert_int_equal(count_cells(store, run, 0, -1), 3);
+    assert_int_equal(count_cells(store, run, 9, 1), 1);
+    assert_int_equal(count_cells(store, run, 9, 0), 0);
+    struct ponder_run *runs;
+    int64_t count;
+    assert_int_equal(store_runs(store, &runs, &count, NULL), PONDER_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(runs[0].seeds, 2);
+    assert_int_equal(runs[0].done, 3);
+    assert_int_equal(runs[0].samples, 6);
+    assert_int_equal(runs[0].questions, 2);
+    assert_string_equal(runs[0].settings, "{\"n\":2}");
+    assert_string_equal(runs[0].fingerprints, "[{\"version\":\"1\"}]");
+    ponder_runs_release(runs, count);
+    struct questions questions;
+    assert_int_equal(store_run_questions(store, run, &questions, NULL), PONDER_OK);
+    assert_int_equal(questions.count, 2);
+    assert_string_equal(questions.items[1].id, "b");
+    assert_true(questions_hash(&questions) == questions_hash(&set));
+    questions_release(&questions);
+    store_release(store);
+}
+
+static void other_settings_are_another_run_and_deleting_one_leaves_the_other(void **state)
+{
+    (void)state;
+    struct store *store = open_store();
+    struct ponder_err err = {0};
+    int64_t a = begin_run(store, "{\"n\":2}"), b = begin_run(store, "{\"n\":3}");
+    assert_int_not_equal(a, b);
+    put(store, a, 1, 0);
+    put(store, b, 1, 0);
+    assert_int_equal(store_run_delete(store, a, &err), PONDER_OK);
+    assert_int_equal(count_cells(store, a, 0, -1), 0);
+    assert_int_equal(count_cells(store, b, 0, -1), 1);
+    assert_int_equal(store_run_delete(store, a, &err), PONDER_E_NOT_FOUND);
+    assert_non_null(strstr(err.message, "there is no run 1"));
+    assert_int_not_equal(begin_run(store, "{\"n\":2}"), a); /* numbers are not used again */
+    store_release(store);
+}
+
+static void another_fingerprint_is_refused_unless_it_may_be_mixed(void **state)
+{
+    (void)state;
+    struct store *store = open_store();
+    struct ponder_err err = {0};
+    int64_t run = begin_run(store, "{}"), again;
+    struct store_run_key key = {"set.jsonl", &set, "m.gguf", "{}", "{\"version\":\"2\"}", false};
+    assert_int_equal(store_run_begin(store, &key, &again, &err), PONDER_E_ARGUMENT);
+    assert_non_null(strstr(err.message, "version \"1\", now \"2\""));
+    key.mix = true;
+    assert_int_equal(store_run_begin(store, &key, &again, &err), PONDER_OK);
+    assert_int_equal(again, run);
+    store_release(store);
+}
+
+static enum store_claim claim(struct store *store, int64_t run, int64_t question)
+{
+    enum store_claim out;
+    struct ponder_err err = {0};
+    if (store_cell_claim(store, run, 1, question, &out, &err))
+        fail_msg("%s", err.message);
+    return out;
+}
+
+static void a_cell_is_claimed_by_one_process_at_a_time(void **state)
+{
+    (void)state;
+    struct store *a = open_store(), *b = open_store();
+    struct ponder_err err = {0};
+    int64_t run = begin_run(a, "{}");
+    assert_int_equal(begin_run(b, "{}"), run);
+    assert_int_equal(claim(a, run, 0), STORE_CLAIM_MINE);
+    assert_int_equal(claim(a, run, 0), STORE_CLAIM_MINE);
+    assert_int_equal(claim(b, run, 0), STORE_CLAIM_OTHERS);
+    assert_int_equal(claim(b, run, 1), STORE_CLAIM_MINE);
+    assert_int_equal(store_run_delete(b, run, &err), PONDER_E_ARGUMENT);
+    assert_non_null(strstr(err.message, "at work on run"));
+    put(a, run, 1, 0);
+    assert_int_equal(claim(b, run, 0), STORE_CLAIM_DONE);
+    assert_int_equal(claim(a, run, 1), STORE_CLAIM_OTHERS);
+    store_release(b);
+    assert_int_equal(claim(a, run, 1), STORE_CLAIM_MINE);
+    store_release(a);
+}
+
+/* A child claims a cell, begins to put it in, and is killed: nothing of it is there, and it can be claimed.
+ */
+static void a_killed_process_leaves_neither_claim_nor_half_a_cell(void **state)
+{
+    (void)state;
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct store *store = open_store();
+        int64_t run = begin_run(store, "{}");
+        claim(store, run, 0);
+        put(store, run, 1, 1);
+        if (write(ready[1], "x", 1) == 1)
+            pause();
+        _exit(0);
+    }
+    char byte;
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    struct store *store = open_store();
+    int64_t run = begin_run(store, "{}");
+    assert_int_equal(claim(store, run, 0), STORE_CLAIM_OTHERS);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    assert_int_equal(claim(store, run, 0), STORE_CLAIM_MINE);
+    assert_int_equal(count_cells(store, run, 0, -1), 1);
+    store_release(store);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+/* ---- files of another kind ---- */
+
+static void execute(const char *sql)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void refused_untouched(int status, const char *expected)
+{
+    struct buf before = BUF_INIT(1 << 24), after = BUF_INIT(1 << 24);
+    assert_int_equal(buf_read_file(&before, path, NULL), PONDER_OK);
+    for (int mode = STORE_READ; mode <= STORE_WRITE; mode++) {
+        struct store *store;
+        struct ponder_err err = {0};
+        assert_int_equal(store_open(&store, path, mode, &err), status);
+        store_release(store);
+        if (!strstr(err.message, expected))
+            fail_msg("%s", err.message);
+    }
+    assert_int_equal(buf_read_file(&after, path, NULL), PONDER_OK);
+    assert_int_equal(before.len, after.len);
+    assert_memory_equal(before.data, after.data, before.len);
+    buf_release(&before);
+    buf_release(&after);
+}
+
+static void files_of_another_kind_or_version_are_left_as_they_are(void **state)
+{
+    (void)state;
+    static const char notes[] =
+        "these are my notes, and they are longer than the header of a SQLite file is, "
+        "which has a hundred bytes";
+    assert_int_equal(file_write_atomic(path, notes, sizeof notes - 1, NULL), PONDER_OK);
+    refused_untouched(PONDER_E_FORMAT, "not a SQLite file");
+    unlink(path);
+    execute("CREATE TABLE mine (x); INSERT INTO mine VALUES (1)");
+    refused_untouched(PONDER_E_FORMAT, "of another program");
+    unlink(path);
+    store_release(open_store());
+    execute("PRAGMA user_version = 99; PRAGMA journal_mode = DELETE");
+    refused_untouched(PONDER_E_UNSUPPORTED, "version 99, and this program knows 1");
+}
+
+static void what_is_not_there_is_not_made_for_a_reader(void **state)
+{
+    (void)state;
+    struct store *store;
+    struct ponder_err err = {0};
+    assert_int_equal(store_open(&store, path, STORE_READ, &err), PONDER_E_IO);
+    store_release(store);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(store_open(&store, folder, STORE_WRITE, &err), PONDER_E_ARGUMENT);
+    store_release(store);
+}
+
+static int ignore_cell(void *data, const struct store_cell *cell, struct ponder_err *err)
+{
+    (void)data;
+    (void)cell;
+    (void)err;
+    return PONDER_OK;
+}
+
+static void nonsense_in_a_table_is_an_error_that_names_the_cell(void **state)
+{
+    (void)state;
+    struct store *store = open_store();
+    struct ponder_err err = {0};
+    int64_t run = begin_run(store, "{}");
+    put(store, run, 3, 1);
+    store_release(store);
+    execute("UPDATE samples SET scores = '{\"a\": 1}' WHERE number = 1");
+    store = open_store();
+    assert_int_equal(store_cells_read(store, run, 0, -1, ignore_cell, NULL, &err), PONDER_E_FORMAT);
+    assert_non_null(strstr(err.message, "seed 3, question 1"));
+    store_release(store);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_put_in_comes_back, name_store, remove_store),
+        cmocka_unit_test_setup_teardown(other_settings_are_another_run_and_deleting_one_leaves_the_other,
+                                        name_store, remove_store),
+        cmocka_unit_test_setup_teardown(another_fingerprint_is_refused_unless_it_may_be_mixed, name_store,
+                                        remove_store),
+        cmocka_unit_test_setup_teardown(a_cell_is_claimed_by_one_process_at_a_time, name_store, remove_store),
+        cmocka_unit_test_setup_teardown(a_killed_process_leaves_neither_claim_nor_half_a_cell, name_store,
+                                        remove_store),
+        cmocka_unit_test_setup_teardown(files_of_another_kind_or_version_are_left_as_they_are, name_store,
+                                        remove_store),
+        cmocka_unit_test_setup_teardown(what_is_not_there_is_not_made_for_a_reader, name_store, remove_store),
+        cmocka_unit_test_setup_teardown(nonsense_in_a_table_is_an_error_that_names_the_cell, name_store,
+                                        remove_store),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
