@@ -158,17 +158,18 @@ static char *column_copy(sqlite3_stmt *statement, int at)
 static int take_run(sqlite3_stmt *row, struct ponder_run *out, struct ponder_err *err)
 {
     *out = (struct ponder_run){.id = sqlite3_column_int64(row, 0),
-                              .created = column_copy(row, 1),
-                              .data = column_copy(row, 2),
-                              .model = column_copy(row, 3),
-                              .settings = column_copy(row, 4),
-                              .questions = sqlite3_column_int64(row, 5),
-                              .fingerprints = column_copy(row, 6),
-                              .seeds = sqlite3_column_int64(row, 7),
-                              .done = sqlite3_column_int64(row, 8),
-                              .samples = sqlite3_column_int64(row, 9)};
-    return out->created && out->data && out->model && out->settings && out->fingerprints ? PONDER_OK
-                                                                           : err_memory(err, "runs");
+                               .created = column_copy(row, 1),
+                               .data = column_copy(row, 2),
+                               .model = column_copy(row, 3),
+                               .settings = column_copy(row, 4),
+                               .questions = sqlite3_column_int64(row, 5),
+                               .fingerprints = column_copy(row, 6),
+                               .seeds = sqlite3_column_int64(row, 7),
+                               .done = sqlite3_column_int64(row, 8),
+                               .samples = sqlite3_column_int64(row, 9)};
+    return out->created && out->data && out->model && out->settings && out->fingerprints
+               ? PONDER_OK
+               : err_memory(err, "runs");
 }
 
 /* Room for one more at the end. */

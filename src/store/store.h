@@ -37,7 +37,7 @@ void store_release(struct store *store);
 struct store_run_key {
     const char *data; /* the set's name, for the reader */
     const struct questions *questions;
-    const char *model;    /* its file, for the reader */
+    const char *model;       /* its file, for the reader */
     const char *settings;    /* a JSON object with sorted keys: the same text and set are the same run */
     const char *fingerprint; /* a JSON object: what computes, apart from the settings */
     bool mix;                /* a run of another fingerprint may be gone on with */
@@ -52,7 +52,8 @@ int store_run_begin(struct store *store, const struct store_run_key *key, int64_
 int store_runs(struct store *store, struct ponder_run **out, int64_t *count,
                struct ponder_err *err) PONDER_USE;
 /* PONDER_E_NOT_FOUND says which runs there are. Release `out` in any case. */
-int store_run_find(struct store *store, int64_t id, struct ponder_run *out, struct ponder_err *err) PONDER_USE;
+int store_run_find(struct store *store, int64_t id, struct ponder_run *out,
+                   struct ponder_err *err) PONDER_USE;
 void store_run_release(struct ponder_run *run);
 /* Its questions in order. Release `out` in any case. */
 int store_run_questions(struct store *store, int64_t id, struct questions *out,

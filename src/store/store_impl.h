@@ -15,10 +15,10 @@
                  "WHERE set_id = (SELECT set_id FROM runs WHERE id = ?1) ORDER BY number")                   \
     X(RUN_FIND, "SELECT id FROM runs WHERE set_id = ?1 AND settings = ?2")                                   \
     X(RUN_ADD, "INSERT INTO runs (set_id, settings, model, created) "                                        \
-               "VALUES (?1, ?2, ?3, datetime('now')) RETURNING id")                                           \
+               "VALUES (?1, ?2, ?3, datetime('now')) RETURNING id")                                          \
     X(RUN_DELETE, "DELETE FROM runs WHERE id = ?1")                                                          \
     X(SETS_CLEAN, "DELETE FROM sets WHERE id NOT IN (SELECT set_id FROM runs)")                              \
-    X(RUNS, "SELECT r.id, r.created, s.data, r.model, r.settings, s.questions, "                                      \
+    X(RUNS, "SELECT r.id, r.created, s.data, r.model, r.settings, s.questions, "                             \
             "(SELECT json_group_array(json(text)) FROM (SELECT text FROM fingerprints "                      \
             "WHERE run_id = r.id ORDER BY id)), "                                                            \
             "(SELECT count(DISTINCT seed) FROM cells WHERE run_id = r.id), "                                 \

@@ -112,7 +112,7 @@ static void the_right_step_is_kept_and_the_others_are_released(void **state)
     assert_true(s->done);
     assert_int_equal(s->finish, ENGINE_FINISH_END);
     assert_int_equal(s->rounds, 2);
-    assert_int_equal(s->kept_tokens, 5 + 6);                /* a byte is a token */
+    assert_int_equal(s->kept_tokens, 5 + 6);                               /* a byte is a token */
     assert_int_equal(s->cost.generated_tokens, (6 + 5 + 5) + (5 + 4 + 6)); /* of all candidates */
     assert_int_equal(f.steps.ledger.generated_tokens, s->cost.generated_tokens);
     assert_int_equal(f.steps.ledger.generations, 3);
