@@ -29,8 +29,8 @@ static void print_head(const struct ponder_replay *replay)
     printf(" samples each (%s); 95%% bootstrap intervals over questions\n", replay->format);
     printf("%.1f%% of samples without an answer", 100 * replay->without_answer);
     if (replay->judged)
-        printf("; verdicts as recorded: %lld of %lld", (long long)replay->judged_same,
-               (long long)replay->judged);
+        printf("; verdicts %s, %lld of %lld the same either way", replay->graded ? "of now" : "as recorded",
+               (long long)replay->judged_same, (long long)replay->judged);
     printf("\n");
     if (replay->logistic)
         printf("scores outside 0 to 1: weights are their logistic function\n");

@@ -31,6 +31,8 @@ struct ponder_replay_settings {
     const char *n;         /* "1,2,4"; NULL: 1, 2, 4, 8 .. and all */
     const char *score;     /* "auto", "steps", "outcome", "logprob" or "none" */
     const char *aggregate; /* of step scores: "last", "min", "prod", "mean" or "all" */
+    const char *extract;   /* what a sample's answer is: "any", "number", "box" or "recorded" */
+    const char *verdicts;  /* "auto", "recorded" or "graded" */
     bool first;
     const char *answers; /* file for the answer that each method picks, with `first`; NULL: none */
 };
@@ -55,7 +57,8 @@ struct ponder_replay {
     bool first;
     int64_t questions, samples_min, samples_max; /* of a question */
     double without_answer;                       /* share of samples */
-    int64_t judged, judged_same; /* samples with a recorded verdict, and those where ours is the same */
+    bool graded;                 /* answers were graded now; else verdicts are the recorded ones */
+    int64_t judged, judged_same; /* samples with a recorded verdict, and those graded the same now */
     bool logistic;               /* outcome scores were outside 0 to 1: weights are their logistic function */
     int n_count;
     int64_t ns[PONDER_REPLAY_NS_MAX];

@@ -38,8 +38,8 @@ static void count_samples(struct work *work, const struct replay_question *q)
     for (int64_t i = 0; i < n; i++) {
         enum recorded_verdict verdict = q->source->samples[i].verdict;
         replay->judged += verdict != RECORDED_UNJUDGED;
-        replay->judged_same +=
-            verdict != RECORDED_UNJUDGED && classes_is_right(&q->classes, i) == (verdict == RECORDED_RIGHT);
+        bool graded = q->classes.of[i] >= 0 && q->graded[q->classes.of[i]];
+        replay->judged_same += verdict != RECORDED_UNJUDGED && graded == (verdict == RECORDED_RIGHT);
     }
 }
 
@@ -112,6 +112,7 @@ static void describe(struct work *work)
     replay->format = work->recorded->format;
     replay->questions = work->recorded->count;
     replay->first = plan->first;
+    replay->graded = plan->graded;
     replay->logistic = plan->logistic;
     replay->n_count = plan->n_count;
     replay->method_count = plan->row_count;

@@ -52,14 +52,14 @@ int ponder_replay_json(const struct ponder_replay *replay, char **json, struct p
     json_t *methods = json_array();
     for (int i = 0; i < replay->method_count; i++)
         methods = append(methods, method_json(replay, &replay->methods[i]));
-    return json_print(json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:b, s:o, s:o, s:o}",
-                                "samples", json_from_string(replay->samples), "format", replay->format,
-                                "order", replay->first ? "first" : "subsets", "questions",
-                                (json_int_t)replay->questions, "samples_min", (json_int_t)replay->samples_min,
-                                "samples_max", (json_int_t)replay->samples_max, "without_answer",
-                                json_from_real(replay->without_answer), "judged", (json_int_t)replay->judged,
-                                "judged_same", (json_int_t)replay->judged_same, "logistic",
-                                (int)replay->logistic, "n", ns_json(replay, false), "exact",
-                                ns_json(replay, true), "methods", methods),
-                      json, err);
+    return json_print(
+        json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:s, s:I, s:I, s:b, s:o, s:o, s:o}", "samples",
+                  json_from_string(replay->samples), "format", replay->format, "order",
+                  replay->first ? "first" : "subsets", "questions", (json_int_t)replay->questions,
+                  "samples_min", (json_int_t)replay->samples_min, "samples_max",
+                  (json_int_t)replay->samples_max, "without_answer", json_from_real(replay->without_answer),
+                  "verdicts", replay->graded ? "graded" : "recorded", "judged", (json_int_t)replay->judged,
+                  "judged_same", (json_int_t)replay->judged_same, "logistic", (int)replay->logistic, "n",
+                  ns_json(replay, false), "exact", ns_json(replay, true), "methods", methods),
+        json, err);
 }

@@ -50,35 +50,38 @@ static int parse_ns(struct replay_plan *plan, const char *list, const struct rec
                          : err_set(err, PONDER_E_ARGUMENT, "--n: the list is empty; write 1,4,16");
 }
 
-/* ---- scores ---- */
+/* ---- what is recorded ---- */
 
-enum source { FROM_STEPS, FROM_OUTCOME, FROM_LOGPROB, FROM_NONE };
+enum known { STEPS, OUTCOME, LOGPROB, NOTHING, VERDICT };
 
-static bool has(const struct recorded_sample *sample, enum source source)
+static bool is_known(const struct recorded_sample *sample, enum known known)
 {
-    switch (source) {
-    case FROM_STEPS:
+    switch (known) {
+    case STEPS:
         return sample->scores != NULL;
-    case FROM_OUTCOME:
+    case OUTCOME:
         return !isnan(sample->score);
-    case FROM_LOGPROB:
+    case LOGPROB:
         return !isnan(sample->logprob);
-    default:
-        return true;
+    case VERDICT:
+        return sample->verdict != RECORDED_UNJUDGED;
+    case NOTHING:
+        break;
     }
+    return true;
 }
 
-/* How many samples have such a score; the first without it in *lacks and *at. */
-static int64_t count_scored(const struct recorded *recorded, enum source source,
-                            const struct recorded_question **lacks, int64_t *at)
+/* How many samples have it; the first without it in *lacks and *at. */
+static int64_t count_known(const struct recorded *recorded, enum known known,
+                           const struct recorded_question **lacks, int64_t *at)
 {
     int64_t count = 0;
     *lacks = NULL;
     for (int64_t i = 0; i < recorded->count; i++)
         for (int64_t s = 0; s < recorded->questions[i].n; s++) {
-            bool scored = has(&recorded->questions[i].samples[s], source);
-            count += scored;
-            if (!scored && !*lacks) {
+            bool has_it = is_known(&recorded->questions[i].samples[s], known);
+            count += has_it;
+            if (!has_it && !*lacks) {
                 *lacks = &recorded->questions[i];
                 *at = s + 1;
             }
@@ -86,18 +89,20 @@ static int64_t count_scored(const struct recorded *recorded, enum source source,
     return count;
 }
 
+/* ---- scores ---- */
+
 /* Steps where any are recorded, else outcomes where any are. */
-static enum source automatic(const struct recorded *recorded)
+static enum known automatic(const struct recorded *recorded)
 {
     const struct recorded_question *lacks;
     int64_t at;
-    for (enum source source = FROM_STEPS; source <= FROM_OUTCOME; source++)
-        if (count_scored(recorded, source, &lacks, &at))
-            return source;
-    return FROM_NONE;
+    for (enum known known = STEPS; known <= OUTCOME; known++)
+        if (count_known(recorded, known, &lacks, &at))
+            return known;
+    return NOTHING;
 }
 
-static int choose_source(const struct recorded *recorded, const char *name, enum source *out,
+static int choose_source(const struct recorded *recorded, const char *name, enum known *out,
                          struct ponder_err *err)
 {
     static const char *const names[] = {"steps", "outcome", "logprob", "none"};
@@ -110,8 +115,8 @@ static int choose_source(const struct recorded *recorded, const char *name, enum
     if (found == 4 && strcmp(name, "auto") != 0)
         return err_set(err, PONDER_E_ARGUMENT,
                        "--score: '%.60s' is none of auto, steps, outcome, logprob and none", name);
-    *out = found == 4 ? automatic(recorded) : (enum source)found;
-    count_scored(recorded, *out, &lacks, &at);
+    *out = found == 4 ? automatic(recorded) : (enum known)found;
+    count_known(recorded, *out, &lacks, &at);
     return lacks ? err_set(err, PONDER_E_ARGUMENT,
                            "line %lld: sample %lld of the question has no %s; choose another --score",
                            (long long)lacks->line, (long long)at, what[*out])
@@ -143,16 +148,48 @@ static bool any_outside(const struct recorded *recorded)
 static int choose_scores(struct replay_plan *plan, const struct ponder_replay_settings *settings,
                          const struct recorded *recorded, struct ponder_err *err)
 {
-    enum source source = FROM_NONE;
+    enum known known = NOTHING;
     int status = choose_aggregates(plan, settings->aggregate, err);
     if (!status)
-        status = choose_source(recorded, settings->score, &source, err);
-    if (status || source == FROM_STEPS)
+        status = choose_source(recorded, settings->score, &known, err);
+    if (status || known == STEPS)
         return status;
-    plan->by_count = source != FROM_NONE;
-    plan->by[0] = source == FROM_OUTCOME ? REPLAY_OUTCOME : REPLAY_LOGPROB;
-    plan->logistic = source == FROM_OUTCOME && any_outside(recorded);
+    plan->by_count = known != NOTHING;
+    plan->by[0] = known == OUTCOME ? REPLAY_OUTCOME : REPLAY_LOGPROB;
+    plan->logistic = known == OUTCOME && any_outside(recorded);
     return PONDER_OK;
+}
+
+/* ---- answers ---- */
+
+static int choose_extract(struct replay_plan *plan, const char *name, struct ponder_err *err)
+{
+    static const char *const names[] = {"any", "number", "box", "recorded"};
+    for (int i = 0; i < 4; i++)
+        if (strcmp(name, names[i]) == 0) {
+            plan->extract = (enum replay_extract)i;
+            return PONDER_OK;
+        }
+    return err_set(err, PONDER_E_ARGUMENT, "--extract: '%.60s' is none of any, number, box and recorded",
+                   name);
+}
+
+static int choose_verdicts(struct replay_plan *plan, const char *name, const struct recorded *recorded,
+                           struct ponder_err *err)
+{
+    const struct recorded_question *lacks;
+    int64_t at;
+    bool is_auto = strcmp(name, "auto") == 0, is_recorded = strcmp(name, "recorded") == 0;
+    if (!is_auto && !is_recorded && strcmp(name, "graded") != 0)
+        return err_set(err, PONDER_E_ARGUMENT, "--verdicts: '%.60s' is none of auto, recorded and graded",
+                       name);
+    count_known(recorded, VERDICT, &lacks, &at);
+    plan->graded = !is_recorded && (!is_auto || lacks);
+    return is_recorded && lacks
+               ? err_set(err, PONDER_E_ARGUMENT,
+                         "line %lld: sample %lld of the question has no verdict; choose --verdicts graded",
+                         (long long)lacks->line, (long long)at)
+               : PONDER_OK;
 }
 
 int replay_plan(struct replay_plan *plan, const struct ponder_replay_settings *settings,
@@ -167,6 +204,10 @@ int replay_plan(struct replay_plan *plan, const struct ponder_replay_settings *s
         default_ns(plan, fewest->n);
     if (!status)
         status = choose_scores(plan, settings, recorded, err);
+    if (!status)
+        status = choose_extract(plan, settings->extract, err);
+    if (!status)
+        status = choose_verdicts(plan, settings->verdicts, recorded, err);
     if (status)
         return status;
     plan->rows[plan->row_count++] = (struct replay_row){.kind = REPLAY_PASS};

@@ -12,6 +12,9 @@ enum replay_kind { REPLAY_PASS, REPLAY_MAJORITY, REPLAY_BEST_OF_N, REPLAY_WEIGHT
 /* The first three as in enum verifier_aggregate. */
 enum replay_by { REPLAY_LAST, REPLAY_MIN, REPLAY_PROD, REPLAY_MEAN, REPLAY_OUTCOME, REPLAY_LOGPROB };
 
+/* How the answer of a sample is found. */
+enum replay_extract { REPLAY_ANY, REPLAY_NUMBER, REPLAY_BOX, REPLAY_RECORDED };
+
 /* "pass" and so on, "last" and so on. */
 extern const char *const replay_kind_names[];
 extern const char *const replay_by_names[];
@@ -28,7 +31,8 @@ struct replay_plan {
     enum replay_by by[4];
     int row_count; /* pass, majority, best_of_n by each, weighted by each */
     struct replay_row rows[PONDER_REPLAY_METHODS_MAX];
-    bool logistic, first;
+    enum replay_extract extract;
+    bool graded, logistic, first;
 };
 
 /* Settings that do not fit each other or the samples are PONDER_E_ARGUMENT. */

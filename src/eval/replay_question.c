@@ -14,26 +14,53 @@
 
 /* ---- answers and scores ---- */
 
-static int find_answers(struct replay_question *out, struct ponder_err *err)
+/* The answer of a sample, NULL where it has none. */
+static int find_answer(const struct recorded_sample *sample, enum replay_extract how, char **out)
+{
+    static const enum answer_mode modes[] = {ANSWER_ANY_SIGN, ANSWER_NO_FORMULA, ANSWER_BOX_ONLY};
+    bool found = false;
+    *out = NULL;
+    if (how == REPLAY_RECORDED) {
+        *out = sample->answer ? strdup(sample->answer) : NULL;
+        return sample->answer && !*out ? PONDER_E_MEMORY : PONDER_OK;
+    }
+    struct buf answer = BUF_INIT((size_t)sample->len + 1);
+    int status = answer_find(sample->text, (size_t)sample->len, modes[how], &answer, &found);
+    if (!status && found && !(*out = buf_take(&answer, NULL)))
+        status = PONDER_E_MEMORY;
+    buf_release(&answer);
+    return status;
+}
+
+/* An answer's recorded verdict is that of its first sample. */
+static int take_verdicts(struct replay_question *out, const struct replay_plan *plan)
+{
+    struct classes *classes = &out->classes;
+    out->graded = calloc((size_t)classes->count + 1, sizeof *out->graded);
+    if (!out->graded)
+        return PONDER_E_MEMORY;
+    for (int64_t c = 0; c < classes->count; c++) {
+        out->graded[c] = classes->right[c];
+        if (!plan->graded)
+            classes->right[c] = out->source->samples[classes->first[c]].verdict == RECORDED_RIGHT;
+    }
+    return PONDER_OK;
+}
+
+static int find_answers(struct replay_question *out, const struct replay_plan *plan, struct ponder_err *err)
 {
     const struct recorded_question *source = out->source;
     out->answers = calloc((size_t)source->n + 1, sizeof *out->answers);
     if (!out->answers)
         return err_memory(err, "answers");
-    for (int64_t i = 0; i < source->n; i++) {
-        const struct recorded_sample *sample = &source->samples[i];
-        struct buf answer = BUF_INIT((size_t)sample->len + 1);
-        bool found = false;
-        int status = answer_find(sample->text, (size_t)sample->len, ANSWER_ANY_SIGN, &answer, &found);
-        if (!status && found && !(out->answers[i] = buf_take(&answer, NULL)))
-            status = PONDER_E_MEMORY;
-        buf_release(&answer);
-        if (status)
-            return err_memory(err, "answers");
-    }
-    if (classes_fill(&out->classes, (const char *const *)out->answers, source->n, source->answer))
-        return err_memory(err, "answers");
-    return PONDER_OK;
+    int status = PONDER_OK;
+    for (int64_t i = 0; i < source->n && !status; i++)
+        status = find_answer(&source->samples[i], plan->extract, &out->answers[i]);
+    if (!status)
+        status = classes_fill(&out->classes, (const char *const *)out->answers, source->n, source->answer);
+    if (!status)
+        status = take_verdicts(out, plan);
+    return status ? err_memory(err, "answers") : PONDER_OK;
 }
 
 static double step_mean(const struct recorded_sample *sample)
@@ -81,7 +108,7 @@ int replay_question_fill(struct replay_question *out, const struct replay_plan *
             out->weights[b][i] = weight_of(out->scores[b][i], plan->by[b], plan->logistic);
         }
     }
-    return fits ? find_answers(out, err) : err_memory(err, "scores");
+    return fits ? find_answers(out, plan, err) : err_memory(err, "scores");
 }
 
 void replay_question_release(struct replay_question *question)
@@ -94,6 +121,7 @@ void replay_question_release(struct replay_question *question)
     }
     free(question->answers);
     free(question->totals);
+    free(question->graded);
     classes_release(&question->classes);
     *question = (struct replay_question){0};
 }

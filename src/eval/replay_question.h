@@ -20,6 +20,7 @@ struct replay_question {
     const struct recorded_question *source;
     char **answers; /* (n) found in the texts; NULL: none */
     struct classes classes;
+    bool *graded;                   /* (classes.count) verdicts by comparison with the right answer */
     double *scores[4], *weights[4]; /* (plan->by_count) (n) */
     double *totals;                 /* (n) scratch */
 };
