@@ -41,7 +41,7 @@ static void print_method(const struct ponder_replay_method *method, const struct
     char name[64];
     snprintf(name, sizeof name, "%s%s%s", method->name, method->score ? ", " : "",
              method->score ? method->score : "");
-    printf("  %-20s", name);
+    printf("%c %-20s", figure->exact ? ' ' : '~', name);
     cli_print_interval(&figure->accuracy);
     if (method->score)
         printf("  %+6.3f %+6.3f to %+6.3f", figure->over_majority.value, figure->over_majority.low,
@@ -51,6 +51,15 @@ static void print_method(const struct ponder_replay_method *method, const struct
     if (figure->recorded)
         printf("  %lld/%lld", (long long)figure->same, (long long)figure->recorded);
     printf("\n");
+}
+
+static bool all_exact(const struct ponder_replay *replay)
+{
+    for (int m = 0; m < replay->method_count; m++)
+        for (int at = 0; at < replay->n_count; at++)
+            if (!replay->methods[m].at[at].exact)
+                return false;
+    return true;
 }
 
 static bool any_recorded(const struct ponder_replay *replay, int at)
@@ -67,17 +76,17 @@ static void print_table(const struct ponder_replay *replay)
     for (int at = 0; at < replay->n_count; at++) {
         char name[64];
         snprintf(name, sizeof name, "N = %lld%s", (long long)replay->ns[at],
-                 replay->first        ? ", the first"
-                 : !replay->exact[at] ? ", drawn"
-                                      : "");
+                 replay->first ? ", the first" : "");
         printf("\n");
         cli_style(stdout, "1");
-        printf("%-22s  %-17s  %-24s%s\n", name, "accuracy", "over majority, paired",
-               any_recorded(replay, at) ? "  as recorded" : "");
+        printf("%-22s  %-17s  over majority, paired%s\n", name, "accuracy",
+               any_recorded(replay, at) ? "     as recorded" : "");
         cli_style(stdout, "0");
         for (int m = 0; m < replay->method_count; m++)
             print_method(&replay->methods[m], &replay->methods[m].at[at]);
     }
+    if (!all_exact(replay))
+        printf("\n~ over random subsets; without it, over all\n");
 }
 
 static int print(const struct args *args, const struct ponder_replay *replay, struct ponder_err *err)
@@ -114,9 +123,10 @@ const struct cli_command cli_replay = {
     .name = "replay",
     .summary = "Choose anew among recorded samples, with 95% intervals",
     .example = "ponder replay --samples samples.jsonl --n 1,4,16",
-    .notes = "Reads what `eval --samples` and `score --out` write, search-and-learn's output and\n"
-             "Qwen2.5-Math's. Without --first a figure is the mean over all subsets of N of a\n"
-             "question's samples; ties share. More: docs/replay.md",
+    .notes = "Reads what `eval --samples` and `score --out` write, the output of\n"
+             "search-and-learn, and that of Qwen2.5-Math's evaluation. Without --first a\n"
+             "figure is the mean over all subsets of N of a question's samples, else of the\n"
+             "first N. More: docs/replay.md",
     .args_bytes = sizeof(struct args),
     .groups = {{ponder_replay_options, offsetof(struct args, settings)}, {out_table, 0}},
     .run = run,

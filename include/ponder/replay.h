@@ -43,6 +43,7 @@ PONDER_API const struct ponder_option *ponder_replay_options(void);
 struct ponder_replay_figure {
     struct ponder_interval accuracy, over_majority; /* the second paired; NAN where it says nothing */
     int64_t recorded, same;
+    bool exact; /* no question's subsets were random ones */
 };
 
 struct ponder_replay_method {
@@ -62,7 +63,6 @@ struct ponder_replay {
     bool logistic;               /* outcome scores were outside 0 to 1: weights are their logistic function */
     int n_count;
     int64_t ns[PONDER_REPLAY_NS_MAX];
-    bool exact[PONDER_REPLAY_NS_MAX]; /* no figure at this N is of random subsets */
     int method_count;
     struct ponder_replay_method methods[PONDER_REPLAY_METHODS_MAX];
 };

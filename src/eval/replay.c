@@ -9,6 +9,8 @@
 #include "eval/replay_question.h"
 #include "eval/stats.h"
 
+/* Two ways to the same figure differ by less. */
+#define ROUNDING 1e-9
 #define ANSWERS_BYTES_MAX ((size_t)1 << 32)
 
 struct work {
@@ -62,7 +64,8 @@ static int measure(struct work *work, int64_t index, struct ponder_err *err)
     for (int row = 0; row < plan->row_count && !status; row++)
         for (int at = 0; at < plan->n_count && !status; at++)
             if (replay_question_value(&q, plan, &plan->rows[row], plan->ns[at],
-                                      &values_of(work, row, at)[index], &work->replay->exact[at]))
+                                      &values_of(work, row, at)[index],
+                                      &work->replay->methods[row].at[at].exact))
                 status = err_memory(err, "subsets");
     if (!status)
         count_samples(work, &q);
@@ -82,7 +85,7 @@ static int over_majority(const struct work *work, int row, int at, double *scrat
 {
     const double *values = values_of(work, row, at), *majority = values_of(work, 1, at);
     for (int64_t i = 0; i < work->recorded->count; i++)
-        scratch[i] = values[i] - majority[i];
+        scratch[i] = fabs(values[i] - majority[i]) < ROUNDING ? 0 : values[i] - majority[i];
     return stats_bootstrap(scratch, work->recorded->count, STATS_SEED, out);
 }
 
@@ -117,9 +120,9 @@ static void describe(struct work *work)
     replay->n_count = plan->n_count;
     replay->method_count = plan->row_count;
     memcpy(replay->ns, plan->ns, sizeof replay->ns);
-    for (int at = 0; at < plan->n_count; at++)
-        replay->exact[at] = true;
     for (int row = 0; row < plan->row_count; row++) {
+        for (int at = 0; at < plan->n_count; at++)
+            replay->methods[row].at[at].exact = true;
         replay->methods[row].name = replay_kind_names[plan->rows[row].kind];
         if (plan->rows[row].kind >= REPLAY_BEST_OF_N)
             replay->methods[row].score = replay_by_names[plan->rows[row].by];

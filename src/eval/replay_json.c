@@ -14,8 +14,8 @@ static json_t *append(json_t *array, json_t *value)
 
 static json_t *figure_json(const struct ponder_replay_figure *figure, int64_t n, bool compared)
 {
-    json_t *object =
-        json_pack("{s:I, s:o}", "n", (json_int_t)n, "accuracy", report_interval_json(&figure->accuracy));
+    json_t *object = json_pack("{s:I, s:b, s:o}", "n", (json_int_t)n, "exact", (int)figure->exact, "accuracy",
+                               report_interval_json(&figure->accuracy));
     int failed = 0;
     if (compared)
         failed |= json_object_set_new(object, "over_majority", report_interval_json(&figure->over_majority));
@@ -38,12 +38,11 @@ static json_t *method_json(const struct ponder_replay *replay, const struct pond
                      "at", figures);
 }
 
-static json_t *ns_json(const struct ponder_replay *replay, bool exact_only)
+static json_t *ns_json(const struct ponder_replay *replay)
 {
     json_t *array = json_array();
     for (int i = 0; i < replay->n_count; i++)
-        if (!exact_only || replay->exact[i])
-            array = append(array, json_integer(replay->ns[i]));
+        array = append(array, json_integer(replay->ns[i]));
     return array;
 }
 
@@ -52,14 +51,14 @@ int ponder_replay_json(const struct ponder_replay *replay, char **json, struct p
     json_t *methods = json_array();
     for (int i = 0; i < replay->method_count; i++)
         methods = append(methods, method_json(replay, &replay->methods[i]));
-    return json_print(
-        json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:s, s:I, s:I, s:b, s:o, s:o, s:o}", "samples",
-                  json_from_string(replay->samples), "format", replay->format, "order",
-                  replay->first ? "first" : "subsets", "questions", (json_int_t)replay->questions,
-                  "samples_min", (json_int_t)replay->samples_min, "samples_max",
-                  (json_int_t)replay->samples_max, "without_answer", json_from_real(replay->without_answer),
-                  "verdicts", replay->graded ? "graded" : "recorded", "judged", (json_int_t)replay->judged,
-                  "judged_same", (json_int_t)replay->judged_same, "logistic", (int)replay->logistic, "n",
-                  ns_json(replay, false), "exact", ns_json(replay, true), "methods", methods),
-        json, err);
+    return json_print(json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:s, s:I, s:I, s:b, s:o, s:o}",
+                                "samples", json_from_string(replay->samples), "format", replay->format,
+                                "order", replay->first ? "first" : "subsets", "questions",
+                                (json_int_t)replay->questions, "samples_min", (json_int_t)replay->samples_min,
+                                "samples_max", (json_int_t)replay->samples_max, "without_answer",
+                                json_from_real(replay->without_answer), "verdicts",
+                                replay->graded ? "graded" : "recorded", "judged", (json_int_t)replay->judged,
+                                "judged_same", (json_int_t)replay->judged_same, "logistic",
+                                (int)replay->logistic, "n", ns_json(replay), "methods", methods),
+                      json, err);
 }

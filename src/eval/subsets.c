@@ -155,8 +155,10 @@ static bool is_countable(const struct classes *classes, struct sides sides, int6
 {
     double work = 0;
     for (int64_t k = 1; k <= least(sides.largest, subset) && work <= SUBSETS_WORK_MAX; k++) {
-        double ties = (double)least(classes->count, subset / k) + 2;
-        work += ties * (double)(subset + 1) * (double)(classes->n + classes->count);
+        double factors = 0;
+        for (int64_t c = 0; c < classes->count; c++)
+            factors += (double)least(classes->size[c], k) + 1;
+        work += factors * (double)(least(classes->count, subset / k) + 1) * (double)(subset + 1);
     }
     return work <= SUBSETS_WORK_MAX;
 }
