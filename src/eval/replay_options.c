@@ -10,7 +10,7 @@ static const struct ponder_option table[] = {
     ROW_TEXT("score", score, "KIND", "auto", "auto, steps, outcome, logprob or none"),
     ROW_TEXT("aggregate", aggregate, "HOW", "all", "of step scores: last, min, prod, mean or all"),
     ROW_TEXT("extract", extract, "HOW", "any", "answers: any sign, number, box or recorded"),
-    ROW_TEXT("verdicts", verdicts, "WHOSE", "auto", "recorded, graded, or auto: recorded if all are"),
+    ROW_TEXT("verdicts", verdicts, "WHOSE", "auto", "recorded, graded (now), or auto: docs/replay.md"),
     ROW_FLAG("first", first, "the first N in recorded order, not all subsets"),
     ROW_TEXT("answers", answers, "FILE", NULL, "with --first: what each method picks, JSONL"),
     PONDER_OPTION_END,

@@ -174,6 +174,8 @@ static int choose_extract(struct replay_plan *plan, const char *name, struct pon
                    name);
 }
 
+/* Verdicts of our own are made anew as long as nobody asks for them: by the same rules that find the answers
+ * now. Those of another program make figures that can be compared with its own. */
 static int choose_verdicts(struct replay_plan *plan, const char *name, const struct recorded *recorded,
                            struct ponder_err *err)
 {
@@ -184,7 +186,8 @@ static int choose_verdicts(struct replay_plan *plan, const char *name, const str
         return err_set(err, PONDER_E_ARGUMENT, "--verdicts: '%.60s' is none of auto, recorded and graded",
                        name);
     count_known(recorded, VERDICT, &lacks, &at);
-    plan->graded = !is_recorded && (!is_auto || lacks);
+    bool own = strcmp(recorded->format, "samples") == 0;
+    plan->graded = !is_recorded && (!is_auto || lacks || own);
     return is_recorded && lacks
                ? err_set(err, PONDER_E_ARGUMENT,
                          "line %lld: sample %lld of the question has no verdict; choose --verdicts graded",

@@ -32,18 +32,29 @@ static int find_answer(const struct recorded_sample *sample, enum replay_extract
     return status;
 }
 
-/* An answer's recorded verdict is that of its first sample. */
-static int take_verdicts(struct replay_question *out, const struct replay_plan *plan)
+/* An answer's recorded verdict is that of most of its samples; right where as many say wrong. */
+static void use_recorded(struct replay_question *out)
 {
     struct classes *classes = &out->classes;
-    out->graded = calloc((size_t)classes->count + 1, sizeof *out->graded);
+    double *balance = out->totals;
+    for (int64_t c = 0; c < classes->count; c++)
+        balance[c] = 0;
+    for (int64_t i = 0; i < classes->n; i++)
+        if (classes->of[i] >= 0)
+            balance[classes->of[i]] += out->source->samples[i].verdict == RECORDED_RIGHT ? 1 : -1;
+    for (int64_t c = 0; c < classes->count; c++)
+        classes->right[c] = balance[c] >= 0;
+}
+
+static int take_verdicts(struct replay_question *out, const struct replay_plan *plan)
+{
+    size_t count = (size_t)out->classes.count;
+    out->graded = malloc((count + 1) * sizeof *out->graded);
     if (!out->graded)
         return PONDER_E_MEMORY;
-    for (int64_t c = 0; c < classes->count; c++) {
-        out->graded[c] = classes->right[c];
-        if (!plan->graded)
-            classes->right[c] = out->source->samples[classes->first[c]].verdict == RECORDED_RIGHT;
-    }
+    memcpy(out->graded, out->classes.right, count * sizeof *out->graded);
+    if (!plan->graded)
+        use_recorded(out);
     return PONDER_OK;
 }
 

@@ -10,6 +10,11 @@ run replay --samples "$scratch/s.jsonl" --aggregate min
 check "the_table_names_methods_and_sizes" \
   '[ $status -eq 0 ] && contains "$out" "2 questions, 3 samples" && contains "$out" "N = 3" && grep -q "weighted, min  *1.000 1.000-1.000" "$scratch/out"'
 check "samples_without_an_answer_are_told" 'contains "$out" "16.7% of samples without an answer"'
+sed 's/{"text"/{"correct": false, "text"/g' "$scratch/s.jsonl" >"$scratch/judged.jsonl"
+run replay --samples "$scratch/judged.jsonl" --n 3
+check "our_own_verdicts_are_made_anew" 'contains "$out" "verdicts of now, 3 of 6"'
+run replay --samples "$scratch/judged.jsonl" --n 3 --verdicts recorded
+check "and_taken_as_recorded_where_asked" 'contains "$out" "verdicts as recorded, 3 of 6" && grep -q "pass  *0.000" "$scratch/out"'
 run replay --samples "$scratch/s.jsonl" --json --n 1,3
 check "json_is_one_object" '[ $status -eq 0 ] && [ "$(wc -l <"$scratch/out")" -eq 1 ] && contains "$out" "\"n\":[1,3]"'
 "$PONDER" replay --samples - --n 3 <"$scratch/s.jsonl" >"$scratch/out" 2>&1
