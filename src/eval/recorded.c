@@ -21,7 +21,10 @@ static int next_line(FILE *in, struct buf *line, int64_t *number, bool *more, st
         *number += c != EOF || line->len;
         *more = strspn(buf_text(line), " \t\r") < line->len;
         if (!buf_ok(line))
-            return err_set(err, PONDER_E_LIMIT, "a line of more than %d bytes", RECORDED_LINE_BYTES_MAX);
+            return line->len < RECORDED_LINE_BYTES_MAX
+                       ? err_memory(err, "a line")
+                       : err_set(err, PONDER_E_LIMIT, "a line of more than %d bytes",
+                                 RECORDED_LINE_BYTES_MAX);
     }
     return ferror(in) ? err_set(err, PONDER_E_IO, "reading failed: %s", strerror(errno)) : PONDER_OK;
 }

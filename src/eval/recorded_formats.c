@@ -91,11 +91,9 @@ static int take_score(const struct reading *r, const json_t *value, struct recor
     return PONDER_OK;
 }
 
-static int take_count(const json_t *value, struct recorded_sample *sample)
+static int64_t count_of(const json_t *value)
 {
-    sample->tokens =
-        json_is_integer(value) && json_integer_value(value) >= 0 ? json_integer_value(value) : -1;
-    return PONDER_OK;
+    return json_is_integer(value) && json_integer_value(value) >= 0 ? json_integer_value(value) : -1;
 }
 
 /* ---- samples ---- */
@@ -156,10 +154,9 @@ static int take_own(const struct reading *r, size_t i, struct recorded_sample *s
 {
     const json_t *object = beside(r, "samples", i);
     sample->logprob = number_of(json_object_get(object, "logprob"));
+    sample->tokens = count_of(json_object_get(object, "tokens"));
     sample->verdict = verdict_of(first_of(object, "correct", "answer_right"));
     int status = take_text(r, json_object_get(object, "answer"), &sample->answer, NULL);
-    if (!status)
-        status = take_count(json_object_get(object, "tokens"), sample);
     if (!status)
         status = take_score(r, json_object_get(object, "score"), sample);
     return status ? status : take_scores(r, first_of(object, "scores", "step_scores"), sample);

@@ -31,11 +31,10 @@ static int check(const struct recorded_question *first, const struct recorded_qu
                        : strcmp(first->answer, second->answer) != 0 ? "with another answer"
                        : before->seed == second->seed               ? "with the same seed"
                                                                     : NULL;
-    if (!what)
-        return PONDER_OK;
-    long long line = what && before->seed == second->seed ? before->line : first->line;
-    return err_set(err, PONDER_E_FORMAT, "the question %.100s stands in line %lld already, %s", second->id,
-                   line, what);
+    const struct recorded_question *where = before->seed == second->seed ? before : first;
+    return what ? err_set(err, PONDER_E_FORMAT, "the question %.100s stands in line %lld already, %s",
+                          second->id, (long long)where->line, what)
+                : PONDER_OK;
 }
 
 /* The samples of questions[0..count), one question, in the first. */

@@ -16,6 +16,39 @@
 static struct ponder_err err;
 static char path[64];
 
+/* Allocations until one fails; 0: none does. */
+static int64_t allocations_left;
+
+static bool denied(void)
+{
+    return allocations_left > 0 && --allocations_left == 0;
+}
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *text);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *text);
+void *__wrap_malloc(size_t n)
+{
+    return denied() ? NULL : __real_malloc(n);
+}
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return denied() ? NULL : __real_calloc(n, size);
+}
+void *__wrap_realloc(void *p, size_t n)
+{
+    return denied() ? NULL : __real_realloc(p, n);
+}
+char *__wrap_strdup(const char *text)
+{
+    return denied() ? NULL : __real_strdup(text);
+}
+
 static void near(double value, double expected, double allowed)
 {
     if (!(fabs(value - expected) <= allowed))
@@ -96,6 +129,10 @@ static void aggregates_change_what_is_chosen(void **state)
     near(value(r, "best_of_n", "logprob", 3), 0, 1e-9);
     ponder_replay_release(r);
     settings.score = "none";
+    settings.extract = "number";
+    r = replay(&settings);
+    near(value(r, "majority", NULL, 3), 0, 1e-9);
+    ponder_replay_release(r);
     settings.extract = "box"; /* "so 2" does not vote: a tie */
     r = replay(&settings);
     assert_int_equal(r->method_count, 2);
@@ -197,14 +234,16 @@ static void settings_that_do_not_fit_are_refused(void **state)
     unlink(path);
 }
 
+static const char picked[] =
+    "{\"unique_id\": \"a\", \"problem\": \"p\", \"answer\": \"1/2\", \"completions\": [\"\\\\boxed{3}\", "
+    "\"\\\\boxed{\\\\frac12}\", \"\\\\boxed{0.5}\"], \"scores\": [[0.5], [0.9], [0.9]], "
+    "\"pred_maj@1\": \"\\\\boxed{3}\", \"pred_maj@2\": \"\\\\boxed{0.50}\", \"pred_naive@3\": "
+    "\"\\\\boxed{.5}\"}\n";
+
 static void first_says_what_it_picks_beside_what_was_recorded(void **state)
 {
     (void)state;
-    write_file(
-        "{\"unique_id\": \"a\", \"problem\": \"p\", \"answer\": \"1/2\", \"completions\": [\"\\\\boxed{3}\", "
-        "\"\\\\boxed{\\\\frac12}\", \"\\\\boxed{0.5}\"], \"scores\": [[0.5], [0.9], [0.9]], "
-        "\"pred_maj@1\": \"\\\\boxed{3}\", \"pred_maj@2\": \"\\\\boxed{0.50}\", \"pred_naive@3\": "
-        "\"\\\\boxed{.5}\"}\n");
+    write_file(picked);
     char answers[] = "/tmp/ponder-picks-XXXXXX", text[8192] = "";
     close(mkstemp(answers));
     struct ponder_replay_settings settings = settings_of(path);
@@ -228,6 +267,38 @@ static void first_says_what_it_picks_beside_what_was_recorded(void **state)
     assert_non_null(strstr(text,
                            "{\"n\":3,\"method\":\"best_of_n\",\"score\":\"last\",\"sample\":1,\"answer\":"
                            "\"\\\\frac12\",\"correct\":true,\"recorded\":\"\\\\boxed{.5}\",\"same\":true}"));
+    unlink(answers);
+    unlink(path);
+}
+
+/* Each allocation fails once: an error and nothing left behind, or what did not need it. */
+static void no_memory_is_an_error_at_every_allocation(void **state)
+{
+    (void)state;
+    char text[2048], answers[] = "/tmp/ponder-picks-XXXXXX";
+    snprintf(text, sizeof text, "%s%s", picked,
+             "{\"problem\": \"q\", \"answer\": \"1\", \"completions\": "
+             "[\"\", \"2\", \"3\"], \"scores\": [[], [1], [0.5]]}\n");
+    write_file(text);
+    close(mkstemp(answers));
+    struct ponder_replay_settings settings = settings_of(path);
+    int64_t failed = 0, last = 0;
+    for (int64_t at = 1; at < last + 50; at++) {
+        struct ponder_replay *out;
+        settings.first = at % 2;
+        settings.answers = settings.first ? answers : NULL;
+        allocations_left = at;
+        int status = ponder_replay_run(&settings, &out, &err);
+        if (allocations_left == 0)
+            last = at;
+        allocations_left = 0;
+        assert_true(status == PONDER_OK || status == PONDER_E_MEMORY);
+        failed += status != PONDER_OK;
+        ponder_replay_release(out);
+        if (last == 0)
+            break;
+    }
+    assert_true(failed > 50);
     unlink(answers);
     unlink(path);
 }
@@ -303,6 +374,7 @@ int main(void)
         cmocka_unit_test(scores_below_zero_do_not_vote_against_their_answer),
         cmocka_unit_test(settings_that_do_not_fit_are_refused),
         cmocka_unit_test(first_says_what_it_picks_beside_what_was_recorded),
+        cmocka_unit_test(no_memory_is_an_error_at_every_allocation),
         cmocka_unit_test(the_json_has_every_figure),
         cmocka_unit_test(the_published_figures_of_a_reward_model_come_out),
         cmocka_unit_test(search_and_learn_picked_the_same_answers),
