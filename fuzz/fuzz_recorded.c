@@ -1,5 +1,5 @@
-/* fuzz_recorded.c - files of recorded samples, of any bytes: a reading that succeeds must hold what its header
- * promises, and one that fails must say why. */
+/* fuzz_recorded.c - files of recorded samples, of any bytes: a reading that succeeds must hold what its
+ * header promises, and one that fails must say why. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
