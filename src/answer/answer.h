@@ -15,7 +15,8 @@ struct answer_span {
  * there is none or it is empty. The convention of the MATH data set (Hendrycks et al. 2021). */
 bool answer_extract(const char *text, size_t len, struct answer_span *out) PONDER_USE;
 
-enum answer_mode { ANSWER_BOX_ONLY, ANSWER_ANY_SIGN };
+/* ANSWER_NO_FORMULA: where no box, "####" or phrase says it, the last number, even one inside a formula. */
+enum answer_mode { ANSWER_BOX_ONLY, ANSWER_ANY_SIGN, ANSWER_NO_FORMULA };
 
 /* Whether a text is an answer and nothing else: no box, no sign of a final answer, no sentence. */
 bool answer_is_bare(const char *text, size_t len);

@@ -350,7 +350,8 @@ int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf 
     if (*found || status || mode == ANSWER_BOX_ONLY)
         return status;
     *found = after_hashes(text, len, &span) || after_cue(text, len, &span) ||
-             last_formula(text, len, &span) || number_in(text, text, text + len, true, &span);
+             (mode == ANSWER_ANY_SIGN && last_formula(text, len, &span)) ||
+             number_in(text, text, text + len, true, &span);
     if (*found && buf_append(out, text + span.start, span.len))
         return PONDER_E_MEMORY;
     return PONDER_OK;

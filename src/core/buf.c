@@ -150,7 +150,8 @@ int file_write_atomic(const char *path, const void *bytes, size_t n, struct pond
     struct buf temporary = BUF_INIT(4096);
     if (buf_printf(&temporary, "%s.tmp.%ld", path, (long)getpid())) {
         buf_release(&temporary);
-        return err_set(err, PONDER_E_ARGUMENT, "file name of over 4,000 bytes");
+        return strlen(path) > 4000 ? err_set(err, PONDER_E_ARGUMENT, "file name of over 4,000 bytes")
+                                   : err_memory(err, "a file name");
     }
     int fd = open(temporary.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     int failed = fd < 0;

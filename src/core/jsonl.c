@@ -9,29 +9,55 @@
 #include "core/buf.h"
 #include "core/err.h"
 
+enum { CHUNK_BYTES = 1 << 16 };
+
 struct jsonl {
-    gzFile in; /* zlib passes what is not compressed through as it is */
+    gzFile in;   /* zlib passes what is not compressed through as it is; NULL: a text in memory */
+    char *chunk; /* of CHUNK_BYTES, of a file */
     char *name;
-    char chunk[1 << 16];
-    int at, have; /* what of the chunk is not yet read */
+    const char *data; /* the chunk, or the text */
+    size_t at, have;  /* what of the data is not yet read */
     struct buf line;
     int64_t number;
 };
 
-int jsonl_open(struct jsonl **out, const char *path, struct ponder_err *err)
+static int make(struct jsonl **out, const char *name, struct ponder_err *err)
 {
-    bool standard = strcmp(path, "-") == 0;
     struct jsonl *file = *out = calloc(1, sizeof *file);
     if (!file)
         return err_memory(err, "a file's reader");
     file->line = BUF_INIT(JSONL_LINE_BYTES_MAX);
-    file->name = strdup(standard ? "standard input" : path);
+    file->name = strdup(name);
+    return file->name ? PONDER_OK : err_memory(err, "a file's reader");
+}
+
+int jsonl_open_text(struct jsonl **out, const char *name, const char *text, size_t len,
+                    struct ponder_err *err)
+{
+    int status = make(out, name, err);
+    if (status)
+        return status;
+    (*out)->data = text;
+    (*out)->have = len;
+    return PONDER_OK;
+}
+
+int jsonl_open(struct jsonl **out, const char *path, struct ponder_err *err)
+{
+    bool standard = strcmp(path, "-") == 0;
+    int status = make(out, standard ? "standard input" : path, err);
+    if (status)
+        return status;
+    struct jsonl *file = *out;
     int handle = standard ? dup(STDIN_FILENO) : -1;
     errno = 0;
-    file->in = standard ? (handle < 0 ? NULL : gzdopen(handle, "rbe")) : gzopen(path, "rbe");
-    if (!file->in || !file->name)
-        return err_set(err, PONDER_E_IO, "%s: cannot be opened: %s", path, strerror(errno ? errno : ENOMEM));
-    return PONDER_OK;
+    file->in = !standard ? gzopen(path, "rbe") : handle < 0 ? NULL : gzdopen(handle, "rbe");
+    if (!file->in && (errno == 0 || errno == ENOMEM))
+        return err_memory(err, "a file's reader");
+    if (!file->in)
+        return err_set(err, PONDER_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    file->data = file->chunk = malloc(CHUNK_BYTES);
+    return file->chunk ? PONDER_OK : err_memory(err, "a file's reader");
 }
 
 void jsonl_release(struct jsonl *file)
@@ -40,6 +66,7 @@ void jsonl_release(struct jsonl *file)
         return;
     if (file->in)
         gzclose(file->in);
+    free(file->chunk);
     buf_release(&file->line);
     free(file->name);
     free(file);
@@ -55,37 +82,39 @@ int jsonl_prefix(const struct jsonl *file, int status, struct ponder_err *err)
     return err_prefix(err, status, "%s:%lld", file->name, (long long)file->number);
 }
 
-/* Bytes into the chunk, where it is used up: how many there are, 0 at the end. */
+/* More data, where all is read: 1, or 0 at the end. */
 static int fill(struct jsonl *file, struct ponder_err *err)
 {
-    if (file->at < file->have)
-        return file->have - file->at;
-    file->at = 0;
-    file->have = gzread(file->in, file->chunk, sizeof file->chunk);
-    int code;
+    if (file->at < file->have || !file->in)
+        return file->at < file->have;
+    int got = gzread(file->in, file->chunk, CHUNK_BYTES), code;
     const char *message = gzerror(file->in, &code);
-    if (file->have >= 0 && (code == Z_OK || code == Z_STREAM_END))
-        return file->have;
-    file->have = 0;
-    return err_set(err, PONDER_E_IO, "cannot be read on: %s", code == Z_ERRNO ? strerror(errno) : message);
+    if (got < 0 || (code != Z_OK && code != Z_STREAM_END))
+        return err_set(err, PONDER_E_IO, "cannot be read on: %s",
+                       code == Z_ERRNO ? strerror(errno) : message);
+    file->at = 0;
+    file->have = (size_t)got;
+    return got > 0;
 }
 
 /* One line into the buffer, without its end: 1, or 0 at the end of the file. */
 static int read_line(struct jsonl *file, struct ponder_err *err)
 {
-    int have, any = 0;
+    int more, any = 0;
     buf_clear(&file->line);
-    while ((have = fill(file, err)) > 0) {
-        const char *start = file->chunk + file->at, *end = memchr(start, '\n', (size_t)have);
-        size_t len = end ? (size_t)(end - start) : (size_t)have;
+    while ((more = fill(file, err)) > 0) {
+        const char *start = file->data + file->at, *end = memchr(start, '\n', file->have - file->at);
+        size_t len = end ? (size_t)(end - start) : file->have - file->at;
         if (buf_append(&file->line, start, len))
-            return err_set(err, PONDER_E_LIMIT, "a line of over %d bytes", JSONL_LINE_BYTES_MAX);
-        file->at += (int)len + (end != NULL);
+            return file->line.len + len <= JSONL_LINE_BYTES_MAX
+                       ? err_memory(err, "a line")
+                       : err_set(err, PONDER_E_LIMIT, "a line of over %d bytes", JSONL_LINE_BYTES_MAX);
+        file->at += len + (end != NULL);
         any = 1;
         if (end)
             break;
     }
-    return have < 0 ? have : any;
+    return more < 0 ? more : any;
 }
 
 static bool is_blank(const struct buf *line)
@@ -117,6 +146,8 @@ int jsonl_next(struct jsonl *file, json_t **object, struct ponder_err *err)
     *object = json_loadb(text, len, JSON_ALLOW_NUL, &where);
     if (json_is_object(*object))
         return 1;
+    if (!*object && json_error_code(&where) == json_error_out_of_memory)
+        return err_memory(err, "a line");
     if (*object)
         err_set(err, PONDER_E_FORMAT, "no JSON object; each line is one: {\"..\": ..}");
     else

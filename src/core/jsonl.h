@@ -17,6 +17,9 @@ struct jsonl;
 
 /* PONDER_E_IO where the file cannot be read. Release `*out` in any case. */
 int jsonl_open(struct jsonl **out, const char *path, struct ponder_err *err) PONDER_USE;
+/* The same over `len` bytes in memory, which are borrowed, and which errors call `name`. */
+int jsonl_open_text(struct jsonl **out, const char *name, const char *text, size_t len,
+                    struct ponder_err *err) PONDER_USE;
 void jsonl_release(struct jsonl *file);
 
 /* The next line that is not blank, in file order: 1 with `*text` (its end left out, a NUL behind it; valid

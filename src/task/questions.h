@@ -47,7 +47,10 @@ void questions_release(struct questions *questions);
 /* Of all their texts, in order: two sets with the same hash are the same set. */
 uint64_t questions_hash(const struct questions *questions);
 
-/* questions_file.c: appends the questions of a JSONL file. */
+/* questions_file.c: appends the questions of a JSONL file, or of lines that stand open. */
+struct jsonl;
+int questions_read_lines(struct questions *out, const struct questions_source *source, struct jsonl *file,
+                         struct ponder_err *err) PONDER_USE;
 int questions_read_file(struct questions *out, const struct questions_source *source,
                         struct ponder_err *err) PONDER_USE;
 /* Appends a copy of `question`, whose level and subject may be NULL or "". */

@@ -91,19 +91,20 @@ static int add_record(struct questions *out, const json_t *record, const struct 
 }
 
 /* A bad line that is to be skipped: counted, and the first few told. */
-static int skip(struct questions *out, const struct questions_source *source, const struct ponder_err *err)
+static void skip(struct questions *out, const struct questions_source *source, const struct ponder_err *err)
 {
     char text[sizeof err->message + 16];
     if (out->skipped++ < NOTES_MAX && source->note) {
         snprintf(text, sizeof text, "skipped %s", err->message);
         source->note(text, source->note_data);
     }
-    return PONDER_OK;
 }
 
-static int read_all(struct questions *out, const struct questions_source *source, struct jsonl *file,
-                    struct ponder_err *err)
+int questions_read_lines(struct questions *out, const struct questions_source *source, struct jsonl *file,
+                         struct ponder_err *err)
 {
+    struct ponder_err own = {0};
+    err = err ? err : &own; /* what is skipped is told with its message */
     int more = 1;
     while (more > 0 && (source->limit <= 0 || out->count < source->limit)) {
         json_t *record;
@@ -111,22 +112,22 @@ static int read_all(struct questions *out, const struct questions_source *source
         if (more > 0)
             status = add_record(out, record, file, err);
         json_decref(record);
-        if (status == PONDER_E_FORMAT && source->skip_bad)
-            more = skip(out, source, err) == PONDER_OK;
-        else if (status < 0)
+        if (status < 0 && !(status == PONDER_E_FORMAT && source->skip_bad))
             return status;
+        if (status < 0) {
+            skip(out, source, err);
+            more = 1;
+        }
     }
     return PONDER_OK;
 }
 
 int questions_read_file(struct questions *out, const struct questions_source *source, struct ponder_err *err)
 {
-    struct ponder_err own = {0};
     struct jsonl *file;
-    err = err ? err : &own; /* what is skipped is told with its message */
     int status = jsonl_open(&file, source->data, err);
     if (!status)
-        status = read_all(out, source, file, err);
+        status = questions_read_lines(out, source, file, err);
     jsonl_release(file);
     return status;
 }

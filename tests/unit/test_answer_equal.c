@@ -229,6 +229,10 @@ static void the_answer_of_a_text_is_found_by_its_surest_sign(void **state)
     bool found;
     assert_int_equal(answer_find("I do not know", 13, ANSWER_ANY_SIGN, &out, &found), 0);
     assert_false(found);
+    assert_int_equal(answer_find("so $-2+7i$", 10, ANSWER_NO_FORMULA, &out, &found), 0);
+    assert_true(found);
+    assert_string_equal(buf_text(&out), "7");
+    buf_clear(&out);
     assert_int_equal(answer_find("the answer is 5", 15, ANSWER_BOX_ONLY, &out, &found), 0);
     assert_false(found);
     buf_release(&out);
