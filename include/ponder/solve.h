@@ -36,8 +36,8 @@ struct ponder_vote {
 
 enum ponder_stopped { PONDER_STOPPED_NO, PONDER_STOPPED_BY_CALLER, PONDER_STOPPED_BY_TIMEOUT };
 
-/* Majority over candidates (self-consistency, Wang et al. 2022); answers that normalise to the same text are
- * one answer, and of answers with equally many votes the one seen first wins. */
+/* Majority over candidates (self-consistency, Wang et al. 2022); answers of the same value are one answer
+ * (docs/answers.md), and of answers with equally many votes the one seen first wins. */
 struct ponder_solution {
     char *question, *prompt;
     const char *answer;        /* of votes[0]; NULL where no candidate has an answer */

@@ -35,8 +35,8 @@ int answer_normalise(const char *answer, size_t len, struct buf *out) PONDER_USE
  * which rule decided. `how` may be NULL. */
 bool answer_equal(const char *gold, size_t gold_len, const char *pred, size_t pred_len, const char **how);
 
-/* Copies for one candidate: `*answer` as written and `*key` normalised, both freed by the caller, or both
- * NULL where the text has no answer. PONDER_E_MEMORY else. */
-int answer_of_text(const char *text, size_t len, char **answer, char **key) PONDER_USE;
+/* A copy of the answer in the last box as it is written, freed by the caller; NULL where the text has none.
+ * PONDER_E_MEMORY else. */
+int answer_of_text(const char *text, size_t len, char **answer) PONDER_USE;
 
 #endif

@@ -78,27 +78,18 @@ bool answer_extract(const char *text, size_t len, struct answer_span *out)
     return found;
 }
 
-int answer_of_text(const char *text, size_t len, char **answer, char **key)
+int answer_of_text(const char *text, size_t len, char **answer)
 {
     struct answer_span span;
-    *answer = *key = NULL;
+    *answer = NULL;
     if (!answer_extract(text, len, &span))
         return PONDER_OK;
     struct buf normal = BUF_INIT(len + 1);
     int status = answer_normalise(text + span.start, span.len, &normal);
-    if (!status && normal.len == 0) {
-        buf_release(&normal);
-        return PONDER_OK;
-    }
-    if (!status) {
+    if (!status && normal.len > 0) { /* else it is formatting alone */
         *answer = strndup(text + span.start, span.len);
-        *key = buf_take(&normal, NULL);
+        status = *answer ? PONDER_OK : PONDER_E_MEMORY;
     }
     buf_release(&normal);
-    if (*answer && *key)
-        return PONDER_OK;
-    free(*answer);
-    free(*key);
-    *answer = *key = NULL;
-    return PONDER_E_MEMORY;
+    return status;
 }

@@ -10,9 +10,9 @@
 #include "search/best_of_n.h"
 
 struct grade {
-    char **answers, **keys; /* (n) as written, and in comparable form; NULL: no answer */
-    bool *correct;          /* (n) */
-    int64_t n;              /* 0: not graded */
+    char **answers; /* (n) as written; NULL: no answer */
+    bool *correct;  /* (n) */
+    int64_t n;      /* 0: not graded */
     int64_t correct_count, answered, tokens;
     double pass_1, gain;
     double maj[PONDER_EVAL_KS_MAX], pass[PONDER_EVAL_KS_MAX]; /* at ks[i] */

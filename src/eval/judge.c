@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/rng.h"
 #include "eval/grade.h"
+#include "search/classes.h"
 #include "eval/stats.h"
 
 enum { BOOTSTRAP_SEED = 20240806, MEASURES = 5 }; /* last, min, prod; log-probability mean and sum */
@@ -195,37 +196,44 @@ static int add_to_pot(struct pot *pot, double value, bool right)
 
 /* ---- choosing ---- */
 
-/* The samples of a question with answers in comparable form. */
+/* The samples of a question. Verdicts are those of the labels. */
 struct voters {
-    char **keys; /* (n) NULL: no answer */
-    double *scores;
-    bool *right;
+    struct classes classes;
+    double *scores; /* (n) */
+    bool *right;    /* (n) */
 };
 
-static void voters_release(struct voters *v, int64_t n)
+static void voters_release(struct voters *v)
 {
-    for (int64_t i = 0; i < n && v->keys; i++)
-        free(v->keys[i]);
-    free(v->keys);
+    classes_release(&v->classes);
     free(v->scores);
     free(v->right);
+}
+
+static int find_classes(struct classes *out, const struct labelled *record)
+{
+    char **answers = calloc((size_t)record->count + 1, sizeof *answers);
+    int status = answers ? PONDER_OK : PONDER_E_MEMORY;
+    for (int64_t i = 0; i < record->count && !status; i++)
+        status = answer_of_text(record->texts[i].text, strlen(record->texts[i].text), &answers[i]);
+    if (!status)
+        status = classes_fill(out, (const char *const *)answers, record->count, NULL);
+    for (int64_t i = 0; answers && i < record->count; i++)
+        free(answers[i]);
+    free(answers);
+    return status;
 }
 
 static int voters_fill(struct voters *v, struct judge *judge, const struct labelled *record,
                        struct ponder_err *err)
 {
     size_t n = (size_t)record->count;
-    *v = (struct voters){calloc(n + 1, sizeof *v->keys), calloc(n + 1, sizeof *v->scores), calloc(n + 1, 1)};
-    int status = v->keys && v->scores && v->right ? PONDER_OK : PONDER_E_MEMORY;
+    *v = (struct voters){.scores = calloc(n + 1, sizeof *v->scores), .right = calloc(n + 1, 1)};
+    int status = v->scores && v->right ? find_classes(&v->classes, record) : PONDER_E_MEMORY;
     for (size_t i = 0; i < n && !status; i++) {
-        const struct labelled_text *text = &record->texts[i];
-        char *answer = NULL;
-        status = answer_of_text(text->text, strlen(text->text), &answer, &v->keys[i]);
-        free(answer);
-        v->scores[i] = measure(text, (int)judge->how);
-        v->right[i] = text->right;
-        if (!status)
-            status = add_to_pot(&judge->pot, v->scores[i], v->right[i]);
+        v->scores[i] = measure(&record->texts[i], (int)judge->how);
+        v->right[i] = record->texts[i].right;
+        status = add_to_pot(&judge->pot, v->scores[i], v->right[i]);
     }
     return status ? err_memory(err, "the answers") : PONDER_OK;
 }
@@ -237,12 +245,12 @@ static bool vote_right(const struct voters *v, int64_t from, int64_t k, const do
     double best = -1;
     bool right = false;
     for (int64_t i = from; i < from + k; i++) {
-        if (!v->keys[i])
+        if (v->classes.of[i] < 0)
             continue;
         double total = 0;
         bool seen = false;
         for (int64_t j = from; j < from + k && !seen; j++) {
-            if (!v->keys[j] || strcmp(v->keys[i], v->keys[j]) != 0)
+            if (v->classes.of[j] != v->classes.of[i])
                 continue;
             seen = j < i;
             total += weights ? weights[j] : 1;
@@ -259,7 +267,7 @@ static bool best_right(const struct voters *v, int64_t from, int64_t k)
 {
     int64_t best = -1;
     for (int64_t i = from; i < from + k; i++) {
-        if (v->keys[i] && (best < 0 || v->scores[i] > v->scores[best]))
+        if (v->classes.of[i] >= 0 && (best < 0 || v->scores[i] > v->scores[best]))
             best = i;
     }
     return best >= 0 && v->right[best];
@@ -315,7 +323,7 @@ static int add_record(struct judge *judge, const struct labelled *record, struct
         status = voters_fill(&voters, judge, record, err);
         if (!status)
             add_choices(judge, &voters, record->count);
-        voters_release(&voters, record->count);
+        voters_release(&voters);
     }
     return status;
 }

@@ -18,16 +18,15 @@ double stats_pass_at_k(int64_t n, int64_t correct, int64_t k)
     return 1 - none;
 }
 
-double stats_maj_at_k(const char *const *keys, int64_t n, int64_t k, const char *truth)
+double stats_maj_at_k(const struct classes *classes, int64_t k)
 {
     struct select_vote *votes = malloc((size_t)k * sizeof *votes);
     if (!votes)
         return -1;
-    int64_t right = 0, blocks = n / k;
-    for (int64_t block = 0; block < blocks; block++) {
-        const char *const *sample = keys + block * k;
-        int64_t count = select_majority(sample, NULL, k, votes, NULL);
-        right += count > 0 && strcmp(sample[votes[0].first], truth) == 0;
+    int64_t right = 0, blocks = classes->n / k;
+    for (int64_t first = 0; first < blocks * k; first += k) {
+        int64_t count = select_majority(classes->of + first, NULL, k, votes, NULL);
+        right += count > 0 && classes_is_right(classes, first + votes[0].first);
     }
     free(votes);
     return (double)right / (double)blocks;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "ponder/eval.h"
+#include "search/classes.h"
 #include "ponder/status.h"
 
 enum { STATS_RESAMPLES = 5000, STATS_FIFTHS = 5 };
@@ -16,10 +17,10 @@ enum { STATS_RESAMPLES = 5000, STATS_FIFTHS = 5 };
  * n. */
 double stats_pass_at_k(int64_t n, int64_t correct, int64_t k);
 
-/* Share of correct majorities over the n/k disjoint blocks of k consecutive samples. `keys[i]` is the answer
- * of sample i in comparable form, NULL for none; the first seen of equals wins a block; a block without an
- * answer is wrong. 1 <= k <= n. Negative: out of memory. */
-double stats_maj_at_k(const char *const *keys, int64_t n, int64_t k, const char *truth);
+/* Share of correct majorities over the n/k disjoint blocks of k consecutive samples. The
+ * first seen of equals wins a block; a block without an answer is wrong. 1 <= k <= classes->n. Negative: out
+ * of memory. */
+double stats_maj_at_k(const struct classes *classes, int64_t k);
 
 /* Mean of `values` (n) and its 95% percentile interval over STATS_RESAMPLES bootstrap resamples of the
  * values. Give per-question differences for a paired interval. NAN where n is 0. */

@@ -78,7 +78,7 @@ int classes_fill(struct classes *out, const char *const *answers, int64_t n, con
     int status = fits ? PONDER_OK : PONDER_E_MEMORY;
     for (int64_t i = 0; i < n && !status; i++)
         status = add(out, &keys, answers, i);
-    for (int64_t c = 0; c < out->count && !status; c++) {
+    for (int64_t c = 0; c < out->count && gold && !status; c++) {
         const char *answer = answers[out->first[c]];
         out->right[c] = answer_equal(gold, strlen(gold), answer, strlen(answer), NULL);
     }

@@ -24,8 +24,8 @@ struct classes {
     bool *right;    /* (count) */
 };
 
-/* `answers[i]` is the answer of sample i, NULL for none, and `gold` the right one. Several classes may be
- * right. Release `out` in any case; PONDER_E_MEMORY. */
+/* `answers[i]` is the answer of sample i, NULL for none, and `gold` the right one, NULL where it is not
+ * known: then no class is right. Several may be. Release `out` in any case; PONDER_E_MEMORY. */
 int classes_fill(struct classes *out, const char *const *answers, int64_t n, const char *gold) PONDER_USE;
 void classes_release(struct classes *classes);
 

@@ -28,15 +28,15 @@ static int64_t vote_with_first(const struct select_vote *votes, int64_t count, i
     return row;
 }
 
-int64_t select_majority(const char *const *keys, const double *logprobs, int64_t n, struct select_vote *votes,
+int64_t select_majority(const int64_t *of, const double *logprobs, int64_t n, struct select_vote *votes,
                         int64_t *vote_of)
 {
     int64_t count = 0;
     for (int64_t i = 0; i < n; i++) {
-        if (!keys[i])
+        if (of[i] < 0)
             continue;
         int64_t row = 0;
-        while (row < count && strcmp(keys[votes[row].first], keys[i]) != 0)
+        while (row < count && of[votes[row].first] != of[i])
             row++;
         if (row == count)
             votes[count++] = (struct select_vote){.first = i, .best = i};
@@ -49,7 +49,7 @@ int64_t select_majority(const char *const *keys, const double *logprobs, int64_t
     if (count)
         qsort(votes, (size_t)count, sizeof *votes, by_count_then_first);
     for (int64_t i = 0; vote_of && i < n; i++)
-        vote_of[i] = keys[i] ? vote_with_first(votes, count, vote_of[i]) : -1;
+        vote_of[i] = of[i] >= 0 ? vote_with_first(votes, count, vote_of[i]) : -1;
     return count;
 }
 

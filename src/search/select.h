@@ -10,11 +10,11 @@ struct select_vote {
     int64_t best;  /* the one of highest log-probability; the first of equals */
 };
 
-/* Majority (self-consistency, Wang et al. 2022). `keys[i]` is candidate i's answer in the form in which
- * answers are compared; NULL does not vote. `logprobs` may be NULL. `votes` has room for n rows; sorted by
+/* Majority (self-consistency, Wang et al. 2022). `of[i]` is the class of candidate i's answer (classes.h); -1
+ * does not vote. `logprobs` may be NULL. `votes` has room for n rows; sorted by
  * count, then by first seen, which is the tie rule. `vote_of` (n) may be NULL: row of each candidate, or -1.
  * Returns the rows. */
-int64_t select_majority(const char *const *keys, const double *logprobs, int64_t n, struct select_vote *votes,
+int64_t select_majority(const int64_t *of, const double *logprobs, int64_t n, struct select_vote *votes,
                         int64_t *vote_of);
 
 /* The longest opening that many texts share, as text and how many share it. Asked of at least half of the

@@ -8,11 +8,12 @@
 #include "answer/answer.h"
 #include "core/err.h"
 #include "search/best_of_n.h"
+#include "search/classes.h"
 #include "search/prompt.h"
 #include "search/select.h"
 
 /* Candidates are the samples that were begun; their texts move over. */
-static int take_candidates(struct ponder_solution *solution, struct best_of_n *run, char **keys)
+static int take_candidates(struct ponder_solution *solution, struct best_of_n *run)
 {
     for (int64_t i = 0; i < run->n; i++) {
         struct best_of_n_sample *sample = &run->samples[i];
@@ -31,20 +32,34 @@ static int take_candidates(struct ponder_solution *solution, struct best_of_n *r
         sample->text = NULL;
         solution->finished += sample->done && sample->finish != ENGINE_FINISH_FAILED;
         struct ponder_candidate *candidate = &solution->candidates[at];
-        int status = answer_of_text(candidate->text, candidate->len, &candidate->answer, &keys[at]);
+        int status = answer_of_text(candidate->text, candidate->len, &candidate->answer);
         if (status)
             return status;
     }
     return PONDER_OK;
 }
 
-static int vote(struct ponder_solution *solution, char **keys, struct select_vote *rows, double *logprobs,
-                int64_t *vote_of)
+/* Answers of the same value are one answer. */
+static int find_classes(const struct ponder_solution *solution, struct classes *out)
+{
+    int64_t n = solution->candidate_count;
+    const char **answers = calloc((size_t)n + 1, sizeof *answers);
+    if (!answers)
+        return PONDER_E_MEMORY;
+    for (int64_t i = 0; i < n; i++)
+        answers[i] = solution->candidates[i].answer;
+    int status = classes_fill(out, answers, n, NULL);
+    free(answers);
+    return status;
+}
+
+static int vote(struct ponder_solution *solution, const struct classes *classes, struct select_vote *rows,
+                double *logprobs, int64_t *vote_of)
 {
     int64_t n = solution->candidate_count;
     for (int64_t i = 0; i < n; i++)
         logprobs[i] = solution->candidates[i].logprob;
-    int64_t count = select_majority((const char *const *)keys, logprobs, n, rows, vote_of);
+    int64_t count = select_majority(classes->of, logprobs, n, rows, vote_of);
     solution->votes = calloc((size_t)count + 1, sizeof *solution->votes);
     if (!solution->votes)
         return PONDER_E_MEMORY;
@@ -88,25 +103,25 @@ static int agree(struct ponder_solution *solution)
 static int judge(struct ponder_solution *solution, struct best_of_n *run)
 {
     size_t n = (size_t)run->n;
-    char **keys = calloc(n, sizeof *keys);
+    struct classes classes = {0};
     struct select_vote *rows = calloc(n, sizeof *rows);
     double *logprobs = calloc(n, sizeof *logprobs);
     int64_t *vote_of = calloc(n, sizeof *vote_of);
     solution->candidates = calloc(n, sizeof *solution->candidates);
-    int status = keys && rows && logprobs && vote_of && solution->candidates ? PONDER_OK : PONDER_E_MEMORY;
+    int status = rows && logprobs && vote_of && solution->candidates ? PONDER_OK : PONDER_E_MEMORY;
     if (!status)
-        status = take_candidates(solution, run, keys);
+        status = take_candidates(solution, run);
     if (!status)
-        status = vote(solution, keys, rows, logprobs, vote_of);
+        status = find_classes(solution, &classes);
+    if (!status)
+        status = vote(solution, &classes, rows, logprobs, vote_of);
     if (!status && solution->vote_count > 0) {
         solution->answer = solution->votes[0].answer;
         solution->best = solution->votes[0].best;
     } else if (!status) {
         status = agree(solution);
     }
-    for (size_t i = 0; keys && i < n; i++)
-        free(keys[i]);
-    free(keys);
+    classes_release(&classes);
     free(rows);
     free(logprobs);
     free(vote_of);

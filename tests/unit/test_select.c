@@ -13,11 +13,11 @@
 static void the_most_frequent_answer_wins(void **state)
 {
     (void)state;
-    const char *keys[] = {"a", "b", NULL, "b", "c", "b", "a"};
+    const int64_t of[] = {0, 1, -1, 1, 2, 1, 0};
     double logprobs[] = {-1, -3, 0, -2, -1, -2, -1};
     struct select_vote votes[7];
     int64_t vote_of[7];
-    assert_int_equal(select_majority(keys, logprobs, 7, votes, vote_of), 3);
+    assert_int_equal(select_majority(of, logprobs, 7, votes, vote_of), 3);
     assert_int_equal(votes[0].first, 1);
     assert_int_equal(votes[0].count, 3);
     assert_int_equal(votes[0].best, 3);
@@ -31,9 +31,9 @@ static void the_most_frequent_answer_wins(void **state)
 static void of_equals_the_first_seen_wins(void **state)
 {
     (void)state;
-    const char *keys[] = {"x", "b", "a", "a", "b"};
+    const int64_t of[] = {0, 1, 2, 2, 1};
     struct select_vote votes[5];
-    assert_int_equal(select_majority(keys, NULL, 5, votes, NULL), 3);
+    assert_int_equal(select_majority(of, NULL, 5, votes, NULL), 3);
     assert_int_equal(votes[0].first, 1);
     assert_int_equal(votes[1].first, 2);
     assert_int_equal(votes[2].first, 0);
@@ -42,21 +42,21 @@ static void of_equals_the_first_seen_wins(void **state)
 static void without_answers_there_are_no_votes(void **state)
 {
     (void)state;
-    const char *keys[] = {NULL, NULL};
+    const int64_t of[] = {-1, -1};
     struct select_vote votes[2];
     int64_t vote_of[2];
-    assert_int_equal(select_majority(keys, NULL, 2, votes, vote_of), 0);
+    assert_int_equal(select_majority(of, NULL, 2, votes, vote_of), 0);
     assert_int_equal(vote_of[0], -1);
-    assert_int_equal(select_majority(keys, NULL, 0, votes, vote_of), 0);
+    assert_int_equal(select_majority(of, NULL, 0, votes, vote_of), 0);
 }
 
 static void an_unknown_log_probability_is_never_the_best(void **state)
 {
     (void)state;
-    const char *keys[] = {"a", "a", "a"};
+    const int64_t of[] = {0, 0, 0};
     double logprobs[] = {NAN, -5, NAN};
     struct select_vote votes[3];
-    assert_int_equal(select_majority(keys, logprobs, 3, votes, NULL), 1);
+    assert_int_equal(select_majority(of, logprobs, 3, votes, NULL), 1);
     assert_int_equal(votes[0].best, 1);
 }
 
