@@ -299,8 +299,9 @@ static void add_choices(struct judge *judge, const struct voters *v, int64_t n)
     judge->rows++;
 }
 
-static int add_record(struct judge *judge, const struct labelled *record, struct ponder_err *err)
+static int add_record(void *data, const struct labelled *record, struct ponder_err *err)
 {
+    struct judge *judge = data;
     struct ponder_score *score = judge->score;
     for (int64_t i = 0; i < record->count; i++) {
         if (!record->texts[i].scores)
@@ -374,24 +375,7 @@ int judge_report(const char *path, enum verifier_aggregate how, struct ponder_sc
     static const char *const name[] = {"last", "min", "prod"};
     struct judge judge = {.how = how, .score = score};
     score->aggregate = name[how];
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return err_set(err, PONDER_E_IO, "%s cannot be read", path);
-    char *line = NULL;
-    size_t cap = 0;
-    int64_t number = 0;
-    int status = PONDER_OK;
-    while (!status && labelled_next_line(file, &line, &cap, &number)) {
-        struct labelled record;
-        status = labelled_read(&record, line, err);
-        if (!status)
-            status = add_record(&judge, &record, err);
-        if (status)
-            err_prefix(err, status, "%s:%lld", path, (long long)number);
-        labelled_release(&record);
-    }
-    free(line);
-    fclose(file);
+    int status = labelled_each(path, add_record, &judge, err);
     if (!status && judge.rows == 0)
         status = err_set(err, PONDER_E_FORMAT, "%s: holds no question", path);
     if (!status && sum_up(&judge))

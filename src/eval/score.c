@@ -17,21 +17,18 @@ struct work {
     const struct ponder_score_settings *settings;
     const struct ponder_watch *watch;
     struct scorer *scorer;
-    FILE *in, *out;
-    char *line;
-    size_t cap;
-    int64_t number, done, total; /* lines read, questions scored, questions of the file */
+    struct jsonl *in;
+    FILE *out;
+    int64_t done, total; /* questions scored, questions of the file */
     double began_s;
 };
 
 static void work_release(struct work *work)
 {
     scorer_release(work->scorer);
-    if (work->in)
-        fclose(work->in);
+    jsonl_release(work->in);
     if (work->out)
         fclose(work->out);
-    free(work->line);
 }
 
 /* ---- one question ---- */
@@ -64,10 +61,11 @@ static int score_record(struct work *work, struct labelled *record, struct ponde
 }
 
 /* The record as it was read, with the scores put in. */
-static int write_record(struct work *work, const struct labelled *record, struct ponder_err *err)
+static int write_record(struct work *work, const struct labelled *record, json_t *root,
+                        struct ponder_err *err)
 {
-    json_t *root = json_loads(work->line, 0, NULL), *samples = json_object_get(root, "samples");
-    int failed = !root;
+    json_t *samples = json_object_get(root, "samples");
+    int failed = 0;
     for (int64_t i = 0; i < record->count && !failed; i++) {
         json_t *scores = json_array();
         for (int k = 0; k < record->texts[i].lines; k++)
@@ -75,7 +73,6 @@ static int write_record(struct work *work, const struct labelled *record, struct
         failed |= json_object_set_new(json_array_get(samples, (size_t)i), "scores", scores);
     }
     char *text = failed ? NULL : json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(7));
-    json_decref(root);
     if (!text)
         return err_memory(err, "a scored question");
     bool written = fputs(text, work->out) >= 0 && fputc('\n', work->out) != EOF && fflush(work->out) == 0;
@@ -96,17 +93,13 @@ static bool go_on(const struct work *work)
     return work->watch->progress(&progress, work->watch->data);
 }
 
-static int score_line(struct work *work, struct ponder_err *err)
+static int score_one(struct work *work, struct labelled *record, json_t *root, struct ponder_err *err)
 {
-    struct labelled record;
-    int status = labelled_read(&record, work->line, err);
+    int status = score_record(work, record, err);
     if (!status)
-        status = score_record(work, &record, err);
-    if (!status)
-        status = write_record(work, &record, err);
-    labelled_release(&record);
+        status = write_record(work, record, root, err);
     if (status)
-        return err_prefix(err, status, "%s:%lld", work->settings->samples, (long long)work->number);
+        return jsonl_prefix(work->in, status, err);
     work->done++;
     return go_on(work)
                ? PONDER_OK
@@ -114,15 +107,32 @@ static int score_line(struct work *work, struct ponder_err *err)
                          (long long)work->done, (long long)work->total, work->settings->out);
 }
 
+static int score_all(struct work *work, struct ponder_err *err)
+{
+    int more = 1, status = PONDER_OK;
+    while (!status && more > 0) {
+        struct labelled record;
+        json_t *root;
+        more = labelled_next(work->in, &record, &root, err);
+        status = more > 0 ? score_one(work, &record, root, err) : more;
+        labelled_release(&record);
+        json_decref(root);
+    }
+    return status;
+}
+
 /* ---- going on ---- */
 
-static char *id_of(const char *line)
+/* Whether a line of ours is about the question that comes next. */
+static bool is_next(struct work *work, const char *line, size_t len)
 {
-    json_t *root = json_loads(line, 0, NULL);
-    const char *id = json_string_value(json_object_get(root, "problem"));
-    char *copy = id ? strdup(id) : NULL;
-    json_decref(root);
-    return copy;
+    json_t *theirs = json_loadb(line, len, 0, NULL), *ours = NULL;
+    const json_t *problem = json_object_get(theirs, "problem");
+    bool same = jsonl_next(work->in, &ours, NULL) == 1 && json_is_string(problem) &&
+                json_equal(problem, json_object_get(ours, "problem"));
+    json_decref(theirs);
+    json_decref(ours);
+    return same;
 }
 
 /* Passes what `out` holds already: whole lines, in the order of the samples. A line that was cut off is
@@ -136,15 +146,10 @@ static int skip_done(struct work *work, struct ponder_err *err)
     int status = PONDER_OK;
     ssize_t n;
     while (file && !status && (n = getline(&line, &cap, file)) > 0 && line[n - 1] == '\n') {
-        char *theirs = id_of(line);
-        bool more = labelled_next_line(work->in, &work->line, &work->cap, &work->number);
-        char *ours = more ? id_of(work->line) : NULL;
-        if (!theirs || !ours || strcmp(theirs, ours) != 0)
+        if (!is_next(work, line, (size_t)n))
             status = err_set(err, PONDER_E_FORMAT,
                              "%s, question %lld: this is not the scores of %s; give --out another name",
                              work->settings->out, (long long)work->done + 1, work->settings->samples);
-        free(theirs);
-        free(ours);
         whole += n;
         work->done++;
     }
@@ -156,17 +161,26 @@ static int skip_done(struct work *work, struct ponder_err *err)
     return status;
 }
 
+static int count_lines(struct work *work, struct ponder_err *err)
+{
+    struct jsonl *file;
+    const char *text;
+    size_t len;
+    int status = jsonl_open(&file, work->settings->samples, err), more = 0;
+    while (!status && (more = jsonl_next_text(file, &text, &len, err)) > 0)
+        work->total++;
+    jsonl_release(file);
+    return status ? status : more;
+}
+
 static int open_files(struct work *work, struct ponder_err *err)
 {
     const struct ponder_score_settings *s = work->settings;
-    work->in = fopen(s->samples, "r");
-    if (!work->in)
-        return err_set(err, PONDER_E_IO, "--samples: %s cannot be read", s->samples);
-    while (labelled_next_line(work->in, &work->line, &work->cap, &work->number))
-        work->total++;
-    rewind(work->in);
-    work->number = 0;
-    int status = skip_done(work, err);
+    int status = count_lines(work, err);
+    if (!status)
+        status = jsonl_open(&work->in, s->samples, err);
+    if (!status)
+        status = skip_done(work, err);
     if (status)
         return status;
     work->out = fopen(s->out, "a");
@@ -184,9 +198,7 @@ static int score_file(struct work *work, struct ponder_err *err)
     status =
         scorer_open(&work->scorer, work->settings->verifier, (int)work->settings->threads, precision, err);
     work->began_s = clock_now_s(&clock_system);
-    while (!status && labelled_next_line(work->in, &work->line, &work->cap, &work->number))
-        status = score_line(work, err);
-    return status;
+    return status ? status : score_all(work, err);
 }
 
 static int check(const struct ponder_score_settings *s, struct ponder_err *err)

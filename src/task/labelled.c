@@ -91,15 +91,37 @@ static int read_record(struct labelled *out, const json_t *record, struct ponder
     return status;
 }
 
-int labelled_read(struct labelled *out, const char *line, struct ponder_err *err)
+int labelled_next(struct jsonl *file, struct labelled *out, json_t **object, struct ponder_err *err)
 {
+    json_t *record;
     *out = (struct labelled){0};
-    json_error_t where;
-    json_t *record = json_loads(line, 0, &where);
-    if (!record)
-        return err_set(err, PONDER_E_FORMAT, "not JSON: %s at column %d", where.text, where.column);
-    int status = read_record(out, record, err);
-    json_decref(record);
+    int status = jsonl_next(file, &record, err);
+    if (status == 1) {
+        int read = read_record(out, record, err);
+        status = read ? jsonl_prefix(file, read, err) : 1;
+    }
+    if (object)
+        *object = record;
+    else
+        json_decref(record);
+    return status;
+}
+
+int labelled_each(const char *path,
+                  int (*each)(void *data, const struct labelled *record, struct ponder_err *err), void *data,
+                  struct ponder_err *err)
+{
+    struct jsonl *file;
+    int status = jsonl_open(&file, path, err), more = 1;
+    while (!status && more > 0) {
+        struct labelled record;
+        more = labelled_next(file, &record, NULL, err);
+        status = more > 0 ? each(data, &record, err) : more;
+        if (status && more > 0)
+            jsonl_prefix(file, status, err);
+        labelled_release(&record);
+    }
+    jsonl_release(file);
     return status;
 }
 
@@ -124,17 +146,4 @@ int64_t labelled_first_equal(const struct labelled *record, int64_t index)
     while (i < index && strcmp(record->texts[i].text, record->texts[index].text) != 0)
         i++;
     return i;
-}
-
-bool labelled_next_line(FILE *file, char **line, size_t *cap, int64_t *number)
-{
-    ssize_t n;
-    while ((n = getline(line, cap, file)) >= 0) {
-        ++*number;
-        if (n > 0 && (*line)[n - 1] == '\n')
-            (*line)[--n] = 0;
-        if (strspn(*line, " \t\r") < (size_t)n)
-            return true;
-    }
-    return false;
 }

@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
+#include "core/jsonl.h"
 #include "ponder/status.h"
 
 enum { LABELLED_LINES_MAX = 64 };
@@ -30,14 +30,16 @@ struct labelled {
     int64_t count;
 };
 
-/* Fills `out` from one line. The error says what is missing; release `out` in any case. */
-int labelled_read(struct labelled *out, const char *line, struct ponder_err *err) PONDER_USE;
+/* The next record of the file: 1, or 0 at the end. `*object` is what was read, released by the caller; NULL
+ * for `object`: not wanted. The error names the line and what is missing there. Release `out` in any case. */
+int labelled_next(struct jsonl *file, struct labelled *out, json_t **object,
+                  struct ponder_err *err) PONDER_USE;
+/* Calls `each` for every record of a file, up to its first error, which is given the line. */
+int labelled_each(const char *path,
+                  int (*each)(void *data, const struct labelled *record, struct ponder_err *err), void *data,
+                  struct ponder_err *err) PONDER_USE;
 void labelled_release(struct labelled *record);
 /* The first text that is the same as text `index`. */
 int64_t labelled_first_equal(const struct labelled *record, int64_t index);
-
-/* The next line of a file that is not empty, without its newline, in *line (grown as getline does); *number
- * counts the lines. False at the end. */
-bool labelled_next_line(FILE *file, char **line, size_t *cap, int64_t *number);
 
 #endif

@@ -62,10 +62,18 @@ static int side_add(struct judged_side *side, const struct verifier_input *input
     return PONDER_OK;
 }
 
-static int add_record(struct judged_source *out, const struct labelled *record,
-                      const struct judged_options *options, struct verifier_input *input,
-                      struct ponder_err *err)
+struct reading {
+    struct judged_source *out;
+    const struct judged_options *options;
+    struct verifier_input input;
+};
+
+static int add_record(void *data, const struct labelled *record, struct ponder_err *err)
 {
+    struct reading *reading = data;
+    struct judged_source *out = reading->out;
+    const struct judged_options *options = reading->options;
+    struct verifier_input *input = &reading->input;
     uint64_t hash = hash_bytes(record->problem, strlen(record->problem));
     bool held = (double)(rng_key(hash, 17) >> 11) * 0x1p-53 < options->heldout;
     int taken = 0;
@@ -95,27 +103,9 @@ int judged_source_read(struct judged_source *out, const char *path, const struct
                        struct ponder_err *err)
 {
     *out = (struct judged_source){0};
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return err_set(err, PONDER_E_IO, "%s: cannot be read; give a file that `ponder task check` wrote",
-                       path);
-    char *line = NULL;
-    size_t cap = 0;
-    int64_t number = 0;
-    struct verifier_input input = {0};
-    int status = PONDER_OK;
-    while (!status && labelled_next_line(file, &line, &cap, &number)) {
-        struct labelled record;
-        status = labelled_read(&record, line, err);
-        if (!status)
-            status = add_record(out, &record, options, &input, err);
-        if (status)
-            err_prefix(err, status, "%s:%lld", path, (long long)number);
-        labelled_release(&record);
-    }
-    verifier_input_release(&input);
-    free(line);
-    fclose(file);
+    struct reading reading = {.out = out, .options = options};
+    int status = labelled_each(path, add_record, &reading, err);
+    verifier_input_release(&reading.input);
     out->train.key = rng_key(options->seed, 1);
     out->heldout.key = rng_key(options->seed, 2);
     out->train.lm_share = options->lm_share;
