@@ -114,7 +114,9 @@ void cli_progress_note(const char *text, void *data);
 void cli_interrupt_catch(void);
 bool cli_interrupted(void);
 
-/* model_args.c */
+/* shared_options.c */
+/* The --json flag, for a struct that holds a bool at the group's offset. */
+const struct ponder_option *cli_json_options(void);
 /* The --model option, the same everywhere, for a struct that holds a `const char *` at the group's offset. */
 const struct ponder_option *cli_model_options(void);
 /* Opens the file given by --model, or the default one (ponder_model_find). */

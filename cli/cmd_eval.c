@@ -13,15 +13,6 @@ struct args {
     bool json;
 };
 
-static const struct ponder_option *out_table(void)
-{
-    static const struct ponder_option options[] = {{"json", 0, PONDER_OPTION_FLAG,
-                                                    offsetof(struct args, json), NULL, NULL, 0, 0,
-                                                    "one JSON object on stdout"},
-                                                   PONDER_OPTION_END};
-    return options;
-}
-
 static int print(const struct args *args, const struct ponder_eval *eval, struct ponder_err *err)
 {
     if (!args->json) {
@@ -127,7 +118,7 @@ const struct cli_command cli_eval = {
     .groups = {{cli_model_options, offsetof(struct args, model)},
                {ponder_eval_options, offsetof(struct args, settings)},
                {ponder_solve_options, offsetof(struct args, sampling)},
-               {out_table, 0},
+               {cli_json_options, offsetof(struct args, json)},
                {ponder_search_options, offsetof(struct args, search)}},
     .run = run,
 };

@@ -9,15 +9,6 @@ struct args {
     bool json;
 };
 
-static const struct ponder_option *table(void)
-{
-    static const struct ponder_option options[] = {{"json", 0, PONDER_OPTION_FLAG,
-                                                    offsetof(struct args, json), NULL, NULL, 0, 0,
-                                                    "one JSON object on stdout"},
-                                                   PONDER_OPTION_END};
-    return options;
-}
-
 /* Lays the one line of JSON out for reading: a line per member of the outer three levels' objects. */
 static void print_laid_out(const char *json)
 {
@@ -71,6 +62,6 @@ const struct cli_command cli_model = {
     .operands_max = 1,
     .notes = "Without FILE: the shipped model.",
     .args_bytes = sizeof(struct args),
-    .groups = {{table, 0}},
+    .groups = {{cli_json_options, offsetof(struct args, json)}},
     .run = run,
 };

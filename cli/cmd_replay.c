@@ -11,15 +11,6 @@ struct args {
     bool json;
 };
 
-static const struct ponder_option *out_table(void)
-{
-    static const struct ponder_option options[] = {{"json", 0, PONDER_OPTION_FLAG,
-                                                    offsetof(struct args, json), NULL, NULL, 0, 0,
-                                                    "one JSON object on stdout"},
-                                                   PONDER_OPTION_END};
-    return options;
-}
-
 static void print_head(const struct ponder_replay *replay)
 {
     cli_print_text(stdout, replay->samples, strlen(replay->samples), false);
@@ -128,6 +119,7 @@ const struct cli_command cli_replay = {
              "figure is the mean over all subsets of N of a question's samples, else of the\n"
              "first N. More: docs/replay.md",
     .args_bytes = sizeof(struct args),
-    .groups = {{ponder_replay_options, offsetof(struct args, settings)}, {out_table, 0}},
+    .groups = {{ponder_replay_options, offsetof(struct args, settings)},
+               {cli_json_options, offsetof(struct args, json)}},
     .run = run,
 };

@@ -10,15 +10,6 @@ struct args {
     bool json;
 };
 
-static const struct ponder_option *json_table(void)
-{
-    static const struct ponder_option options[] = {{"json", 0, PONDER_OPTION_FLAG,
-                                                    offsetof(struct args, json), NULL, NULL, 0, 0,
-                                                    "one JSON object on stdout"},
-                                                   PONDER_OPTION_END};
-    return options;
-}
-
 /* The number of a run as it was typed. */
 static int run_number(const char *text, int64_t *id, struct ponder_err *err)
 {
@@ -131,7 +122,7 @@ const struct cli_command cli_runs_show = {
     .operands_min = 2,
     .operands_max = 2,
     .args_bytes = sizeof(struct args),
-    .groups = {{json_table, 0}},
+    .groups = {{cli_json_options, offsetof(struct args, json)}},
     .run = run_show,
 };
 

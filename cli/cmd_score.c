@@ -9,15 +9,6 @@ struct args {
     bool json;
 };
 
-static const struct ponder_option *out_table(void)
-{
-    static const struct ponder_option options[] = {{"json", 0, PONDER_OPTION_FLAG,
-                                                    offsetof(struct args, json), NULL, NULL, 0, 0,
-                                                    "one JSON object on stdout"},
-                                                   PONDER_OPTION_END};
-    return options;
-}
-
 static void print_interval(const char *name, const struct ponder_interval *i)
 {
     printf("  %-34s %6.3f  %.3f to %.3f\n", name, i->value, i->low, i->high);
@@ -100,6 +91,7 @@ const struct cli_command cli_score = {
     .example = "ponder score --verifier prm.gguf --samples in.jsonl --out scored.jsonl",
     .notes = "Scores go on where an earlier run with the same --out ended.",
     .args_bytes = sizeof(struct args),
-    .groups = {{ponder_score_options, offsetof(struct args, settings)}, {out_table, 0}},
+    .groups = {{ponder_score_options, offsetof(struct args, settings)},
+               {cli_json_options, offsetof(struct args, json)}},
     .run = run,
 };

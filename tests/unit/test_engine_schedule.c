@@ -18,42 +18,9 @@
 #include "core/buf.h"
 #include "core/rng.h"
 #include "engine/local.h"
+#include "failing_alloc.h"
 
 enum { CONTEXT = 256, VOCAB = 300 };
-
-/* ---- allocations that fail ---- */
-
-/* The engine's allocations come here (the linker's --wrap); the one that brings this to 0 fails. */
-static long allocations_left = LONG_MAX;
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *p, size_t n);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-char *__wrap_strdup(const char *text);
-
-void *__wrap_malloc(size_t n)
-{
-    return --allocations_left == 0 ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return --allocations_left == 0 ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    return --allocations_left == 0 ? NULL : __real_realloc(p, n);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return --allocations_left == 0 ? NULL : __real_strdup(text);
-}
 
 /* ---- the forward pass ---- */
 
@@ -724,18 +691,18 @@ static void no_failed_allocation_is_fatal_or_loses_anything(void **state)
     bool failed = true;
     for (long nth = 1; failed; nth++) {
         struct engine *engine;
-        allocations_left = nth;
+        fail_after = nth - 1;
         int status = local_open(&engine, &model, &options, &err);
         if (status == PONDER_OK) {
             search_anyhow(engine);
-            failed = allocations_left <= 0;
-            allocations_left = LONG_MAX;
+            failed = fail_after < 0;
+            fail_after = -1;
             search_anyhow(engine); /* it works on */
             engine_release(engine);
         }
         assert_true(nth < 100000);
     }
-    allocations_left = LONG_MAX;
+    fail_after = -1;
 }
 
 int main(void)

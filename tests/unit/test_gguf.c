@@ -17,38 +17,7 @@
 #include "core/buf.h"
 #include "lm/f16.h"
 #include "lm/gguf.h"
-
-/* Allocations fail once `fail_after` more have succeeded; negative: never. The linker routes the room's
- * allocations here (--wrap in tests/meson.build). */
-static long fail_after = -1;
-static int denied(void)
-{
-    return fail_after >= 0 && fail_after-- == 0;
-}
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-char *__wrap_strdup(const char *text);
-void *__wrap_malloc(size_t n)
-{
-    return denied() ? NULL : __real_malloc(n);
-}
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return denied() ? NULL : __real_calloc(n, size);
-}
-void *__wrap_realloc(void *p, size_t n)
-{
-    return denied() ? NULL : __real_realloc(p, n);
-}
-char *__wrap_strdup(const char *text)
-{
-    return denied() ? NULL : __real_strdup(text);
-}
+#include "failing_alloc.h"
 
 static struct ponder_err err;
 static char directory[] = "/tmp/test_gguf_XXXXXX";

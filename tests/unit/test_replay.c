@@ -12,42 +12,10 @@
 #include <cmocka.h>
 
 #include "ponder/replay.h"
+#include "failing_alloc.h"
 
 static struct ponder_err err;
 static char path[64];
-
-/* Allocations until one fails; 0: none does. */
-static int64_t allocations_left;
-
-static bool denied(void)
-{
-    return allocations_left > 0 && --allocations_left == 0;
-}
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-char *__wrap_strdup(const char *text);
-void *__wrap_malloc(size_t n)
-{
-    return denied() ? NULL : __real_malloc(n);
-}
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return denied() ? NULL : __real_calloc(n, size);
-}
-void *__wrap_realloc(void *p, size_t n)
-{
-    return denied() ? NULL : __real_realloc(p, n);
-}
-char *__wrap_strdup(const char *text)
-{
-    return denied() ? NULL : __real_strdup(text);
-}
 
 static void near(double value, double expected, double allowed)
 {
@@ -287,11 +255,11 @@ static void no_memory_is_an_error_at_every_allocation(void **state)
         struct ponder_replay *out;
         settings.first = at % 2;
         settings.answers = settings.first ? answers : NULL;
-        allocations_left = at;
+        fail_after = at - 1;
         int status = ponder_replay_run(&settings, &out, &err);
-        if (allocations_left == 0)
+        if (fail_after < 0)
             last = at;
-        allocations_left = 0;
+        fail_after = -1;
         assert_true(status == PONDER_OK || status == PONDER_E_MEMORY);
         failed += status != PONDER_OK;
         ponder_replay_release(out);

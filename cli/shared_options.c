@@ -1,4 +1,4 @@
-/* model_args.c - the --model option that most commands share. */
+/* shared_options.c - the options --model and --json that most commands share. */
 #include <stdlib.h>
 
 #include "cli.h"
@@ -8,6 +8,13 @@ const struct ponder_option *cli_model_options(void)
     static const struct ponder_option table[] = {
         {"model", 'm', PONDER_OPTION_TEXT, 0, "FILE", NULL, 0, 0, "GGUF file; else the shipped model"},
         PONDER_OPTION_END};
+    return table;
+}
+
+const struct ponder_option *cli_json_options(void)
+{
+    static const struct ponder_option table[] = {
+        {"json", 0, PONDER_OPTION_FLAG, 0, NULL, NULL, 0, 0, "one JSON object on stdout"}, PONDER_OPTION_END};
     return table;
 }
 
