@@ -30,9 +30,12 @@ struct ponder_eval_settings {
     /* A JSONL file, gzip allowed: MATH, GSM8K or {"question", "answer"} (docs/file-formats.md); or
      * "pocket:test:COUNT" or "pocket:test:COUNT:SEED", the generated questions. */
     const char *data;
-    int64_t limit;     /* over 0: the first ones */
-    bool skip_bad;     /* bad lines of the file are left out; else one is an error */
-    int64_t seeds;     /* how many: the sampling's seed and those that follow it */
+    int64_t limit; /* over 0: the first ones */
+    bool skip_bad; /* bad lines of the file are left out; else one is an error */
+    const char
+        *extract;  /* a text's answer: "box": in its last box or nowhere; "any": by the surest sign there is
+                      (docs/answers.md); "auto": "box" for models of ours, which are trained to box it */
+    int64_t seeds; /* how many: the sampling's seed and those that follow it */
     const char *store; /* a store of runs where everything is kept; NULL: nothing is */
     bool mix;          /* a run that another version or CPU began may be gone on with */
 };

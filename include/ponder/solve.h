@@ -18,7 +18,7 @@ extern "C" {
 enum { PONDER_QUESTION_BYTES_MAX = 1 << 20 };
 
 struct ponder_candidate {
-    char *answer; /* of its last \boxed{}, as written there; NULL where it has none */
+    char *answer; /* as written: in its last box, for models not of ours by any sign; NULL where it has none */
     char *text;   /* any bytes, with a NUL behind them */
     size_t len;
     int64_t tokens;

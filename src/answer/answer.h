@@ -35,8 +35,8 @@ int answer_normalise(const char *answer, size_t len, struct buf *out) PONDER_USE
  * which rule decided. `how` may be NULL. */
 bool answer_equal(const char *gold, size_t gold_len, const char *pred, size_t pred_len, const char **how);
 
-/* A copy of the answer in the last box as it is written, freed by the caller; NULL where the text has none.
+/* A copy of the text's answer as it is written, freed by the caller; NULL where the text has none.
  * PONDER_E_MEMORY else. */
-int answer_of_text(const char *text, size_t len, char **answer) PONDER_USE;
+int answer_of_text(const char *text, size_t len, enum answer_mode mode, char **answer) PONDER_USE;
 
 #endif

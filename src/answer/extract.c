@@ -78,18 +78,24 @@ bool answer_extract(const char *text, size_t len, struct answer_span *out)
     return found;
 }
 
-int answer_of_text(const char *text, size_t len, char **answer)
+int answer_of_text(const char *text, size_t len, enum answer_mode mode, char **answer)
 {
-    struct answer_span span;
+    struct buf found = BUF_INIT(len + 64), normal = BUF_INIT(len + 64);
+    struct answer_span box;
+    bool any = false;
+    int status = PONDER_OK;
     *answer = NULL;
-    if (!answer_extract(text, len, &span))
-        return PONDER_OK;
-    struct buf normal = BUF_INIT(len + 1);
-    int status = answer_normalise(text + span.start, span.len, &normal);
+    if (mode != ANSWER_BOX_ONLY)
+        status = answer_find(text, len, mode, &found, &any);
+    else if ((any = answer_extract(text, len, &box)))
+        status = buf_append(&found, text + box.start, box.len);
+    if (!status && any)
+        status = answer_normalise(buf_text(&found), found.len, &normal);
     if (!status && normal.len > 0) { /* else it is formatting alone */
-        *answer = strndup(text + span.start, span.len);
+        *answer = buf_take(&found, NULL);
         status = *answer ? PONDER_OK : PONDER_E_MEMORY;
     }
+    buf_release(&found);
     buf_release(&normal);
     return status;
 }

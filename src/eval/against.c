@@ -63,8 +63,8 @@ static int take_line(struct reading *reading, const json_t *record, struct ponde
     int status = export_line_take(&line, record, err);
     if (!status)
         status = check_line(reading, &line, err);
-    if (!status &&
-        grade_samples(&grade, &reading->questions->items[line.index], line.samples, line.n, &line.n, 1))
+    if (!status && grade_samples(&grade, &reading->questions->items[line.index], line.samples,
+                                 reading->job->extract, line.n, &line.n, 1))
         status = err_memory(err, "the grades");
     if (!status)
         status = take_grade(reading->out, line.index, &grade, err);

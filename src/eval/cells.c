@@ -1,5 +1,6 @@
 #include "eval/cells.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,8 @@ static int grade(struct cells *cells, int64_t cell, const struct best_of_n_sampl
     struct grade *grade = &cells->grades[cell];
     if (grade->n > 0)
         return PONDER_OK;
-    if (grade_samples(grade, cells_question(cells, cell), samples, cells->n, cells->ks, cells->k_count))
+    if (grade_samples(grade, cells_question(cells, cell), samples, cells->extract, cells->n, cells->ks,
+                      cells->k_count))
         return err_memory(err, "the grades");
     cells->costs[cell] = *cost;
     cells->right += grade->maj[cells->k_count - 1];
@@ -129,6 +131,7 @@ int cells_open(struct cells *cells, const struct eval_job *job, int64_t n, const
 {
     *cells = (struct cells){.job = job, .clock = clock, .watch = watch, .seed = job->sampling->seed, .n = n};
     cells->k_count = grade_ks(n, cells->ks);
+    cells->extract = job->extract;
     cells->settings = run_settings_text(job);
     int status = cells->settings ? open_questions(cells, err) : err_memory(err, "settings");
     if (!status)
@@ -184,11 +187,26 @@ static int check_extent(const struct extent *extent, int64_t run, struct ponder_
     return PONDER_OK;
 }
 
+/* As the run's settings say. */
+static int read_extract(struct cells *cells, struct ponder_err *err)
+{
+    struct ponder_run run;
+    int status = store_run_find(cells->store, cells->run, &run, err);
+    json_t *settings = status ? NULL : json_loads(run.settings, 0, NULL);
+    const char *extract = json_string_value(json_object_get(settings, "extract"));
+    cells->extract = extract && strcmp(extract, "any") == 0 ? ANSWER_ANY_SIGN : ANSWER_BOX_ONLY;
+    json_decref(settings);
+    store_run_release(&run);
+    return status;
+}
+
 int cells_open_run(struct cells *cells, struct store *store, int64_t run, struct ponder_err *err)
 {
     struct extent extent = {0};
     *cells = (struct cells){.store = store, .run = run};
     int status = store_run_questions(store, run, &cells->questions, err);
+    if (!status)
+        status = read_extract(cells, err);
     if (!status)
         status = store_cells_read(store, run, 0, -1, widen, &extent, err);
     if (!status)

@@ -23,6 +23,7 @@ struct cells {
     int64_t n;                        /* samples of a cell */
     int64_t ks[PONDER_EVAL_KS_MAX];
     int k_count;
+    enum answer_mode extract;
     struct store *store; /* NULL: nothing is kept */
     int64_t run;         /* its number there */
     char *settings;      /* as JSON */

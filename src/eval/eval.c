@@ -152,12 +152,22 @@ int eval_run(struct engine *engine, const struct eval_job *job, const struct clo
     return status;
 }
 
-struct eval_job eval_job_of(const struct ponder_model *model, const struct engine *engine,
-                            const struct ponder_eval_settings *settings,
-                            const struct ponder_sampling *sampling)
+static int parse_extract(const struct ponder_model *model, const char *text, enum answer_mode *out,
+                         struct ponder_err *err)
+{
+    bool automatic = strcmp(text, "auto") == 0, box = strcmp(text, "box") == 0;
+    if (!automatic && !box && strcmp(text, "any") != 0)
+        return err_set(err, PONDER_E_ARGUMENT, "--extract: '%.40s' is none of auto, box, any", text);
+    *out = box || (automatic && model->boxes) ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN;
+    return PONDER_OK;
+}
+
+int eval_job_of(struct eval_job *out, const struct ponder_model *model, const struct engine *engine,
+                const struct ponder_eval_settings *settings, const struct ponder_sampling *sampling,
+                struct ponder_err *err)
 {
     const char *template = model->prompt_template;
-    return (struct eval_job){
+    *out = (struct eval_job){
         .template = template,
         .model = model->path,
         .model_hash = rng_key(model->lm->hash, hash_bytes(template, strlen(template))),
@@ -165,6 +175,7 @@ struct eval_job eval_job_of(const struct ponder_model *model, const struct engin
         .settings = settings,
         .sampling = sampling,
     };
+    return parse_extract(model, settings->extract, &out->extract, err);
 }
 
 int ponder_eval_run(struct ponder_model *model, const struct ponder_eval_settings *settings,
@@ -176,8 +187,10 @@ int ponder_eval_run(struct ponder_model *model, const struct ponder_eval_setting
     int status = proposer_open(&engine, model, sampling, err);
     if (status)
         return status;
-    struct eval_job job = eval_job_of(model, engine, settings, sampling);
-    status = eval_run(engine, &job, &clock_system, watch, out, err);
+    struct eval_job job;
+    status = eval_job_of(&job, model, engine, settings, sampling, err);
+    if (!status)
+        status = eval_run(engine, &job, &clock_system, watch, out, err);
     engine_release(engine);
     return status;
 }

@@ -2,6 +2,7 @@
 #ifndef EVAL_EVAL_H
 #define EVAL_EVAL_H
 
+#include "answer/answer.h"
 #include "core/clock.h"
 #include "engine/engine.h"
 #include "ponder/eval.h"
@@ -11,6 +12,7 @@ struct eval_job {
     const char *template; /* the prompt with {question} in it */
     const char *model;    /* its file, for the reader */
     uint64_t model_hash;
+    enum answer_mode extract;
     const char *precision; /* that the engine computes in: "f32" or "bf16" */
     const struct ponder_eval_settings *settings;
     const struct ponder_sampling *sampling;
@@ -18,9 +20,9 @@ struct eval_job {
 };
 
 /* `engine` is the model's own. */
-struct eval_job eval_job_of(const struct ponder_model *model, const struct engine *engine,
-                            const struct ponder_eval_settings *settings,
-                            const struct ponder_sampling *sampling);
+int eval_job_of(struct eval_job *out, const struct ponder_model *model, const struct engine *engine,
+                const struct ponder_eval_settings *settings, const struct ponder_sampling *sampling,
+                struct ponder_err *err) PONDER_USE;
 
 struct cells;
 /* The report on the cells that are done. `settings` is taken over; `*out` is NULL on failure. */

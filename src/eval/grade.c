@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "answer/answer.h"
 #include "eval/stats.h"
 #include "search/classes.h"
 
@@ -15,12 +14,12 @@ int grade_ks(int64_t n, int64_t ks[PONDER_EVAL_KS_MAX])
     return count;
 }
 
-static int extract(struct grade *out, const struct best_of_n_sample *samples)
+static int extract(struct grade *out, const struct best_of_n_sample *samples, enum answer_mode mode)
 {
     int status = PONDER_OK;
     for (int64_t i = 0; i < out->n && !status; i++) {
         if (samples[i].text)
-            status = answer_of_text(samples[i].text, samples[i].len, &out->answers[i]);
+            status = answer_of_text(samples[i].text, samples[i].len, mode, &out->answers[i]);
         out->tokens += samples[i].token_count;
     }
     return status;
@@ -44,13 +43,13 @@ static int measure(struct grade *out, const struct classes *classes, const int64
 }
 
 int grade_samples(struct grade *out, const struct question *question, const struct best_of_n_sample *samples,
-                  int64_t n, const int64_t *ks, int k_count)
+                  enum answer_mode mode, int64_t n, const int64_t *ks, int k_count)
 {
     struct classes classes = {0};
     *out = (struct grade){.n = n};
     out->answers = calloc((size_t)n, sizeof *out->answers);
     out->correct = calloc((size_t)n, sizeof *out->correct);
-    int status = out->answers && out->correct ? extract(out, samples) : PONDER_E_MEMORY;
+    int status = out->answers && out->correct ? extract(out, samples, mode) : PONDER_E_MEMORY;
     if (!status)
         status = classes_fill(&classes, (const char *const *)out->answers, n, question->answer);
     if (!status)

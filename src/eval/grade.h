@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "task/questions.h"
+#include "answer/answer.h"
 #include "ponder/eval.h"
 #include "search/best_of_n.h"
 
@@ -18,9 +19,9 @@ struct grade {
     double maj[PONDER_EVAL_KS_MAX], pass[PONDER_EVAL_KS_MAX]; /* at ks[i] */
 };
 
-/* Judges the n samples of `question`. Release `out` in any case. */
+/* Judges the n samples of `question`, whose answers are found by `mode`. Release `out` in any case. */
 int grade_samples(struct grade *out, const struct question *question, const struct best_of_n_sample *samples,
-                  int64_t n, const int64_t *ks, int k_count) PONDER_USE;
+                  enum answer_mode mode, int64_t n, const int64_t *ks, int k_count) PONDER_USE;
 void grade_release(struct grade *grade);
 /* Gives the arrays over samples back and keeps the figures. */
 void grade_clear_samples(struct grade *grade);

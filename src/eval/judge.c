@@ -215,7 +215,8 @@ static int find_classes(struct classes *out, const struct labelled *record)
     char **answers = calloc((size_t)record->count + 1, sizeof *answers);
     int status = answers ? PONDER_OK : PONDER_E_MEMORY;
     for (int64_t i = 0; i < record->count && !status; i++)
-        status = answer_of_text(record->texts[i].text, strlen(record->texts[i].text), &answers[i]);
+        status = answer_of_text(record->texts[i].text, strlen(record->texts[i].text), ANSWER_BOX_ONLY,
+                                &answers[i]);
     if (!status)
         status = classes_fill(out, (const char *const *)answers, record->count, NULL);
     for (int64_t i = 0; answers && i < record->count; i++)

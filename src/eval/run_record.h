@@ -6,7 +6,7 @@
 
 #include "eval/eval.h"
 
-/* All that shapes a sample, but for the questions and the seed: {"exact", "max_tokens", "min_p",
+/* All that shapes a sample, but for the questions and the seed: {"exact", "extract", "max_tokens", "min_p",
  * "model_hash", "precision", "search", "temperature", "top_k", "top_p"}, and "n", or what the search has
  * instead. Threads, memory and timeout change no sample and are left out. As text with sorted keys: the same
  * settings are the same text. Freed by the caller; NULL: out of memory. */

@@ -218,9 +218,11 @@ int ponder_search_eval_run(struct ponder_model *model, const struct ponder_eval_
     int status = proposer_open(&engine, model, sampling, err);
     if (status)
         return status;
-    struct eval_job job = eval_job_of(model, engine, settings, sampling);
+    struct eval_job job;
+    status = eval_job_of(&job, model, engine, settings, sampling, err);
     job.search = search;
-    status = search_eval_run(engine, &job, &clock_system, watch, out, err);
+    if (!status)
+        status = search_eval_run(engine, &job, &clock_system, watch, out, err);
     engine_release(engine);
     return status;
 }

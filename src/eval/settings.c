@@ -13,6 +13,7 @@ const struct ponder_option *ponder_eval_options(void)
          "only the first K questions; 0: all"},
         ROW_TEXT("store", store, "FILE", NULL, "keep all there; go on with what is missing"),
         ROW_INT("seeds", seeds, "K", "1", 1, PONDER_EVAL_SEEDS_MAX, "runs: seeds S to S+K-1"),
+        ROW_TEXT("extract", extract, "HOW", "auto", "answers: box, any, or auto: docs/cli.md"),
         ROW_FLAG("skip-bad", skip_bad, "leave out lines that are no question"),
         ROW_FLAG("mix", mix, "go on with a run of another version or CPU"),
         PONDER_OPTION_END};

@@ -22,7 +22,8 @@ static int read_template(struct ponder_model *model, const char *path, struct po
     int status = gguf_open(&file, path, err);
     if (status)
         return status;
-    if (gguf_find(file, "ponder.prompt.template"))
+    model->boxes = gguf_find(file, "ponder.prompt.template") != NULL;
+    if (model->boxes)
         status = gguf_get_string(file, "ponder.prompt.template", &text, err);
     if (!status) {
         model->prompt_template = strndup(text.data, text.len);

@@ -10,6 +10,7 @@ struct ponder_model {
     struct lm_model *lm;
     char *path;
     char *prompt_template; /* GGUF key ponder.prompt.template, with {question} in it; else "{question}\n" */
+    bool boxes;            /* it has that key: a model of ours, whose solutions end in a box */
 };
 
 /* "auto", "f32" or "bf16"; NULL is auto. */

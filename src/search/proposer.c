@@ -53,7 +53,8 @@ int ponder_solve(struct ponder_model *model, const char *question, const struct 
     int status = proposer_open(&engine, model, sampling, err);
     if (status)
         return status;
-    status = solve_run(engine, model->prompt_template, question, sampling, &clock_system, watch, out, err);
+    status = solve_run(engine, model->prompt_template, model->boxes ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN,
+                       question, sampling, &clock_system, watch, out, err);
     engine_release(engine);
     return status;
 }

@@ -13,7 +13,7 @@
 #include "search/select.h"
 
 /* Candidates are the samples that were begun; their texts move over. */
-static int take_candidates(struct ponder_solution *solution, struct best_of_n *run)
+static int take_candidates(struct ponder_solution *solution, struct best_of_n *run, enum answer_mode mode)
 {
     for (int64_t i = 0; i < run->n; i++) {
         struct best_of_n_sample *sample = &run->samples[i];
@@ -32,7 +32,7 @@ static int take_candidates(struct ponder_solution *solution, struct best_of_n *r
         sample->text = NULL;
         solution->finished += sample->done && sample->finish != ENGINE_FINISH_FAILED;
         struct ponder_candidate *candidate = &solution->candidates[at];
-        int status = answer_of_text(candidate->text, candidate->len, &candidate->answer);
+        int status = answer_of_text(candidate->text, candidate->len, mode, &candidate->answer);
         if (status)
             return status;
     }
@@ -100,7 +100,7 @@ static int agree(struct ponder_solution *solution)
     return solution->agreement ? PONDER_OK : PONDER_E_MEMORY;
 }
 
-static int judge(struct ponder_solution *solution, struct best_of_n *run)
+static int judge(struct ponder_solution *solution, struct best_of_n *run, enum answer_mode mode)
 {
     size_t n = (size_t)run->n;
     struct classes classes = {0};
@@ -110,7 +110,7 @@ static int judge(struct ponder_solution *solution, struct best_of_n *run)
     solution->candidates = calloc(n, sizeof *solution->candidates);
     int status = rows && logprobs && vote_of && solution->candidates ? PONDER_OK : PONDER_E_MEMORY;
     if (!status)
-        status = take_candidates(solution, run);
+        status = take_candidates(solution, run, mode);
     if (!status)
         status = find_classes(solution, &classes);
     if (!status)
@@ -128,7 +128,7 @@ static int judge(struct ponder_solution *solution, struct best_of_n *run)
     return status;
 }
 
-int solve_run(struct engine *engine, const char *template, const char *question,
+int solve_run(struct engine *engine, const char *template, enum answer_mode mode, const char *question,
               const struct ponder_sampling *sampling, const struct clock *clock,
               const struct ponder_watch *watch, struct ponder_solution **out, struct ponder_err *err)
 {
@@ -156,7 +156,7 @@ int solve_run(struct engine *engine, const char *template, const char *question,
     if (!status) {
         solution->ledger = run.ledger;
         solution->stopped = run.stopped;
-        status = judge(solution, &run);
+        status = judge(solution, &run, mode);
         if (status)
             err_memory(err, "the candidates");
     }

@@ -98,10 +98,15 @@ static void what_is_only_formatting_is_no_answer(void **state)
 {
     (void)state;
     char *answer;
-    assert_int_equal(answer_of_text("\\boxed{$ $}", 11, &answer), PONDER_OK);
+    assert_int_equal(answer_of_text("\\boxed{$ $}", 11, ANSWER_BOX_ONLY, &answer), PONDER_OK);
     assert_null(answer);
-    assert_int_equal(answer_of_text("\\boxed{ 1, 2 }", 14, &answer), PONDER_OK);
+    assert_int_equal(answer_of_text("\\boxed{ 1, 2 }", 14, ANSWER_BOX_ONLY, &answer), PONDER_OK);
     assert_string_equal(answer, "1, 2");
+    free(answer);
+    assert_int_equal(answer_of_text("So it is 12.", 12, ANSWER_BOX_ONLY, &answer), PONDER_OK);
+    assert_null(answer);
+    assert_int_equal(answer_of_text("So it is 12.", 12, ANSWER_ANY_SIGN, &answer), PONDER_OK);
+    assert_string_equal(answer, "12");
     free(answer);
 }
 

@@ -47,8 +47,8 @@ static struct ponder_solution *solve(struct fixture *f, const struct ponder_watc
 {
     struct ponder_solution *solution;
     struct ponder_err err = {0};
-    int status = solve_run(f->engine, "Q: {question}\nA:\n", "What is 3 + 4?", &f->sampling, &f->clock, watch,
-                           &solution, &err);
+    int status = solve_run(f->engine, "Q: {question}\nA:\n", ANSWER_BOX_ONLY, "What is 3 + 4?", &f->sampling,
+                           &f->clock, watch, &solution, &err);
     if (status)
         fail_msg("%s", err.message);
     assert_int_equal(scripted_node_count(f->engine), 0);
@@ -188,8 +188,9 @@ static void when_every_sample_fails_the_first_reason_is_told(void **state)
     setup(&f, replies, 1, 4);
     struct ponder_solution *s;
     struct ponder_err err = {0};
-    assert_int_equal(solve_run(f.engine, "{question}", "x?", &f.sampling, &f.clock, NULL, &s, &err),
-                     PONDER_E_ENGINE);
+    assert_int_equal(
+        solve_run(f.engine, "{question}", ANSWER_BOX_ONLY, "x?", &f.sampling, &f.clock, NULL, &s, &err),
+        PONDER_E_ENGINE);
     assert_null(s);
     assert_non_null(strstr(err.message, "connection lost"));
     engine_release(f.engine);
@@ -199,7 +200,8 @@ static void refuse(struct fixture *f, const char *question, int status, const ch
 {
     struct ponder_solution *s;
     struct ponder_err err = {0};
-    assert_int_equal(solve_run(f->engine, "{question}", question, &f->sampling, &f->clock, NULL, &s, &err),
+    assert_int_equal(solve_run(f->engine, "{question}", ANSWER_BOX_ONLY, question, &f->sampling, &f->clock,
+                               NULL, &s, &err),
                      status);
     assert_null(s);
     assert_non_null(strstr(err.message, expected));
