@@ -52,6 +52,8 @@ void engine_node_release(struct engine *engine, int64_t node)
 
 static int check_request(const struct engine_request *request, struct ponder_err *err)
 {
+    if (request->score)
+        return PONDER_OK;
     if (request->tokens_max < 1)
         return err_set(err, PONDER_E_ARGUMENT, "tokens_max %d: a request asks for 1 token or more",
                        request->tokens_max);
@@ -69,6 +71,8 @@ static int check_request(const struct engine_request *request, struct ponder_err
 int engine_submit(struct engine *engine, const struct engine_request *request, struct ponder_err *err)
 {
     int status = check_request(request, err);
+    if (!status && request->score && !(engine->ops->can & ENGINE_CAN_SCORE))
+        status = err_set(err, PONDER_E_UNSUPPORTED, "the engine %s cannot score", engine->ops->name);
     return status ? status : engine->ops->submit(engine, request, err);
 }
 

@@ -36,6 +36,10 @@ struct engine_request {
     const char *const *stops;
     int stop_count;  /* at most ENGINE_STOPS_MAX */
     bool ignore_end; /* the end token is a token like any other, without text: for measurements */
+    /* Nothing is generated: the result's score is the probability of token `good` against token `bad` behind
+     * the parent's text, their two-way softmax; tokens_max, sampling and stops say nothing. */
+    bool score;
+    int32_t good, bad;
 };
 
 enum engine_finish {
@@ -43,6 +47,7 @@ enum engine_finish {
     ENGINE_FINISH_STOP,      /* a stop string */
     ENGINE_FINISH_LENGTH,    /* tokens_max */
     ENGINE_FINISH_CONTEXT,   /* the model's context is full */
+    ENGINE_FINISH_SCORED,    /* a score was asked for */
     ENGINE_FINISH_CANCELLED, /* engine_cancel */
     ENGINE_FINISH_FAILED,    /* see status and error */
 };
@@ -61,6 +66,7 @@ struct engine_result {
     int64_t position; /* tokens before its own, the parent's: the first of its own stands there */
     double logprob;   /* sum over the generated tokens at temperature 1, natural log; NAN from engines that do
                        not tell */
+    double score;     /* where SCORED */
 };
 void engine_result_clear(struct engine_result *result);
 

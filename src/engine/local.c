@@ -264,6 +264,9 @@ static struct local_branch *branch_new(struct local *local, const struct local_n
     branch->stops = request->stops;
     branch->stop_count = request->stop_count;
     branch->ignore_end = request->ignore_end;
+    branch->scoring = request->score;
+    branch->good = request->good;
+    branch->bad = request->bad;
     branch->logit = -1;
     branch->text = BUF_INIT(LOCAL_TEXT_BYTES_MAX);
     branch->segment = -1;
@@ -290,10 +293,15 @@ static int local_submit(struct engine *engine, const struct engine_request *requ
     if (local->waiting.count + local->active_count + local->done.count >= LOCAL_REQUESTS_MAX)
         return err_set(err, PONDER_E_LIMIT, "%d requests are unfinished or not taken: that is the most",
                        LOCAL_REQUESTS_MAX);
+    int vocab = local->model->shape.vocab;
+    if (request->score &&
+        (request->good < 0 || request->good >= vocab || request->bad < 0 || request->bad >= vocab))
+        return err_set(err, PONDER_E_ARGUMENT, "tokens %d and %d to score: the model's ids are 0 to %d",
+                       request->good, request->bad, vocab - 1);
     struct local_branch *branch = branch_new(local, parent, request);
     if (!branch)
         return err_memory(err, "a request");
-    if (kv_end(local->kv, branch->segment) == local->model->shape.context) {
+    if (!request->score && kv_end(local->kv, branch->segment) == local->model->shape.context) {
         local_branch_finish(local, branch, ENGINE_FINISH_CONTEXT);
         local_list_push(&local->done, branch);
     } else {
@@ -341,6 +349,7 @@ static bool local_take(struct engine *engine, struct engine_result *out)
     out->node = branch->node;
     out->position = branch->position;
     out->logprob = branch->logprob;
+    out->score = branch->score;
     if (branch->finish != ENGINE_FINISH_FAILED) {
         out->token_count = branch->generated;
         out->tokens = branch->tokens;
@@ -418,7 +427,7 @@ static void local_release(struct engine *engine)
 const struct engine_ops engine_local_ops = {
     .name = "local",
     .summary = "a GGUF model in this process",
-    .can = ENGINE_CAN_CONTINUE | ENGINE_CAN_LOGPROBS | ENGINE_CAN_SEED,
+    .can = ENGINE_CAN_CONTINUE | ENGINE_CAN_LOGPROBS | ENGINE_CAN_SEED | ENGINE_CAN_SCORE,
     .release = local_release,
     .prompt = local_prompt,
     .node_release = local_node_release,

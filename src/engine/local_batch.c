@@ -210,11 +210,18 @@ static void sample(struct local *local, const float *logits)
 #pragma omp parallel for schedule(static) num_threads(local->threads) if (worth_threads)
     for (int i = 0; i < count; i++) {
         struct local_branch *branch = local->sampled[i];
+        if (branch->scoring)
+            continue;
         branch->sample =
             sample_row(logits + (size_t)branch->logit * vocab, vocab, &branch->sampling, &branch->rng);
     }
-    for (int i = 0; i < count; i++)
-        local_branch_accept(local, local->sampled[i]);
+    for (int i = 0; i < count; i++) {
+        struct local_branch *branch = local->sampled[i];
+        if (branch->scoring)
+            local_branch_score(local, branch, logits + (size_t)branch->logit * vocab);
+        else
+            local_branch_accept(local, branch);
+    }
 }
 
 /* Finished branches leave. */

@@ -113,6 +113,15 @@ static size_t find_stop(const struct local_branch *branch, size_t old_len)
     return first;
 }
 
+void local_branch_score(struct local *local, struct local_branch *branch, const float *logits)
+{
+    branch->score = 1 / (1 + exp((double)logits[branch->bad] - (double)logits[branch->good]));
+    if (isfinite(logits[branch->good]) && isfinite(logits[branch->bad]))
+        local_branch_finish(local, branch, ENGINE_FINISH_SCORED);
+    else
+        local_branch_fail(local, branch, PONDER_E_ENGINE, "the model's logits are not finite numbers");
+}
+
 void local_branch_accept(struct local *local, struct local_branch *branch)
 {
     int32_t token = branch->sample.token;

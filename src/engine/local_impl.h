@@ -42,6 +42,8 @@ struct local_branch {
     const char *const *stops;
     int stop_count;
     bool ignore_end;
+    bool scoring; /* wants the score of `good` against `bad` behind its path, and no token */
+    int32_t good, bad;
 
     bool decoding; /* since its last admission the path above is resident and a token was sampled */
     int logit;     /* its row of the batch's logits, -1: none */
@@ -52,7 +54,7 @@ struct local_branch {
     int generated;     /* tokens, the end token included */
     int32_t end_token; /* the last token where finish is END: it is not in the segment */
     int32_t *tokens;   /* (generated) once finished */
-    double logprob;
+    double logprob, score;
 
     bool pinned; /* its path, while it is active */
     bool finished;
@@ -115,6 +117,8 @@ int64_t local_node_new(struct local *local, int segment, const char *lead, size_
 
 int local_step(struct engine *engine, double wait_s, struct ponder_err *err) PONDER_USE;
 
+/* The branch that is scoring takes its score from the logits (vocab) behind its path, and ends. */
+void local_branch_score(struct local *local, struct local_branch *branch, const float *logits);
 /* The branch takes its sample: appends it, or ends. */
 void local_branch_accept(struct local *local, struct local_branch *branch);
 /* The branch ends with what it has; `finish` is not FAILED. Its pin is gone then; its place in a list is

@@ -31,6 +31,7 @@ const char *best_of_n_finish_name(enum engine_finish finish)
         [ENGINE_FINISH_STOP] = "stop",
         [ENGINE_FINISH_LENGTH] = "length",
         [ENGINE_FINISH_CONTEXT] = "context",
+        [ENGINE_FINISH_SCORED] = "scored",
         [ENGINE_FINISH_CANCELLED] = "cancelled",
         [ENGINE_FINISH_FAILED] = "failed",
     };

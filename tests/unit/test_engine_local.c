@@ -223,6 +223,55 @@ static void batched_log_probabilities_equal_those_of_the_text_alone(void **state
     lm_model_release(model);
 }
 
+/* A text is scored behind each of its steps, each step appended to the node of those before, while other
+ * requests generate. */
+static void steps_are_scored_as_the_whole_text_is_and_cost_their_own_rows(void **state)
+{
+    (void)state;
+    static const struct way way = {ALL, 20, 64, 40, 1};
+    static const char *const steps[] = {"What is it?", " It is", " seven", " or eight."};
+    static const int32_t good = 'y', bad = 'n';
+    struct lm_model *model = model_new();
+    struct engine *engine = open_engine(model, &way, KV_F32, true);
+    struct ponder_err err = {0};
+    struct engine_result result;
+    char text[64] = "";
+    int64_t node = 0, other = prompt(engine, question);
+    submit(engine, 100, other, 30, 1);
+    for (int i = 0; i < 4; i++) {
+        int64_t next;
+        strcat(text, steps[i]);
+        assert_int_equal(engine_prompt(engine, node, steps[i], strlen(steps[i]), &next, &err), PONDER_OK);
+        engine_node_release(engine, node);
+        node = next;
+        struct engine_request request = {.tag = i, .parent = node, .score = true, .good = good, .bad = bad};
+        assert_int_equal(engine_submit(engine, &request, &err), PONDER_OK);
+        do
+            assert_true(engine_step(engine, 1, &err) >= 0);
+        while (!engine_take(engine, &result));
+        assert_int_equal(result.tag, i);
+        assert_int_equal(result.finish, ENGINE_FINISH_SCORED);
+        assert_int_equal(result.token_count, 0);
+        double expected = 1 / (1 + exp(logprob_of(model, text, &bad, 1) - logprob_of(model, text, &good, 1)));
+        if (!(fabs(result.score - expected) < 1e-4))
+            fail_msg("step %d: %.6f, expected %.6f", i, result.score, expected);
+        engine_node_release(engine, result.node);
+        engine_result_clear(&result);
+    }
+    run_all(engine);
+    assert_true(engine_take(engine, &result));
+    assert_int_equal(result.token_count, 30);
+    assert_int_equal(local_state_get(engine).rows, (int64_t)(strlen(text) + strlen(question)) + 29);
+    engine_node_release(engine, result.node);
+    engine_result_clear(&result);
+    struct engine_request request = {.parent = other, .score = true, .good = 300};
+    assert_int_equal(engine_submit(engine, &request, &err), PONDER_E_ARGUMENT);
+    engine_node_release(engine, node);
+    engine_node_release(engine, other);
+    engine_release(engine);
+    lm_model_release(model);
+}
+
 static long resident_pages(void)
 {
     char line[128];
@@ -274,6 +323,7 @@ int main(void)
         cmocka_unit_test(exact_texts_do_not_depend_on_batch_or_memory_with_f32_keys),
         cmocka_unit_test(exact_texts_do_not_depend_on_batch_or_memory_with_f16_keys),
         cmocka_unit_test(batched_log_probabilities_equal_those_of_the_text_alone),
+        cmocka_unit_test(steps_are_scored_as_the_whole_text_is_and_cost_their_own_rows),
         cmocka_unit_test(ten_thousand_requests_do_not_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
