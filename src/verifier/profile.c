@@ -149,6 +149,7 @@ int verifier_encode(const struct verifier_profile *profile, const struct tokeniz
     out->steps = 0;
     size_t gap = strlen(profile->separator);
     int status = put_prompt(profile, tokenizer, question, out, err);
+    out->prompt = out->ids.count;
     for (const char *step = solution; !status && *step;) {
         const char *end = strstr(step, profile->separator);
         size_t n = end ? (size_t)(end - step) : strlen(step);

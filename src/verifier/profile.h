@@ -37,7 +37,8 @@ double verifier_aggregate(enum verifier_aggregate how, const float *scores, int 
 /* A solution as the verifier reads it. */
 struct verifier_input {
     struct tokenizer_ids ids;
-    int *tags; /* (steps) where the tags stand among the ids */
+    size_t prompt; /* of the ids: those before the first step */
+    int *tags;     /* (steps) where the tags stand among the ids */
     int steps, cap;
 };
 /* Steps are what stands between separators. Replaces what `out` held. */

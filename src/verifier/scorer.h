@@ -1,4 +1,4 @@
-/* scorer.h - a verifier at work over many solutions: whole texts, packed into large batches. */
+/* scorer.h - a verifier at work over many solutions. What several of them begin with is read once. */
 #ifndef VERIFIER_SCORER_H
 #define VERIFIER_SCORER_H
 
@@ -12,7 +12,7 @@ int scorer_open(struct scorer **out, const char *path, int threads, enum lm_prec
 void scorer_release(struct scorer *scorer);
 const struct verifier_profile *scorer_profile(const struct scorer *scorer);
 uint64_t scorer_hash(const struct scorer *scorer);  /* of the verifier's weights */
-int64_t scorer_tokens(const struct scorer *scorer); /* read so far */
+int64_t scorer_tokens(const struct scorer *scorer); /* computed so far */
 
 struct scorer_item {
     const char *question, *solution;
