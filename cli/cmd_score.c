@@ -1,6 +1,7 @@
 /* cmd_score.c - `ponder score`: a verifier over sampled solutions, and what it is worth. */
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
 
@@ -54,42 +55,93 @@ static void print_report(const struct ponder_score *s)
         printf("\n%s tokens read by the verifier\n", cli_thousands(number, s->verifier_tokens));
 }
 
-static int print_json(const struct ponder_score *score)
+/* ---- one solution ---- */
+
+static const char *colour_of(double score)
 {
-    struct ponder_err err;
-    char *json;
-    if (ponder_score_json(score, &json, &err))
-        return cli_fail(&err);
-    puts(json);
+    return score >= 0.8 ? "32" : score >= 0.5 ? "33" : "31";
+}
+
+static void print_steps(const struct ponder_steps *steps)
+{
+    for (int64_t i = 0; i < steps->count; i++) {
+        cli_style(stdout, colour_of(steps->steps[i].score));
+        printf("%.3f  ", steps->steps[i].score);
+        cli_print_text(stdout, steps->steps[i].text, strlen(steps->steps[i].text), false);
+        cli_style(stdout, "0");
+        printf("%s\n", i == steps->doubtful ? "   <- doubtful" : "");
+    }
+    printf("\n%.3f, the %s of its %lld steps; %lld verifier tokens\n", steps->score, steps->aggregate,
+           (long long)steps->count, (long long)steps->verifier_tokens);
+}
+
+static int score_solution(const struct args *args, char **operands, struct ponder_err *err)
+{
+    struct ponder_score_settings settings = args->settings;
+    struct ponder_steps *steps = NULL;
+    char *found = NULL, *json = NULL;
+    int status = settings.verifier ? PONDER_OK : ponder_verifier_find(&found, err);
+    if (!settings.verifier)
+        settings.verifier = found;
+    if (!status)
+        status = ponder_score_solution(&settings, operands[0], operands[1], &steps, err);
+    if (!status && args->json)
+        status = ponder_steps_json(steps, &json, err);
+    if (!status && args->json)
+        puts(json);
+    else if (!status)
+        print_steps(steps);
+    ponder_steps_release(steps);
+    free(found);
     free(json);
-    return cli_finish(CLI_DONE);
+    return status;
+}
+
+/* ---- a file of them ---- */
+
+static int score_file(const struct args *args, struct ponder_err *err)
+{
+    struct cli_progress progress = {.what = "score"};
+    struct ponder_watch watch = {cli_progress_show, &progress, cli_progress_note};
+    struct ponder_score score;
+    char *json = NULL;
+    cli_interrupt_catch();
+    int status = ponder_score_run(&args->settings, &watch, &score, err);
+    cli_progress_end(&progress);
+    if (!status && args->json)
+        status = ponder_score_json(&score, &json, err);
+    if (!status && args->json)
+        puts(json);
+    else if (!status)
+        print_report(&score);
+    free(json);
+    return status;
 }
 
 static int run(void *data, int count, char **operands)
 {
-    (void)count;
-    (void)operands;
     const struct args *args = data;
-    struct ponder_err err;
-    struct cli_progress progress = {.what = "score"};
-    struct ponder_watch watch = {cli_progress_show, &progress, cli_progress_note};
-    struct ponder_score score;
-    cli_interrupt_catch();
-    int status = ponder_score_run(&args->settings, &watch, &score, &err);
-    cli_progress_end(&progress);
-    if (status)
-        return cli_fail(&err);
-    if (args->json)
-        return print_json(&score);
-    print_report(&score);
-    return cli_finish(CLI_DONE);
+    struct ponder_err err = {0};
+    int status;
+    if (count == 1 || (count == 2 && (args->settings.samples || args->settings.out))) {
+        snprintf(err.message, sizeof err.message,
+                 "give a QUESTION and its SOLUTION, or --samples FILE with many, not parts of both");
+        status = err.status = PONDER_E_ARGUMENT;
+    } else {
+        status = count == 2 ? score_solution(args, operands, &err) : score_file(args, &err);
+    }
+    return status ? cli_fail(&err) : CLI_DONE;
 }
 
 const struct cli_command cli_score = {
     .name = "score",
-    .summary = "Score the steps of sampled solutions with a verifier",
+    .summary = "Score the steps of solutions with a verifier",
     .example = "ponder score --verifier prm.gguf --samples in.jsonl --out scored.jsonl",
-    .notes = "Scores go on where an earlier run with the same --out ended.",
+    .operands = "[QUESTION SOLUTION]",
+    .operands_min = 0,
+    .operands_max = 2,
+    .notes = "With QUESTION and SOLUTION, its steps a line each, --verifier is the shipped one\n"
+             "unless given. Scores of --samples go on where an earlier run ended.",
     .args_bytes = sizeof(struct args),
     .groups = {{ponder_score_options, offsetof(struct args, settings)},
                {cli_json_options, offsetof(struct args, json)}},

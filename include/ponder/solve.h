@@ -18,8 +18,9 @@ extern "C" {
 enum { PONDER_QUESTION_BYTES_MAX = 1 << 20 };
 
 struct ponder_candidate {
-    char *answer; /* as written: in its last box, for models not of ours by any sign; NULL where it has none */
-    char *text;   /* any bytes, with a NUL behind them */
+    char
+        *answer; /* as written: in its last box, for models not of ours by any sign; NULL where it has none */
+    char *text;  /* any bytes, with a NUL behind them */
     size_t len;
     int64_t tokens;
     double logprob;     /* mean over its tokens at temperature 1; NAN where unknown */

@@ -48,6 +48,27 @@ struct ponder_score {
     struct ponder_interval best_gain;     /* best-of-n minus best-of-4, paired */
 };
 
+/* One solution, step by step. */
+struct ponder_step {
+    char *text;
+    double score; /* 0 to 1: can the right answer still be reached behind it */
+};
+struct ponder_steps {
+    struct ponder_step *steps; /* (count); those that the verifier's context has no room for are left out */
+    int64_t count;
+    int64_t doubtful; /* the step of the largest drop, where some score is under a half; else -1 */
+    double score;     /* of the whole, by `aggregate` */
+    const char *aggregate;
+    int64_t verifier_tokens;
+};
+/* Uses verifier, aggregate, threads and precision of the settings. `*out` is the caller's. */
+PONDER_API int ponder_score_solution(const struct ponder_score_settings *settings, const char *question,
+                                     const char *solution, struct ponder_steps **out,
+                                     struct ponder_err *err) PONDER_USE;
+PONDER_API void ponder_steps_release(struct ponder_steps *steps);
+PONDER_API int ponder_steps_json(const struct ponder_steps *steps, char **json,
+                                 struct ponder_err *err) PONDER_USE;
+
 /* Scores what has no scores yet, then reports over all. PONDER_E_CANCELLED where the watch stopped the
  * scoring; `out` then holds what was done. */
 PONDER_API int ponder_score_run(const struct ponder_score_settings *settings,

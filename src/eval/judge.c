@@ -54,7 +54,7 @@ double judge_auroc(const double *values, const bool *right, int64_t n)
     return good && below ? wins / ((double)good * (double)below) : NAN;
 }
 
-bool judge_drop_found(const float *scores, int n, int truth)
+int judge_largest_drop(const float *scores, int n)
 {
     int at = -1;
     float largest = -INFINITY, before = 1;
@@ -65,7 +65,7 @@ bool judge_drop_found(const float *scores, int n, int truth)
         }
         before = scores[i];
     }
-    return at == truth;
+    return at;
 }
 
 /* ---- one question ---- */
@@ -168,7 +168,7 @@ static void add_found(struct judge *judge, const struct labelled *record)
         if (text->first_lost < 0)
             continue;
         wrong++;
-        found += judge_drop_found(text->scores, text->lines, text->first_lost);
+        found += judge_largest_drop(text->scores, text->lines) == text->first_lost;
     }
     judge->score->wrong += wrong;
     if (wrong)

@@ -11,9 +11,9 @@
  * memory. */
 double judge_auroc(const double *values, const bool *right, int64_t n);
 
-/* Whether the largest drop from one step's score to the next (the first from 1) is at step `truth`; the first
- * of equals counts. */
-bool judge_drop_found(const float *scores, int n, int truth);
+/* The step at which the score drops most from the one before (the first from 1); the first of equals. -1 of
+ * none. */
+int judge_largest_drop(const float *scores, int n);
 
 /* Reads the file of scored samples and fills `score`. */
 int judge_report(const char *path, enum verifier_aggregate how, struct ponder_score *score,

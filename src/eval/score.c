@@ -10,6 +10,7 @@
 #include "core/err.h"
 #include "core/json.h"
 #include "eval/judge.h"
+#include "eval/score.h"
 #include "lm/ponder_model.h"
 #include "verifier/scorer.h"
 
@@ -210,23 +211,6 @@ static int check(const struct ponder_score_settings *s, struct ponder_err *err)
     return PONDER_OK;
 }
 
-/* How the verifier sums up its steps, where nothing else was asked for. */
-static int choose_aggregate(const struct ponder_score_settings *s, enum verifier_aggregate *how,
-                            struct ponder_err *err)
-{
-    struct gguf_file *file;
-    struct verifier_profile profile = verifier_profile_own();
-    if (s->aggregate)
-        return verifier_aggregate_parse(s->aggregate, how, err);
-    int status = s->verifier ? gguf_open(&file, s->verifier, err) : PONDER_OK;
-    if (!status && s->verifier) {
-        status = verifier_profile_read(&profile, file, INT32_MAX, err);
-        gguf_release(file);
-    }
-    *how = profile.aggregate;
-    return status;
-}
-
 int ponder_score_run(const struct ponder_score_settings *settings, const struct ponder_watch *watch,
                      struct ponder_score *score, struct ponder_err *err)
 {
@@ -235,7 +219,7 @@ int ponder_score_run(const struct ponder_score_settings *settings, const struct 
     enum verifier_aggregate how = VERIFIER_LAST;
     int status = check(settings, err);
     if (!status)
-        status = choose_aggregate(settings, &how, err);
+        status = score_aggregate(settings, &how, err);
     if (!status && settings->verifier)
         status = score_file(&work, err);
     if (work.scorer)

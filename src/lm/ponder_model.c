@@ -13,7 +13,8 @@
 #define PONDER_MODELS_DIR "/usr/share/ponder/models"
 #endif
 
-static const char default_file[] = "pocket-base.gguf";
+#define BASE_FILE "pocket-base.gguf"
+#define VERIFIER_FILE "pocket-prm.gguf"
 
 static int read_template(struct ponder_model *model, const char *path, struct ponder_err *err)
 {
@@ -83,6 +84,7 @@ int precision_parse(const char *text, enum lm_precision *out, struct ponder_err 
 /* ---- where the shipped model is ---- */
 
 struct hunt {
+    const char *file;
     struct buf path, looked;
     bool found;
 };
@@ -92,7 +94,7 @@ static void look(struct hunt *hunt, const char *folder, const char *below)
     if (hunt->found || !folder || !*folder)
         return;
     buf_clear(&hunt->path);
-    buf_printf(&hunt->path, "%s%s/%s", folder, below, default_file);
+    buf_printf(&hunt->path, "%s%s/%s", folder, below, hunt->file);
     hunt->found = access(buf_text(&hunt->path), R_OK) == 0;
     if (!hunt->found)
         buf_printf(&hunt->looked, "%s%s", hunt->looked.len ? ", " : "", buf_text(&hunt->path));
@@ -108,17 +110,10 @@ static void program_folder(char *folder, size_t bytes)
         *slash = '\0';
 }
 
-int ponder_model_find(char **path, struct ponder_err *err)
+/* A shipped file by its name; `wanted` opens the error. */
+static int find_shipped(const char *file, const char *wanted, char **path, struct ponder_err *err)
 {
-    *path = NULL;
-    const char *named = getenv("PONDER_MODEL");
-    if (named && *named) {
-        if (access(named, R_OK) != 0)
-            return err_set(err, PONDER_E_NOT_FOUND, "PONDER_MODEL names %s, which cannot be read", named);
-        *path = strdup(named);
-        return *path ? PONDER_OK : err_memory(err, "a path");
-    }
-    struct hunt hunt = {.path = BUF_INIT(3 * PATH_MAX), .looked = BUF_INIT(16 * PATH_MAX)};
+    struct hunt hunt = {.file = file, .path = BUF_INIT(3 * PATH_MAX), .looked = BUF_INIT(16 * PATH_MAX)};
     char program[PATH_MAX];
     program_folder(program, sizeof program);
     look(&hunt, getenv("PONDER_MODELS_DIR"), "");
@@ -127,12 +122,28 @@ int ponder_model_find(char **path, struct ponder_err *err)
     look(&hunt, program, "/../../models"); /* run from the build folder */
     int status = PONDER_OK;
     if (!hunt.found)
-        status =
-            err_set(err, PONDER_E_NOT_FOUND, "no model: give one with --model or PONDER_MODEL; looked for %s",
-                    buf_text(&hunt.looked));
+        status = err_set(err, PONDER_E_NOT_FOUND, "%s; looked for %s", wanted, buf_text(&hunt.looked));
     else if (!(*path = buf_take(&hunt.path, NULL)))
         status = err_memory(err, "a path");
     buf_release(&hunt.path);
     buf_release(&hunt.looked);
     return status;
+}
+
+int ponder_model_find(char **path, struct ponder_err *err)
+{
+    *path = NULL;
+    const char *named = getenv("PONDER_MODEL");
+    if (!named || !*named)
+        return find_shipped(BASE_FILE, "no model: give one with --model or PONDER_MODEL", path, err);
+    if (access(named, R_OK) != 0)
+        return err_set(err, PONDER_E_NOT_FOUND, "PONDER_MODEL names %s, which cannot be read", named);
+    *path = strdup(named);
+    return *path ? PONDER_OK : err_memory(err, "a path");
+}
+
+int ponder_verifier_find(char **path, struct ponder_err *err)
+{
+    *path = NULL;
+    return find_shipped(VERIFIER_FILE, "no verifier: give one with --verifier", path, err);
 }

@@ -27,12 +27,9 @@ struct work {
 const char *best_of_n_finish_name(enum engine_finish finish)
 {
     static const char *const names[] = {
-        [ENGINE_FINISH_END] = "end",
-        [ENGINE_FINISH_STOP] = "stop",
-        [ENGINE_FINISH_LENGTH] = "length",
-        [ENGINE_FINISH_CONTEXT] = "context",
-        [ENGINE_FINISH_SCORED] = "scored",
-        [ENGINE_FINISH_CANCELLED] = "cancelled",
+        [ENGINE_FINISH_END] = "end",       [ENGINE_FINISH_STOP] = "stop",
+        [ENGINE_FINISH_LENGTH] = "length", [ENGINE_FINISH_CONTEXT] = "context",
+        [ENGINE_FINISH_SCORED] = "scored", [ENGINE_FINISH_CANCELLED] = "cancelled",
         [ENGINE_FINISH_FAILED] = "failed",
     };
     return names[finish];

@@ -13,6 +13,8 @@ run task check --in "$scratch/none.jsonl"
 check "missing_samples_are_named" 'refused 1 && contains "$err" none.jsonl'
 run score --samples "$scratch/checked"
 check "a_file_without_samples_says_what_writes_them" 'refused 1 && contains "$err" "runs export"'
+run score "one operand"
+check "a_question_without_a_solution_is_refused" 'refused 2 && contains "$err" SOLUTION'
 run score
 check "score_wants_samples" 'refused 2 && contains "$err" --samples'
 run train prm --samples "$scratch/checked" --out "$scratch/prm.gguf"
@@ -45,6 +47,14 @@ check "scores_go_on_where_they_were_cut" '[ $status -eq 0 ] && cmp -s "$scratch/
 tac "$scratch/scored.jsonl" >"$scratch/mixed.jsonl"
 run score --verifier "$scratch/prm.gguf" --samples "$scratch/labels.jsonl" --out "$scratch/mixed.jsonl"
 check "scores_of_other_samples_are_refused" 'refused 1 && contains "$err" another'
+first='x^2-12x+11: a=1, 12-1=11, 1*11=11.'
+run score --verifier "$scratch/prm.gguf" "What is a?" "$first
+The answer is \\boxed{1}."
+check "a_solution_is_scored_step_by_step" '[ $status -eq 0 ] && [ $(grep -c "^[01][.]" "$scratch/out") -eq 3 ] && contains "$out" "$first" && contains "$out" "2 steps"'
+run score --verifier "$scratch/prm.gguf" --json "What is a?" "$first"
+check "a_scored_solution_is_json" '[ $status -eq 0 ] && contains "$out" "\"steps\":[{\"text\":" && contains "$out" "\"aggregate\":\"min\""'
+run score --verifier "$scratch/prm.gguf" "What is a?" ""
+check "an_empty_solution_is_refused" 'refused 2 && contains "$err" "a line each"'
 run score --samples "$scratch/scored.jsonl" --aggregate mean
 check "an_unknown_aggregate_is_refused" 'refused 2 && contains "$err" "last, min or prod"'
 run score --samples "$scratch/scored.jsonl" --json

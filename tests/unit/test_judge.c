@@ -35,9 +35,9 @@ static void auroc_counts_pairs_and_halves_ties(void **state)
 static void the_largest_drop_starts_from_one(void **state)
 {
     (void)state;
-    assert_true(judge_drop_found((const float[]){0.9f, 0.3f, 0.1f}, 3, 1));
-    assert_true(judge_drop_found((const float[]){0.2f, 0.1f, 0.05f}, 3, 0));
-    assert_false(judge_drop_found((const float[]){0.9f, 0.8f, 0.1f}, 3, 1));
+    assert_int_equal(judge_largest_drop((const float[]){0.9f, 0.3f, 0.1f}, 3), 1);
+    assert_int_equal(judge_largest_drop((const float[]){0.2f, 0.1f, 0.05f}, 3), 0);
+    assert_int_not_equal(judge_largest_drop((const float[]){0.9f, 0.8f, 0.1f}, 3), 1);
 }
 
 static void aggregates_are_last_least_and_product(void **state)
