@@ -95,10 +95,11 @@ PONDER_API int ponder_eval_json(const struct ponder_eval *eval, char **json,
 
 /* Filled by ponder_options_default(ponder_search_options(), ..). Texts are borrowed. */
 struct ponder_search {
-    const char *name;     /* "best_of_n": independent samples, which is ponder_eval_run(); or "steps" */
-    const char *verifier; /* of the steps: "checker", for Pocket questions */
-    int64_t candidates;   /* M, sampled for each step */
-    const char *against;  /* file of exported samples that the search is compared with; NULL: none */
+    const char *name; /* "best_of_n": independent samples, which is ponder_eval_run(); or "steps" */
+    const char
+        *verifier; /* of the steps: "checker", for Pocket questions; "prm", the shipped one; or a GGUF file */
+    int64_t candidates;  /* M, sampled for each step */
+    const char *against; /* file of exported samples that the search is compared with; NULL: none */
 };
 PONDER_API const struct ponder_option *ponder_search_options(void);
 

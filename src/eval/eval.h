@@ -17,6 +17,7 @@ struct eval_job {
     const struct ponder_eval_settings *settings;
     const struct ponder_sampling *sampling;
     const struct ponder_search *search; /* NULL: best-of-N */
+    uint64_t verifier_hash;             /* of its model; 0: none */
 };
 
 /* `engine` is the model's own. */

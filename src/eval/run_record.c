@@ -40,7 +40,9 @@ char *run_settings_text(const struct eval_job *job)
     int failed = !object;
     if (search) {
         failed |= json_object_set_new(object, "candidates", json_integer((json_int_t)search->candidates));
-        failed |= json_object_set_new(object, "verifier", json_from_string(search->verifier));
+        failed |= json_object_set_new(object, "verifier", json_from_string(run_file_name(search->verifier)));
+        if (job->verifier_hash)
+            failed |= json_object_set_new(object, "verifier_hash", run_hash_json(job->verifier_hash));
     } else {
         failed |= json_object_set_new(object, "n", json_integer((json_int_t)s->n));
     }

@@ -47,7 +47,8 @@ static int score_record(struct work *work, struct labelled *record, struct ponde
         if (!text->scores)
             status = err_memory(err, "scores");
         else if (labelled_first_equal(record, i) == i)
-            items[count++] = (struct scorer_item){record->problem, text->text, text->scores, text->lines, 0};
+            items[count++] =
+                (struct scorer_item){record->problem, text->text, text->scores, text->lines, 0, false};
     }
     if (!status)
         status = scorer_run(work->scorer, items, count, err);
@@ -190,14 +191,13 @@ static int open_files(struct work *work, struct ponder_err *err)
 
 static int score_file(struct work *work, struct ponder_err *err)
 {
-    enum lm_precision precision;
-    int status = precision_parse(work->settings->precision, &precision, err);
+    struct scorer_options options = {.threads = (int)work->settings->threads};
+    int status = precision_parse(work->settings->precision, &options.precision, err);
     if (!status)
         status = open_files(work, err);
     if (status || work->done == work->total)
         return status;
-    status =
-        scorer_open(&work->scorer, work->settings->verifier, (int)work->settings->threads, precision, err);
+    status = scorer_open(&work->scorer, work->settings->verifier, &options, err);
     work->began_s = clock_now_s(&clock_system);
     return status ? status : score_all(work, err);
 }

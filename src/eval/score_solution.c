@@ -63,7 +63,7 @@ static int score(struct scorer *scorer, const char *question, const char *soluti
 {
     static const char *const names[] = {"last", "min", "prod"};
     float scores[STEPS_MAX];
-    struct scorer_item item = {question, solution, scores, STEPS_MAX, 0};
+    struct scorer_item item = {question, solution, scores, STEPS_MAX, 0, false};
     int status = scorer_run(scorer, &item, 1, err);
     if (status)
         return status;
@@ -83,12 +83,13 @@ static int score(struct scorer *scorer, const char *question, const char *soluti
 int ponder_score_solution(const struct ponder_score_settings *settings, const char *question,
                           const char *solution, struct ponder_steps **out, struct ponder_err *err)
 {
-    enum lm_precision precision;
+    struct scorer_options options = {.threads = (int)settings->threads};
     enum verifier_aggregate how = VERIFIER_LAST;
     struct scorer *scorer = NULL;
     struct ponder_steps *steps = calloc(1, sizeof *steps);
     *out = NULL;
-    int status = steps ? precision_parse(settings->precision, &precision, err) : err_memory(err, "the steps");
+    int status =
+        steps ? precision_parse(settings->precision, &options.precision, err) : err_memory(err, "the steps");
     if (!status)
         status = utf8_check(question, strlen(question), "the question", err);
     if (!status)
@@ -96,7 +97,7 @@ int ponder_score_solution(const struct ponder_score_settings *settings, const ch
     if (!status)
         status = score_aggregate(settings, &how, err);
     if (!status)
-        status = scorer_open(&scorer, settings->verifier, (int)settings->threads, precision, err);
+        status = scorer_open(&scorer, settings->verifier, &options, err);
     if (!status)
         status = score(scorer, question, solution, how, steps, err);
     scorer_release(scorer);

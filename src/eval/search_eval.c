@@ -23,7 +23,7 @@ const struct ponder_option *ponder_search_options(void)
         ROW_TEXT("search", name, "NAME", "best_of_n", "best_of_n, or steps against a verifier"),
         ROW_INT("candidates", candidates, "M", "4", 1, STEPS_CANDIDATES_MAX,
                 "of steps: sampled for each step"),
-        ROW_TEXT("verifier", verifier, "NAME", "checker", "of steps: checker, for Pocket"),
+        ROW_TEXT("verifier", verifier, "V", "checker", "of steps: checker (Pocket), prm, or a GGUF file"),
         ROW_TEXT("against", against, "FILE", NULL, "of steps: compare with FILE of `runs export`"),
         PONDER_OPTION_END};
     return table;
@@ -31,9 +31,9 @@ const struct ponder_option *ponder_search_options(void)
 
 /* All that one evaluation owns. */
 struct work {
-    const struct eval_job *job;
+    struct eval_job job;
     const struct ponder_search *search;
-    const struct step_judge *judge;
+    struct step_judge judge;
     struct engine *engine;
     struct cells cells;
     const int64_t *missing; /* cells of the pass under way */
@@ -50,20 +50,18 @@ static int check_names(struct work *work, struct ponder_err *err)
     const struct ponder_search *search = work->search;
     if (strcmp(search->name, "steps") != 0)
         return err_set(err, PONDER_E_ARGUMENT, "--search: '%.40s' is none of best_of_n, steps", search->name);
-    work->judge = step_judge_find(search->verifier);
-    if (!work->judge)
-        return err_set(err, PONDER_E_ARGUMENT, "--verifier: there is no '%.40s' for steps; give checker",
-                       search->verifier);
-    return PONDER_OK;
+    int status = step_judge_open(&work->judge, search->verifier, work->job.sampling, err);
+    work->job.verifier_hash = work->judge.hash;
+    return status;
 }
 
 static int check_questions(const struct work *work, struct ponder_err *err)
 {
     for (int64_t q = 0; q < work->cells.questions.count; q++) {
         const struct question *question = &work->cells.questions.items[q];
-        int status = work->judge->accept(work->judge->data, question->problem, err);
+        int status = work->judge.accept(work->judge.data, question->problem, err);
         if (status)
-            return err_prefix(err, status, "--verifier %s: %s", work->judge->name, question->id);
+            return err_prefix(err, status, "--verifier %s: %s", work->judge.name, question->id);
     }
     return PONDER_OK;
 }
@@ -73,7 +71,7 @@ static int open_against(struct work *work, struct ponder_err *err)
     if (!work->search->against)
         return PONDER_OK;
     int status =
-        against_read(&work->against, work->job, &work->cells.questions, 4 * work->eval->candidates, err);
+        against_read(&work->against, &work->job, &work->cells.questions, 4 * work->eval->candidates, err);
     work->eval->samples = work->against.n;
     return status;
 }
@@ -82,13 +80,13 @@ static int prepare(struct work *work, const struct clock *clock, const struct po
                    struct ponder_err *err)
 {
     work->eval = calloc(1, sizeof *work->eval);
-    if (!work->eval || !(work->eval->data = strdup(work->job->settings->data)))
+    if (!work->eval || !(work->eval->data = strdup(work->job.settings->data)))
         return err_memory(err, "an evaluation");
     work->eval->candidates = work->search->candidates;
-    work->eval->seeds = work->job->settings->seeds;
+    work->eval->seeds = work->job.settings->seeds;
     int status = check_names(work, err);
     if (!status)
-        status = cells_open(&work->cells, work->job, 1, clock, watch, err);
+        status = cells_open(&work->cells, &work->job, 1, clock, watch, err);
     if (!status)
         status = check_questions(work, err);
     return status ? status : open_against(work, err);
@@ -129,8 +127,8 @@ static int search(void *data, const int64_t *missing, int64_t count, enum ponder
     for (int64_t i = 0; i < count; i++)
         asked[i] = (struct steps_question){work->cells.prompts[missing[i]],
                                            cells_question(&work->cells, missing[i])->problem};
-    int status = steps_run(work->engine, asked, count, work->search->candidates, work->judge,
-                           work->job->sampling, work->cells.clock, &watch, &listener, &steps, err);
+    int status = steps_run(work->engine, asked, count, work->search->candidates, &work->judge,
+                           work->job.sampling, work->cells.clock, &watch, &listener, &steps, err);
     ledger_add(&work->spent, &steps.ledger);
     work->eval->failed += steps.failed;
     *stopped = steps.stopped;
@@ -163,7 +161,7 @@ static int summarise(struct work *work, struct ponder_err *err)
     double answered = 0, samples = 0;
     struct grade *grades = cells_by_question(&work->cells);
     work->outcomes = calloc((size_t)work->cells.questions.count, sizeof *work->outcomes);
-    eval->settings = run_report_text(work->job, work->cells.settings);
+    eval->settings = run_report_text(&work->job, work->cells.settings);
     if (grades && work->outcomes)
         fill_outcomes(work, grades, &answered, &samples);
     free(grades);
@@ -187,6 +185,7 @@ static void work_release(struct work *work)
     free(work->outcomes);
     against_release(&work->against);
     cells_release(&work->cells);
+    step_judge_release(&work->judge);
     ponder_search_eval_release(work->eval);
 }
 
@@ -194,7 +193,7 @@ int search_eval_run(struct engine *engine, const struct eval_job *job, const str
                     const struct ponder_watch *watch, struct ponder_search_eval **out, struct ponder_err *err)
 {
     *out = NULL;
-    struct work work = {.job = job, .search = job->search, .engine = engine};
+    struct work work = {.job = *job, .search = job->search, .engine = engine};
     int status = prepare(&work, clock, watch, err);
     if (!status)
         status = cells_do(&work.cells, search, &work, err);

@@ -11,22 +11,24 @@ static bool failed(const struct engine_result *result)
     return result->finish == ENGINE_FINISH_FAILED;
 }
 
-static int score_one(const struct step_judge *judge, const char *problem, const struct buf *kept,
-                     const struct engine_result *result, struct step_score *out, struct ponder_err *err)
+/* The solution with the result behind it; the text is the caller's to free. */
+static int fill_step(struct step *out, const char *problem, const struct buf *kept,
+                     const struct engine_result *result)
 {
     struct buf text = BUF_INIT(2u * STEP_TEXT_BYTES_MAX);
     buf_append(&text, buf_text(kept), kept->len);
     buf_append(&text, result->text, result->text_len);
-    struct step step = {
+    size_t len = text.len;
+    char *taken = buf_ok(&text) ? buf_take(&text, NULL) : NULL;
+    buf_release(&text);
+    *out = (struct step){
         .problem = problem,
-        .text = buf_text(&text),
-        .len = text.len,
+        .text = taken,
+        .len = len,
         .ended = result->finish != ENGINE_FINISH_STOP,
         .logprob = result->token_count > 0 ? result->logprob / result->token_count : NAN,
     };
-    int status = buf_ok(&text) ? judge->score(judge->data, &step, out, err) : err_memory(err, "a solution");
-    buf_release(&text);
-    return status;
+    return taken ? PONDER_OK : PONDER_E_MEMORY;
 }
 
 static bool same_step(const struct engine_result *a, const struct engine_result *b)
@@ -55,21 +57,44 @@ static bool better(const struct step_score *scores, const struct engine_result *
     return times_sampled(results, count, index) > times_sampled(results, count, earlier);
 }
 
+/* The candidates that did not fail, and the score of each in its place. */
+static int score_all(const struct step_judge *judge, const char *problem, const struct buf *kept,
+                     const struct engine_result *results, int64_t count, struct step_score *scores,
+                     struct ponder_ledger *cost, struct ponder_err *err)
+{
+    struct step *steps = calloc((size_t)count, sizeof *steps);
+    struct step_score *packed = calloc((size_t)count, sizeof *packed);
+    int64_t n = 0;
+    int status = steps && packed ? PONDER_OK : PONDER_E_MEMORY;
+    for (int64_t i = 0; i < count && !status; i++)
+        if (!failed(&results[i]))
+            status = fill_step(&steps[n++], problem, kept, &results[i]);
+    if (status)
+        err_memory(err, "a solution");
+    else if (n > 0)
+        status = judge->score(judge->data, steps, n, packed, cost, err);
+    for (int64_t i = 0, at = 0; i < count && !status; i++)
+        if (!failed(&results[i]))
+            scores[i] = packed[at++];
+    for (int64_t i = 0; i < n; i++)
+        free((char *)steps[i].text);
+    free(steps);
+    free(packed);
+    return status;
+}
+
 int step_choose(const struct step_judge *judge, const char *problem, const struct buf *kept,
-                const struct engine_result *results, int64_t count, int64_t *best, struct ponder_err *err)
+                const struct engine_result *results, int64_t count, int64_t *best, struct ponder_ledger *cost,
+                struct ponder_err *err)
 {
     *best = -1;
     struct step_score *scores = calloc((size_t)count, sizeof *scores);
     if (!scores)
         return err_memory(err, "scores");
-    int status = PONDER_OK;
-    for (int64_t i = 0; i < count && !status; i++) {
-        if (failed(&results[i]))
-            continue;
-        status = score_one(judge, problem, kept, &results[i], &scores[i], err);
-        if (!status && (*best < 0 || better(scores, results, count, i, *best)))
+    int status = score_all(judge, problem, kept, results, count, scores, cost, err);
+    for (int64_t i = 0; i < count && !status; i++)
+        if (!failed(&results[i]) && (*best < 0 || better(scores, results, count, i, *best)))
             *best = i;
-    }
     free(scores);
     return status;
 }

@@ -1,82 +1,88 @@
+/* step_judge.c - a verifier that is a model as the judge of steps, and the judges by name. */
 #include "search/step_judge.h"
 
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/err.h"
-#include "ponder/task.h"
+#include "lm/ponder_model.h"
+#include "verifier/scorer.h"
 
-static int checker_accept(void *data, const char *problem, struct ponder_err *err)
+enum { STEPS_MAX = 1024 };
+
+static int prm_accept(void *data, const char *problem, struct ponder_err *err)
 {
     (void)data;
-    struct ponder_pocket_verdict verdict;
-    if (ponder_pocket_check(problem, "", &verdict, NULL))
-        return err_set(err, PONDER_E_ARGUMENT, "the checker judges Pocket questions, and this is none: %.80s",
-                       problem);
+    (void)problem;
+    (void)err;
     return PONDER_OK;
 }
 
-static size_t line_length(const char *line)
+/* The score behind the newest step. Texts that its context has no room for get 0. */
+static int prm_score(void *data, const struct step *steps, int64_t count, struct step_score *out,
+                     struct ponder_ledger *cost, struct ponder_err *err)
 {
-    return strcspn(line, "\n");
+    struct scorer *scorer = data;
+    struct scorer_item *items = calloc((size_t)count, sizeof *items);
+    float *scores = calloc((size_t)count, STEPS_MAX * sizeof *scores);
+    int64_t tokens = scorer_tokens(scorer);
+    double flops = scorer_flops(scorer);
+    int status = items && scores ? PONDER_OK : err_memory(err, "scores");
+    for (int64_t i = 0; i < count && !status; i++)
+        items[i] = (struct scorer_item){
+            steps[i].problem, steps[i].text, scores + i * STEPS_MAX, STEPS_MAX, 0, false};
+    if (!status)
+        status = scorer_run(scorer, items, count, err);
+    for (int64_t i = 0; i < count && !status; i++)
+        out[i] =
+            (struct step_score){.score = items[i].whole ? (double)items[i].scores[items[i].steps - 1] : 0};
+    cost->verifier_tokens += scorer_tokens(scorer) - tokens;
+    cost->flops += scorer_flops(scorer) - flops;
+    free(items);
+    free(scores);
+    return status;
 }
 
-/* Whether the line says the same as one before it. */
-static bool said_before(const char *text, const char *line)
+static int open_prm(struct step_judge *out, const char *path, const struct ponder_sampling *sampling,
+                    struct ponder_err *err)
 {
-    size_t n = line_length(line);
-    for (const char *p = text; p < line; p += line_length(p) + 1) {
-        if (line_length(p) == n && memcmp(p, line, n) == 0)
-            return true;
+    struct scorer_options options = {.threads = (int)sampling->threads, .exact = sampling->exact};
+    struct scorer *scorer;
+    int status = precision_parse(sampling->precision, &options.precision, err);
+    if (!status)
+        status = scorer_open(&scorer, path, &options, err);
+    if (!status)
+        *out = (struct step_judge){.name = "prm",
+                                   .summary = "a model's probability that the answer can still be reached",
+                                   .accept = prm_accept,
+                                   .score = prm_score,
+                                   .data = scorer,
+                                   .hash = scorer_hash(scorer)};
+    return status;
+}
+
+int step_judge_open(struct step_judge *out, const char *name, const struct ponder_sampling *sampling,
+                    struct ponder_err *err)
+{
+    char *shipped = NULL;
+    *out = (struct step_judge){0};
+    if (strcmp(name, step_judge_checker.name) == 0) {
+        *out = step_judge_checker;
+        return PONDER_OK;
     }
-    return false;
+    if (strcmp(name, "prm") != 0 && access(name, R_OK) != 0)
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "--verifier: '%.200s' is neither checker, nor prm, nor a file that can be read", name);
+    int status = strcmp(name, "prm") == 0 ? ponder_verifier_find(&shipped, err) : PONDER_OK;
+    if (!status)
+        status = open_prm(out, shipped ? shipped : name, sampling, err);
+    free(shipped);
+    return status;
 }
 
-/* How many steps have settled something: all but candidates given up, and what was said before. */
-static int settled(const char *text)
+void step_judge_release(struct step_judge *judge)
 {
-    int count = 0;
-    for (const char *line = text; *line; line += line_length(line) + (line[line_length(line)] == '\n')) {
-        size_t n = line_length(line);
-        bool given_up = n > 4 && memcmp(line + n - 4, " No.", 4) == 0;
-        count += !given_up && !said_before(text, line);
-    }
-    return count;
-}
-
-/* Of a solution on its way: one that has settled more is nearer to its end. */
-static double worth(const char *text, const struct ponder_pocket_verdict *verdict)
-{
-    double near = 1 - 1.0 / (2 + settled(text));
-    return verdict->first_wrong < 0 ? near : near / 2;
-}
-
-static int checker_score(void *data, const struct step *step, struct step_score *out, struct ponder_err *err)
-{
-    (void)data;
-    struct ponder_pocket_verdict verdict;
-    *out = (struct step_score){0};
-    if (strlen(step->text) != step->len)
-        return PONDER_OK; /* a NUL byte is in no right line */
-    int status = ponder_pocket_check(step->problem, step->text, &verdict, err);
-    if (status == PONDER_E_LIMIT)
-        return PONDER_OK; /* no right solution has so many lines */
-    if (status)
-        return status;
-    out->solved = step->ended && verdict.answer_right;
-    bool lost = verdict.line_count && !verdict.line[verdict.line_count - 1].reachable;
-    out->score = lost ? 0 : out->solved ? 1 : step->ended ? 0 : worth(step->text, &verdict);
-    return PONDER_OK;
-}
-
-const struct step_judge step_judge_checker = {
-    .name = "checker",
-    .summary = "Pocket's own checker: how much is settled, and whether all is lost",
-    .accept = checker_accept,
-    .score = checker_score,
-};
-
-const struct step_judge *step_judge_find(const char *name)
-{
-    return strcmp(name, step_judge_checker.name) == 0 ? &step_judge_checker : NULL;
+    scorer_release(judge->data);
+    *judge = (struct step_judge){0};
 }

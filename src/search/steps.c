@@ -7,6 +7,7 @@
 #include "core/rng.h"
 #include "search/meter.h"
 #include "search/step_choose.h"
+#include "tree/ledger.h"
 
 /* A question under way: its round. */
 struct round {
@@ -27,6 +28,7 @@ struct work {
     int64_t next;  /* the next question to begin */
     int64_t begun; /* questions that were */
     int64_t in_flight, done;
+    struct ponder_ledger judged; /* what the verifier took */
     struct meter meter;
 };
 
@@ -168,10 +170,13 @@ static void drop_candidates(struct work *work, int64_t question)
 static int keep_best(struct work *work, int64_t question, struct ponder_err *err)
 {
     struct steps_solution *solution = &work->out->solutions[question];
+    struct ponder_ledger judged = {0};
     int64_t best;
     charge(work, question);
     int status = step_choose(work->judge, work->questions[question].problem, &solution->text,
-                             work->rounds[question].results, work->candidates, &best, err);
+                             work->rounds[question].results, work->candidates, &best, &judged, err);
+    ledger_add(&solution->cost, &judged);
+    ledger_add(&work->judged, &judged);
     if (!status && best < 0)
         solution->finish = ENGINE_FINISH_FAILED;
     else if (!status)
@@ -284,6 +289,7 @@ int steps_run(struct engine *engine, const struct steps_question *questions, int
     if (!status)
         status = loop(&work, err);
     meter_read(&work.meter, &out->ledger);
+    ledger_add(&out->ledger, &work.judged);
     out->ledger.generations = work.begun * candidates;
     for (int64_t q = 0; work.rounds && q < question_count; q++)
         drop_round(&work, &work.rounds[q]);

@@ -64,23 +64,24 @@ static int read_profile(struct scorer *scorer, const char *path, struct ponder_e
     return status;
 }
 
-int scorer_open(struct scorer **out, const char *path, int threads, enum lm_precision precision,
+int scorer_open(struct scorer **out, const char *path, const struct scorer_options *options,
                 struct ponder_err *err)
 {
     *out = NULL;
     struct scorer *scorer = calloc(1, sizeof *scorer);
     if (!scorer)
         return err_memory(err, "a verifier");
-    struct local_options options = {.threads = threads,
-                                    .rows_max = ROWS_MAX,
-                                    .branches_max = ROWS_MAX,
-                                    .kv_type = KV_F16,
-                                    .precision = precision};
+    struct local_options local = {.threads = options->threads,
+                                  .rows_max = ROWS_MAX,
+                                  .branches_max = ROWS_MAX,
+                                  .kv_type = options->exact ? KV_F32 : KV_F16,
+                                  .precision = options->exact ? LM_PRECISION_F32 : options->precision,
+                                  .exact = options->exact};
     int status = lm_model_open(&scorer->model, path, err);
     if (!status)
         status = read_profile(scorer, path, err);
     if (!status)
-        status = local_open(&scorer->engine, scorer->model, &options, err);
+        status = local_open(&scorer->engine, scorer->model, &local, err);
     if (status) {
         scorer_release(scorer);
         return status;
@@ -104,6 +105,13 @@ int64_t scorer_tokens(const struct scorer *scorer)
     struct engine_usage usage;
     engine_usage_get(scorer->engine, &usage);
     return usage.prompt_tokens + usage.recomputed_tokens;
+}
+
+double scorer_flops(const struct scorer *scorer)
+{
+    struct engine_usage usage;
+    engine_usage_get(scorer->engine, &usage);
+    return usage.flops;
 }
 
 /* ---- the tree ---- */
@@ -211,6 +219,7 @@ static int add_item(struct scorer *scorer, struct scorer_item *item, int64_t *la
     struct verifier_input *input = &scorer->input;
     *last = -1;
     item->steps = 0;
+    item->whole = false;
     int status = verifier_encode(&scorer->profile, scorer->model->tokenizer, item->question, item->solution,
                                  input, err);
     if (status || input->steps == 0 || input->tags[0] >= scorer->model->shape.context)
@@ -225,6 +234,7 @@ static int add_item(struct scorer *scorer, struct scorer_item *item, int64_t *la
         item->steps++;
         *last = node;
     }
+    item->whole = item->steps == input->steps;
     return node < 0 ? (int)node : PONDER_OK;
 }
 

@@ -83,7 +83,7 @@ check "an_unknown_question_set_is_refused" 'refused 2 && contains "$err" pocket:
 run eval --model "$model" --search beam
 check "an_unknown_search_is_refused_with_those_there_are" 'refused 2 && contains "$err" "best_of_n, steps"'
 run eval --model "$model" --search steps --verifier oracle
-check "an_unknown_verifier_is_refused_with_what_there_is" 'refused 2 && contains "$err" checker'
+check "an_unknown_verifier_is_refused_with_what_there_is" 'refused 2 && contains "$err" "neither checker, nor prm"'
 printf '{"problem": "What is love?", "answer": "1"}\n' >"$scratch/foreign.jsonl"
 run eval --model "$model" --search steps --data "$scratch/foreign.jsonl"
 check "a_question_that_the_checker_cannot_judge_is_named" 'refused 2 && contains "$err" "line 1" && contains "$err" love'

@@ -588,7 +588,7 @@ static void a_search_that_cannot_be_compared_is_refused(void **state)
     search_refused_with(&c, "cannot be opened");
     c.search.against = NULL;
     c.search.verifier = "oracle";
-    search_refused_with(&c, "give checker");
+    search_refused_with(&c, "neither checker, nor prm");
     c.search.verifier = "checker";
     c.search.name = "beam";
     search_refused_with(&c, "best_of_n, steps");

@@ -25,13 +25,18 @@ static int accept_all(void *data, const char *problem, struct ponder_err *err)
     return PONDER_OK;
 }
 
-static int read_score(void *data, const struct step *step, struct step_score *out, struct ponder_err *err)
+static int read_score(void *data, const struct step *steps, int64_t count, struct step_score *out,
+                      struct ponder_ledger *cost, struct ponder_err *err)
 {
     (void)data;
     (void)err;
-    assert_int_equal(strlen(step->text), step->len);
-    out->score = strstr(step->text, "bad") ? 0 : strstr(step->text, "half") ? 0.5 : 1;
-    out->solved = step->ended && strstr(step->text, "right");
+    for (int64_t i = 0; i < count; i++) {
+        const struct step *step = &steps[i];
+        assert_int_equal(strlen(step->text), step->len);
+        out[i].score = strstr(step->text, "bad") ? 0 : strstr(step->text, "half") ? 0.5 : 1;
+        out[i].solved = step->ended && strstr(step->text, "right");
+        cost->verifier_tokens += (int64_t)step->len;
+    }
     return PONDER_OK;
 }
 
@@ -372,7 +377,7 @@ static struct step_score checked(const char *problem, const char *text, size_t l
 {
     struct step step = {.problem = problem, .text = text, .len = len, .ended = ended};
     struct step_score score;
-    assert_int_equal(step_judge_checker.score(NULL, &step, &score, NULL), PONDER_OK);
+    assert_int_equal(step_judge_checker.score(NULL, &step, 1, &score, NULL, NULL), PONDER_OK);
     return score;
 }
 
