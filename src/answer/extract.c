@@ -52,6 +52,8 @@ bool answer_extract(const char *text, size_t len, struct answer_span *out)
     bool found = false;
     for (size_t i = 0; i < len; i++) {
         size_t opening = text[i] == '\\' ? box_opening(text + i, len - i) : 0;
+        if (!opening && i + 1 < len && text[i] == '\\' && box_opening(text + i + 1, len - i - 1))
+            continue; /* an escape too many: "\\boxed" */
         if (opening) {
             i += opening - 1;
             if (open_count < NESTED_MAX) {

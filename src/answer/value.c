@@ -158,6 +158,7 @@ static bool exact_two(const struct node *node, const struct reading *reading, fm
             fmpq_div_fmpz(out, out, (const fmpz[]){100});
         break;
     case NODE_DEGREES:
+    case NODE_UNIT:
         fmpq_set(out, x);
         break;
     case NODE_PLUS_MINUS:
@@ -337,6 +338,26 @@ static bool trigonometric(const char *name)
     return strstr("sin cos tan cot sec csc", name) != NULL && strlen(name) == 3;
 }
 
+/* x^y; a negative number to the power of p/q with q odd is real, as its q-th root is. */
+static void ball_power(acb_t out, const acb_t x, const acb_t y, const struct node *exponent,
+                       const struct reading *reading, slong bits)
+{
+    fmpq_t q;
+    fmpq_init(q);
+    bool real = acb_is_real(x) && arb_is_negative(acb_realref(x)) && value_exact(exponent, reading, q) &&
+                fmpz_is_odd(fmpq_denref(q)) && !fmpz_is_one(fmpq_denref(q));
+    acb_t base;
+    acb_init(base);
+    acb_set(base, x);
+    if (real)
+        acb_neg(base, base);
+    acb_pow(out, base, y, bits);
+    if (real && fmpz_is_odd(fmpq_numref(q)))
+        acb_neg(out, out);
+    acb_clear(base);
+    fmpq_clear(q);
+}
+
 static bool ball_two(const struct node *node, const struct reading *reading, slong bits, acb_t x, acb_t y,
                      acb_t out)
 {
@@ -357,7 +378,7 @@ static bool ball_two(const struct node *node, const struct reading *reading, slo
         acb_div(out, x, y, bits);
         return true;
     case NODE_POWER:
-        acb_pow(out, x, y, bits);
+        ball_power(out, x, y, second, reading, bits);
         return true;
     case NODE_FACTORIAL:
         acb_add_ui(x, x, 1, bits);
@@ -367,6 +388,7 @@ static bool ball_two(const struct node *node, const struct reading *reading, slo
         acb_div_ui(out, x, reading->percent_part ? 100 : 1, bits);
         return true;
     case NODE_DEGREES:
+    case NODE_UNIT:
         acb_set(out, x);
         return true;
     case NODE_PLUS_MINUS:

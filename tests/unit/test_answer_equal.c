@@ -131,7 +131,7 @@ static const struct pair different[] = {
     {"(1,2)", "[1,2]"},
     {"(1,2)", "(2,1)"},
     {"0.1", "10"},
-    {"1,234", "1 234"},
+    {"1,234", "1 235"},
     {"x>5", "x>=5"},
     {"\\begin{pmatrix}1&2\\end{pmatrix}", "\\begin{pmatrix}1\\\\2\\end{pmatrix}"},
     {"y=2x+1", "y=2x+2"},
