@@ -24,11 +24,10 @@ static bool is_letter(char c)
 
 /* ---- boxes ---- */
 
-/* Whether what stands between two boxes joins them to one list: "and", "or", a comma, or nothing at all. */
+/* Whether what stands between two boxes joins them to one list: "and", a comma, or nothing at all. */
 static bool joins(const char *from, const char *to)
 {
-    static const char *const joiners[] = {",",          "and",         "or", "\\text{and}", "\\text{ and }",
-                                          "\\text{or}", "\\text{ or }"};
+    static const char *const joiners[] = {",", "and", "\\text{and}", "\\text{ and }"};
     static const char *const fillers[] = {" ", "$", "\\quad", "\\qquad", "\\)", "\\(", "\\;", "\\,", "\n"};
     bool joined = from == to;
     while (from < to) {
@@ -297,8 +296,7 @@ static const char *behind_last(const struct phrases *phrases, const char *text, 
 
 static const char *past_signs(const char *p, const char *end)
 {
-    while (p < end && (is_space(*p) || strchr(":*=#-,>", *p)) &&
-           !(*p == '-' && p + 1 < end && !is_space(p[1]) && p[1] != '-'))
+    while (p < end && (is_space(*p) || strchr(":*=#,>", *p)))
         p++;
     return p;
 }
@@ -349,11 +347,12 @@ static bool last_of_any_kind(const char *text, size_t len, struct answer_span *o
     const char *end = text + len;
     struct answer_span number;
     if (!sentence_formula(text, text, end, true, out))
-        return sentence_number(text, text, end, true, out);
+        return sentence_result(text, text, end, out);
     bool weak = true;
+    size_t behind = out->start + out->len;
     for (size_t i = 0; i < out->len; i++)
         weak &= is_letter(text[out->start + i]);
-    if (weak && sentence_number(text, text + out->start + out->len, end, true, &number))
+    if (weak && sentence_result(text, text + behind, end, &number))
         *out = number;
     return true;
 }
@@ -373,7 +372,8 @@ static bool has_sign(const char *text, const char *end)
 bool answer_is_bare(const char *text, size_t len)
 {
     const char *end = text + len;
-    return !has_sign(text, end) && sentence_words(text, end) < WORDS_MAX && !sentence_is_prose(text, end);
+    return !has_sign(text, end) && sentence_words(text, end) < WORDS_MAX && !sentence_is_prose(text, end) &&
+           !sentence_has_formula_in_words(text, end);
 }
 
 int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf *out, bool *found)

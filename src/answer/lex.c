@@ -161,7 +161,7 @@ static void number(struct lexer *l)
 {
     char text[LEX_BYTES_MAX + 1];
     size_t n = 0, lead = 0;
-    bool point = false;
+    bool point = false, grouped = false;
     for (;;) {
         size_t skip = separator(l);
         if (is_digit(at(l, 0))) {
@@ -175,6 +175,7 @@ static void number(struct lexer *l)
             text[n++] = '.';
             l->p++;
         } else if (skip && !point && lead > 0 && (lead <= 3 || n > 3)) {
+            grouped |= at(l, 0) == ',' && skip == 1;
             l->p += skip;
         } else {
             break;
@@ -184,6 +185,8 @@ static void number(struct lexer *l)
     if (n > 1 && text[n - 1] == '.' && !repeats) /* a full stop, not a decimal point */
         n--;
     add_text(l, TOKEN_NUMBER, text, n);
+    if (!l->failed)
+        l->token[l->count - 1].grouped = grouped;
     exponent(l);
 }
 

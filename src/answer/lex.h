@@ -43,6 +43,7 @@ struct token {
     int symbol;       /* TOKEN_SYMBOL */
     const char *text; /* the others; in the arena, ended by NUL */
     bool spaced;      /* there was a space before it */
+    bool grouped;     /* TOKEN_NUMBER: commas parted its thousands */
 };
 
 enum { LEX_BYTES_MAX = 4096 };

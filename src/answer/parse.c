@@ -35,10 +35,14 @@ bool node_has(const struct node *node, enum node_kind kind)
 static struct node *parse_unit(struct parser *p, struct node *node)
 {
     const char *text = p->t->text;
+    int power = 0;
     while (p->t->kind == TOKEN_WORD || (next_is(p, '/') && p->t[1].kind == TOKEN_WORD)) {
         p->t += next_is(p, '/') ? 2 : 1;
-        if (take(p, '^') || take(p, SYMBOL_POWER_OF))
-            parse_argument(p, NULL);
+        if (!take(p, '^') && !take(p, SYMBOL_POWER_OF))
+            continue;
+        const struct node *exponent = parse_argument(p, NULL);
+        if (exponent->kind == NODE_NUMBER && strlen(exponent->text) == 1)
+            power = *exponent->text - '0';
     }
     size_t n = strcspn(text, " ");
     const char *scale = words_scale(text, n);
@@ -49,8 +53,10 @@ static struct node *parse_unit(struct parser *p, struct node *node)
     if (!*text)
         return node;
     node = over(p, NODE_UNIT, node);
-    if (!p->failed)
+    if (!p->failed) {
         node->text = text;
+        node->n = power;
+    }
     return node;
 }
 
@@ -160,23 +166,30 @@ static bool smaller(const char *a, const char *b)
     return n != m ? n < m : strcmp(a, b) < 0;
 }
 
-/* 3\frac12 and 3 1/2: a whole number before a proper fraction of whole numbers. */
-static bool mixed(const struct parser *p, const struct node *before)
+enum mixed { MIXED_NOT, MIXED_PROPER, MIXED_IMPROPER };
+
+static enum mixed mixed_of(const char *above, const char *below)
+{
+    return smaller(above, below) ? MIXED_PROPER : MIXED_IMPROPER;
+}
+
+/* 3\frac12 and 3 1/2: a whole number before a fraction of whole numbers, which should be a proper one. */
+static enum mixed mixed(const struct parser *p, const struct node *before)
 {
     const struct token *t = p->t;
     const char *above, *below;
     if (before->kind == NODE_NEGATIVE)
         before = before->child;
-    if (!whole(before))
-        return false;
-    if (t->kind == TOKEN_NUMBER)
-        return t->spaced && token_is(&t[1], '/') && t[2].kind == TOKEN_NUMBER && smaller(t->text, t[2].text);
+    if (!whole(before) || t[-1].kind != TOKEN_NUMBER)
+        return MIXED_NOT;
+    if (t->kind == TOKEN_NUMBER && t->spaced && token_is(&t[1], '/') && t[2].kind == TOKEN_NUMBER)
+        return mixed_of(t->text, t[2].text);
     if (t->kind != TOKEN_COMMAND || strcmp(t->text, "frac") != 0)
-        return false;
+        return MIXED_NOT;
     if (t[1].kind == TOKEN_NUMBER && strlen(t[1].text) == 2) /* "\frac12" */
-        return t[1].text[0] < t[1].text[1];
+        return t[1].text[0] < t[1].text[1] ? MIXED_PROPER : MIXED_IMPROPER;
     const struct token *second = whole_argument(t + 1, &above);
-    return second && whole_argument(second, &below) && smaller(above, below);
+    return second && whole_argument(second, &below) ? mixed_of(above, below) : MIXED_NOT;
 }
 
 static struct node *parse_mixed(struct parser *p, struct node *before)
@@ -232,7 +245,7 @@ static struct node *parse_product(struct parser *p)
         else if (take(p, '/'))
             left = quotient(p, left, parse_signed(p));
         else if (first && mixed(p, left))
-            left = parse_mixed(p, left);
+            left = mixed(p, left) == MIXED_PROPER ? parse_mixed(p, left) : fail(p);
         else if (starts_factor(p))
             left = pair(p, NODE_PRODUCT, left, parse_power(p));
         else

@@ -76,6 +76,8 @@ static struct node *parse_root(struct parser *p)
     return root;
 }
 
+static struct node *parse_brackets(struct parser *p, char open);
+
 /* ---- functions ---- */
 
 /* What a function is applied to when it stands without brackets: the factors up to the next function or sum.
@@ -230,6 +232,25 @@ static void append_script(struct parser *p, char *text, size_t size)
     } while (depth > 0);
 }
 
+/* "f(3)" is no product; of other letters it may be one: "h(a+b)". */
+static struct node *applied(struct parser *p, struct node *name)
+{
+    const struct token *open = p->t;
+    bool function = !p->failed && (*name->text == 'f' || *name->text == 'g') &&
+                    strspn(name->text + 1, "'") == strlen(name->text + 1);
+    if (!function || !take(p, '('))
+        return name;
+    struct node *argument = parse_brackets(p, '(');
+    if (p->failed || argument->kind == NODE_GROUP) {
+        p->t = open;
+        return name;
+    }
+    struct node *node = pair(p, NODE_FUNCTION, name, argument);
+    if (!p->failed)
+        node->text = "apply";
+    return node;
+}
+
 /* A variable with its subscript, "x_1" and "x_{1}"; a sum or an integral with its bounds, as if it were a
  * variable, which it may be as it is linear in what follows. */
 static struct node *parse_name(struct parser *p, bool with_bounds)
@@ -245,7 +266,7 @@ static struct node *parse_name(struct parser *p, bool with_bounds)
         append_script(p, text, sizeof text);
     }
     if (strcmp(text, name) == 0)
-        return text_node(p, NODE_NAME, name);
+        return applied(p, text_node(p, NODE_NAME, name));
     char *copy = arena_copy(p->arena, text, strlen(text));
     p->failed |= !copy;
     return text_node(p, NODE_NAME, copy);
@@ -315,14 +336,23 @@ static struct node *parse_braces(struct parser *p)
     return node;
 }
 
+/* Whether the comma of the number in front, which is read as parting its thousands, is the only one there is
+ * in the brackets: it parts items then. */
+static bool lone_comma(const struct token *t, bool several)
+{
+    return t->kind == TOKEN_NUMBER && t->grouped && !several;
+}
+
 static struct node *parse_set(struct parser *p)
 {
+    const struct token *front = p->t;
     bool several = false, builder = take_builder(p);
     struct node *items = closes(p) ? NULL : parse_items(p, &several);
     if (!take(p, SYMBOL_SET_CLOSE))
         expect(p, '}');
     if (builder)
         return items && !several ? items : fail(p);
+    p->failed |= lone_comma(front, several);
     struct node *node = over(p, NODE_GROUP, items);
     if (!p->failed)
         node->open = '{', node->close = '}';
@@ -332,13 +362,14 @@ static struct node *parse_set(struct parser *p)
 /* Round or square brackets: one item in them is only grouped; several are a tuple or an interval. */
 static struct node *parse_brackets(struct parser *p, char open)
 {
+    const struct token *front = p->t;
     bool several = false;
     struct node *items = closes(p) ? NULL : parse_items(p, &several);
     int close = p->t->symbol;
-    if (!take(p, ')') && !take(p, ']'))
+    if ((!take(p, ')') && !take(p, ']')) || lone_comma(front, several))
         return fail(p);
     if (!several)
-        return items ? items : fail(p);
+        return items && close == (open == '(' ? ')' : ']') ? items : fail(p);
     struct node *node = over(p, NODE_GROUP, items);
     if (!p->failed)
         node->open = open, node->close = (char)close;

@@ -86,6 +86,8 @@ static int ratio_sign(struct item a, struct item b)
 static bool multiples(struct item a, struct item b)
 {
     int x = a.node->op, y = b.node->op;
+    if (!node_has(a.node, NODE_NAME) || !node_has(b.node, NODE_NAME))
+        return false;
     if (x == '=' && y == '=')
         return ratio_sign(a, b) != 0;
     bool inequalities = (less(x) || greater(x)) && (less(y) || greater(y)) && strict(x) == strict(y);
@@ -200,7 +202,8 @@ static bool only_names(const struct node *left, const struct node *right)
     if (left->kind == NODE_GROUP)
         return all_names(left->child);
     if (left->kind == NODE_FUNCTION)
-        return strstr("sin cos tan", left->text) && left->child->kind == NODE_NAME;
+        return strcmp(left->text, "apply") == 0 ||
+               (strstr("sin cos tan", left->text) && left->child->kind == NODE_NAME);
     return !node_has(left, NODE_NAME) && !node_has(right, NODE_NAME);
 }
 
@@ -218,7 +221,8 @@ static const struct node *value_of(const struct node *node)
         return right;
     if (node->op == ':')
         return left->kind == NODE_WORDS ? right : NULL;
-    return node->op == '=' && only_names(left, right) ? right : NULL;
+    bool chain = node->child->kind == NODE_RELATION && node->child->op == '=';
+    return node->op == '=' && (chain || only_names(left, right)) ? right : NULL;
 }
 
 static bool sides_equal(struct item a, struct item b)
@@ -238,7 +242,9 @@ bool relation_equal(struct item a, struct item b, const char **how)
     *how = "equation";
     if (both && (multiples(a, b) || (a.node->op == b.node->op && sides_equal(a, b))))
         return true;
-    bool approximate = a.node->op == SYMBOL_APPROXIMATELY || b.node->op == SYMBOL_APPROXIMATELY;
+    int op_a = a.node->op, op_b = b.node->op;
+    bool gives = op_a == SYMBOL_APPROXIMATELY || op_b == SYMBOL_APPROXIMATELY || op_a == SYMBOL_IN ||
+                 op_b == SYMBOL_IN;
     bool chain = both && a.node->op == '=' && b.node->op == '=';
     if (chain) { /* "x = 5" and "x = 5.0", but not "x = 5" and "y = 5" */
         const struct node *first_a, *last_a, *first_b, *last_b;
@@ -248,7 +254,11 @@ bool relation_equal(struct item a, struct item b, const char **how)
                item_equal((struct item){last_a, a.sign}, (struct item){last_b, b.sign}, how);
     }
     const struct node *x = value_of(a.node), *y = value_of(b.node);
-    if (!x || !y || (x == a.node && y == b.node) || (both && !approximate))
+    if (both && op_a == SYMBOL_IN && op_b != '=')
+        y = b.node;
+    if (both && op_b == SYMBOL_IN && op_a != '=')
+        x = a.node;
+    if (!x || !y || (x == a.node && y == b.node) || (both && !gives))
         return false;
     return item_equal((struct item){x, a.sign}, (struct item){y, b.sign}, how);
 }

@@ -128,14 +128,17 @@ bool node_is_infinite(const struct node *node, int *sign)
     return node->kind == NODE_CONSTANT && node->op == 'o';
 }
 
-/* Without the unit of what it is. */
-static const struct node *without_unit(const struct node *node, const char **unit)
+/* Units that are known and not the same, or the same to powers that are not. */
+static bool units_differ(const struct node *a, const struct node *b)
 {
-    *unit = "";
-    if (node->kind != NODE_UNIT)
-        return node;
-    *unit = node->text;
-    return node->child;
+    if (a->kind != NODE_UNIT || b->kind != NODE_UNIT)
+        return false;
+    return words_units_differ(a->text, b->text) || (a->n && b->n && a->n != b->n);
+}
+
+static const struct node *without_unit(const struct node *node)
+{
+    return node->kind == NODE_UNIT ? node->child : node;
 }
 
 /* What percent leaves open is decided by the caller: both readings of it are tried. */
@@ -161,10 +164,9 @@ static bool read_alike(const struct node *a, const struct node *b, struct readin
 bool value_same(struct item x, struct item y, const char **how)
 {
     int infinity_a, infinity_b;
-    const char *unit_a, *unit_b;
-    const struct node *a = without_unit(x.node, &unit_a), *b = without_unit(y.node, &unit_b);
+    const struct node *a = without_unit(x.node), *b = without_unit(y.node);
     *how = "unit";
-    if (words_units_differ(unit_a, unit_b))
+    if (units_differ(x.node, y.node))
         return false;
     if (node_is_infinite(a, &infinity_a) || node_is_infinite(b, &infinity_b)) {
         *how = "infinity";

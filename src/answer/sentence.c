@@ -88,12 +88,17 @@ struct answer_span sentence_stripped(const char *text, const char *from, const c
 
 const char *sentence_end(const char *p, const char *end)
 {
-    int braces = 0;
+    int open = 0; /* braces and environments */
     for (; p < end; p++) {
-        braces += *p == '{';
-        braces -= *p == '}';
-        bool stop = *p == '.' && (p + 1 == end || is_space(p[1]) || p[1] == '*') && braces <= 0;
-        if ((*p == '\n' && braces <= 0) || stop || sentence_begins(p, end, "\xE3\x80\x82"))
+        if (*p == '\\') {
+            open += sentence_begins(p, end, "\\begin{");
+            open -= sentence_begins(p, end, "\\end{");
+            continue;
+        }
+        open += *p == '{';
+        open -= *p == '}';
+        bool stop = *p == '.' && (p + 1 == end || is_space(p[1]) || p[1] == '*');
+        if (open <= 0 && (*p == '\n' || stop || sentence_begins(p, end, "\xE3\x80\x82")))
             break;
     }
     return p;
@@ -121,7 +126,7 @@ static int wide_halves(uint32_t code, bool inside)
                         (code >= 0xFF00 && code < 0xFFF0) || code >= 0x10000;
     if (mathematical)
         return 0;
-    return code >= 0x2E80 && !(code >= 0xAC00 && code < 0xD7B0) ? 1 : inside ? 0 : 2;
+    return code >= 0x2E80 && !(code >= 0xAC00 && code < 0xD7B0) ? 1 : inside ? 0 : 3;
 }
 
 int sentence_words(const char *text, const char *end)
@@ -145,7 +150,7 @@ int sentence_words(const char *text, const char *end)
                 if (!more && !inside)
                     break;
                 halves += more;
-                inside |= more == 2;
+                inside |= more == 3;
             } else if (n == 1 && is_letter(*p)) {
                 ascii++;
             } else {
@@ -204,11 +209,40 @@ static const char *formula_at(const char *text, const char *p, const char *to, b
         *unclosed |= paren;
         return NULL;
     }
-    bool money = *p == '$' && opening == 1 && begin < q && is_digit(*begin) && sentence_words(begin, q) > 0;
+    bool amounts = !paren && opening == 1 && begin < q && is_digit(*begin); /* "$5 + $3", "$5 for a $" */
+    bool money = amounts && (sentence_words(begin, q) > 0 || (q + 1 < to && is_digit(q[1])));
     *out = sentence_stripped(text, begin, q);
     if (money || out->len == 0)
         return NULL;
     return q + (paren || (opening == 2 && q + 1 < to && q[1] == '$') ? 2 : 1);
+}
+
+/* The same of an environment of equations: what the last of them comes to. */
+static const char *equations_at(const char *text, const char *p, const char *to, struct answer_span *out)
+{
+    static const char *const names[] = {"\\begin{align", "\\begin{equation", "\\begin{gather",
+                                        "\\begin{eqnarray"};
+    bool opens = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        opens |= sentence_begins(p, to, names[i]);
+    if (!opens)
+        return NULL;
+    const char *from = p, *end = p + 1;
+    int inside = 0; /* environments in this one */
+    for (; end < to; end++) {
+        if (sentence_begins(end, to, "\\begin{"))
+            inside++;
+        else if (sentence_begins(end, to, "\\end{") && inside-- == 0)
+            break;
+        if (*end == '=' && !inside)
+            from = end + 1;
+    }
+    if (end == to || from == p)
+        return NULL;
+    *out = sentence_stripped(text, from, end);
+    while (end < to && *end != '}')
+        end++;
+    return out->len ? end : NULL;
 }
 
 /* Past what joins one formula to the next, or NULL. */
@@ -237,6 +271,8 @@ bool sentence_formula(const char *text, const char *from, const char *to, bool l
     for (const char *p = from; p + 1 < to;) {
         struct answer_span span, more;
         const char *behind = formula_at(text, p, to, &unclosed, &span);
+        if (!behind && *p == '\\')
+            behind = equations_at(text, p, to, &span);
         if (!behind) {
             p += *p == '\\' ? 2 : 1;
             continue;
@@ -255,6 +291,14 @@ bool sentence_formula(const char *text, const char *from, const char *to, bool l
         p = behind;
     }
     return found;
+}
+
+bool sentence_has_formula_in_words(const char *text, const char *end)
+{
+    struct answer_span span;
+    if (!sentence_formula(text, text, end, false, &span))
+        return false;
+    return sentence_words(text, text + span.start) > 0;
 }
 
 /* ---- numbers ---- */
@@ -319,6 +363,24 @@ bool sentence_number(const char *text, const char *from, const char *to, bool la
         p = end - 1;
     }
     return found;
+}
+
+bool sentence_result(const char *text, const char *from, const char *to, struct answer_span *out)
+{
+    const char *line = to, *equals = NULL;
+    while (line > from && is_space(line[-1]))
+        line--;
+    while (line > from && line[-1] != '\n')
+        line--;
+    for (const char *p = line; p < to; p++)
+        if (*p == '=')
+            equals = p + 1;
+    const char *p = equals;
+    while (p && p < to && strchr(" $-.", *p))
+        p++;
+    if (p && p < to && is_digit(*p))
+        return sentence_number(text, equals, to, false, out);
+    return sentence_number(text, from, to, true, out);
 }
 
 /* ---- what a sentence states ---- */
@@ -394,7 +456,8 @@ bool sentence_answer(const char *text, const char *from, const char *to, bool la
 {
     if (to - from > SENTENCE_BYTES_MAX)
         to = from + SENTENCE_BYTES_MAX;
-    to = earliest_cut(from, to);
+    if (!last)
+        to = earliest_cut(from, to);
     struct answer_span whole = sentence_stripped(text, from, to);
     from = text + whole.start;
     to = from + whole.len;
@@ -413,7 +476,7 @@ bool sentence_answer(const char *text, const char *from, const char *to, bool la
     if (words < FEW_WORDS && !sentence_is_prose(rest, to) && !last)
         return out->len > 0;
     bool begins = is_digit(*rest) || *rest == '-';
-    if (sentence_number(text, rest, to, !begins, out))
+    if (begins ? sentence_number(text, rest, to, false, out) : sentence_result(text, rest, to, out))
         return true;
     return words <= TEXT_WORDS_MAX && !last;
 }

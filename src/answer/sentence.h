@@ -18,8 +18,12 @@ bool sentence_is_prose(const char *text, const char *end);
 /* The first or the last formula between dollar signs or \( \) in [from, to), without them; with the ones that
  * "and" or a comma joins to it. Spans are of `text`. */
 bool sentence_formula(const char *text, const char *from, const char *to, bool last, struct answer_span *out);
+/* Whether words stand before the first formula. */
+bool sentence_has_formula_in_words(const char *text, const char *end);
 /* The first or the last number with its sign, fraction and percent. */
 bool sentence_number(const char *text, const char *from, const char *to, bool last, struct answer_span *out);
+/* The number behind the last "=" of the last line, or the last number. */
+bool sentence_result(const char *text, const char *from, const char *to, struct answer_span *out);
 
 /* Without spaces, emphasis and signs of sentences at both ends. */
 struct answer_span sentence_stripped(const char *text, const char *from, const char *to);

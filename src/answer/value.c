@@ -313,6 +313,10 @@ static bool ball_function(const char *name, const acb_t x, const acb_t y, bool t
         arb_clear(ten);
     } else if (strcmp(name, "log_base") == 0 && two) {
         ball_log_base(out, x, y, bits);
+    } else if (strcmp(name, "apply") == 0 && two) { /* some function, another one for each name */
+        acb_mul(out, x, y, bits);
+        acb_cos(out, out, bits);
+        acb_add(out, out, x, bits);
     } else if (strcmp(name, "root") == 0 && two) {
         ball_root(out, x, y, bits);
     } else if (strcmp(name, "abs") == 0) {

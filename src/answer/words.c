@@ -130,8 +130,13 @@ bool words_units_differ(const char *a, const char *b)
     return x >= 0 && y >= 0 && x != y;
 }
 
-bool words_is_short_unit(const char *text, size_t n)
+bool words_is_short_unit(const char *letters, size_t n)
 {
+    char text[8];
+    if (n >= sizeof text)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        text[i] = letters[i] >= 'A' && letters[i] <= 'Z' ? (char)(letters[i] - 'A' + 'a') : letters[i];
     for (size_t i = 0; i < sizeof not_short / sizeof *not_short; i++)
         if (named(text, n, not_short[i]))
             return false;

@@ -15,8 +15,8 @@ const char *words_scale(const char *text, size_t n);
 const char *words_part(const char *text, size_t n);
 /* Whether both are units of measure, known and not the same: "cm" and "meters", "am" and "pm". */
 bool words_units_differ(const char *a, const char *b);
-/* Whether a run of letters is a unit that is written right behind its number: "cm". */
-bool words_is_short_unit(const char *text, size_t n);
+/* Whether a run of letters, of either case, is a unit that is written right behind its number: "cm". */
+bool words_is_short_unit(const char *letters, size_t n);
 
 enum phrase { PHRASE_NONE, PHRASE_NO_SOLUTION, PHRASE_ALL_REALS, PHRASE_UNDEFINED };
 
