@@ -12,12 +12,13 @@
  *   (5, infinity), and "x in S" is S.
  * - Words are compared without case. What cannot be read is compared as text.
  *
- * Every rule is asked in both orders or symmetric by itself. */
+ * The two are put into one order first, so a verdict never depends on theirs. */
 #include <string.h>
 
 #include "answer/answer.h"
 #include "answer/equal.h"
 #include "answer/sentence.h"
+#include "answer/value.h"
 #include "answer/words.h"
 
 enum { ITEMS_MAX = 64, ARENA_BYTES = 1 << 20 };
@@ -31,11 +32,11 @@ struct items {
     char open, close; /* '\0': none */
 };
 
-static void add_item(struct items *items, const struct node *node)
+static void add_item(struct items *items, const struct node *node, struct item of)
 {
     bool both = node_has(node, NODE_PLUS_MINUS);
     for (int sign = 1; sign >= (both ? -1 : 1) && items->count < ITEMS_MAX; sign -= 2)
-        items->item[items->count++] = (struct item){node, sign};
+        items->item[items->count++] = (struct item){node, sign, of.work};
 }
 
 /* A list, tuple or set taken apart; anything else is one item. */
@@ -47,7 +48,7 @@ static struct items items_of(struct item whole)
         if (whole.sign)
             items.item[items.count++] = whole;
         else
-            add_item(&items, node);
+            add_item(&items, node, whole);
         return items;
     }
     if (node->kind == NODE_GROUP) {
@@ -56,7 +57,7 @@ static struct items items_of(struct item whole)
         items.close = node->close;
     }
     for (const struct node *child = node->child; child; child = child->next)
-        add_item(&items, child);
+        add_item(&items, child, whole);
     return items;
 }
 
@@ -142,18 +143,18 @@ static bool children_equal(struct item a, struct item b)
     const struct node *x = a.node->child, *y = b.node->child;
     const char *how;
     for (; x && y; x = x->next, y = y->next)
-        if (!item_equal((struct item){x, a.sign}, (struct item){y, b.sign}, &how))
+        if (!item_equal(item_part(x, a), item_part(y, b), &how))
             return false;
     return !x && !y;
 }
 
-static bool unions_equal(const struct node *a, const struct node *b)
+static bool unions_equal(struct item a, struct item b)
 {
     struct items x = {.count = 0}, y = {.count = 0};
-    for (const struct node *child = a->child; child; child = child->next)
-        add_item(&x, child);
-    for (const struct node *child = b->child; child; child = child->next)
-        add_item(&y, child);
+    for (const struct node *child = a.node->child; child; child = child->next)
+        add_item(&x, child, a);
+    for (const struct node *child = b.node->child; child; child = child->next)
+        add_item(&y, child, b);
     return x.count == y.count && x.count < ITEMS_MAX && same_in_any_order(&x, &y);
 }
 
@@ -211,8 +212,7 @@ static bool matrix_is_tuple(struct item matrix, struct item tuple)
         if (row->kind != NODE_GROUP || node_count(row->child) != m->n)
             return false;
         for (const struct node *other = row->child; other; other = other->next, entry = entry->next)
-            if (!entry ||
-                !item_equal((struct item){entry, matrix.sign}, (struct item){other, tuple.sign}, &how))
+            if (!entry || !item_equal(item_part(entry, matrix), item_part(other, tuple), &how))
                 return false;
     }
     return !entry;
@@ -226,15 +226,16 @@ static bool matrices_equal(struct item a, struct item b)
 }
 
 /* A union is also a list of its parts, each a relation, and "x != 3". */
-static bool union_equal(const struct node *a, const struct node *b)
+static bool union_equal(struct item a, struct item b)
 {
-    if (b->kind == NODE_UNION && a->kind != NODE_UNION)
+    enum node_kind kind = b.node->kind;
+    if (kind == NODE_UNION && a.node->kind != NODE_UNION)
         return union_equal(b, a);
-    if (b->kind == NODE_RELATION)
+    if (kind == NODE_RELATION)
         return union_leaves_out(a, b);
-    if (b->kind == NODE_LIST && b->child->kind != NODE_RELATION)
+    if (kind == NODE_LIST && b.node->child->kind != NODE_RELATION)
         return false;
-    return (b->kind == NODE_UNION || b->kind == NODE_LIST) && unions_equal(a, b);
+    return (kind == NODE_UNION || kind == NODE_LIST) && unions_equal(a, b);
 }
 
 bool item_equal(struct item a, struct item b, const char **how)
@@ -243,8 +244,10 @@ bool item_equal(struct item a, struct item b, const char **how)
     bool relation = kind_a == NODE_RELATION || kind_b == NODE_RELATION;
     if (kind_a == NODE_UNION || kind_b == NODE_UNION) {
         *how = "union";
-        if (union_equal(a.node, b.node) || !relation)
-            return union_equal(a.node, b.node);
+        if (union_equal(a, b))
+            return true;
+        if (!relation)
+            return false;
     }
     if (relation)
         return relation_equal(a, b, how);
@@ -272,8 +275,9 @@ bool item_equal(struct item a, struct item b, const char **how)
 
 static bool parsed_equal(const struct node *a, const struct node *b, const char **how)
 {
-    struct item whole_a = {a, 1}, whole_b = {b, 1};
-    struct items x = items_of((struct item){a, 0}), y = items_of((struct item){b, 0});
+    long work = WORK_MAX;
+    struct item whole_a = {a, 1, &work}, whole_b = {b, 1, &work};
+    struct items x = items_of((struct item){a, 0, &work}), y = items_of((struct item){b, 0, &work});
     if (a->kind == NODE_UNION || b->kind == NODE_UNION || a->kind == NODE_MATRIX || b->kind == NODE_MATRIX ||
         a->kind == NODE_WORDS || b->kind == NODE_WORDS)
         return item_equal(whole_a, whole_b, how);
@@ -284,7 +288,7 @@ static bool parsed_equal(const struct node *a, const struct node *b, const char 
     if (y.count == 1 && !y.open && b->kind == NODE_RELATION)
         return item_equal(whole_a, y.item[0], how);
     *how = "items";
-    return items_equal(&x, &y) || (a->kind == b->kind && interval_equal(a, b));
+    return items_equal(&x, &y) || (a->kind == b->kind && interval_equal(whole_a, whole_b));
 }
 
 static bool text_equal(const char *a, size_t n, const char *b, size_t m)
@@ -377,12 +381,18 @@ static bool read_equal(struct arena *arena, const struct buf *a, const struct bu
 
 static bool bare_equal(const struct buf *a, const struct buf *b, const char **how)
 {
+    if (a->len > b->len || (a->len == b->len && a->len && memcmp(a->data, b->data, a->len) > 0))
+        return bare_equal(b, a, how); /* where work runs out may not depend on the order */
     *how = "text";
     if (!a->len || !b->len)
         return false;
     *how = "same text";
-    if (text_equal(a->data, a->len, b->data, b->len))
+    bool identical = a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+    if (identical || (b->len <= LEX_BYTES_MAX && text_equal(a->data, a->len, b->data, b->len)))
         return true;
+    *how = "text";
+    if (b->len > LEX_BYTES_MAX)
+        return false;
     *how = "choice";
     if (choices_equal(a->data, a->len, b->data, b->len))
         return true;

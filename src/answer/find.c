@@ -10,7 +10,7 @@
 #include "answer/sentence.h"
 #include "ponder/status.h"
 
-enum { BOXES_MAX = 16, WINDOW_BYTES = 4096, WORDS_MAX = 4 };
+enum { BOXES_MAX = 16, WINDOW_BYTES = 4096, WORDS_MAX = 4, BARE_BYTES_MAX = 4096, END_BYTES_MAX = 1 << 15 };
 
 static bool is_space(char c)
 {
@@ -372,8 +372,8 @@ static bool has_sign(const char *text, const char *end)
 bool answer_is_bare(const char *text, size_t len)
 {
     const char *end = text + len;
-    return !has_sign(text, end) && sentence_words(text, end) < WORDS_MAX && !sentence_is_prose(text, end) &&
-           !sentence_has_formula_in_words(text, end);
+    return len <= BARE_BYTES_MAX && !has_sign(text, end) && sentence_words(text, end) < WORDS_MAX &&
+           !sentence_is_prose(text, end) && !sentence_has_formula_in_words(text, end);
 }
 
 int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf *out, bool *found)
@@ -382,6 +382,10 @@ int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf 
     int status = boxes(text, len, mode == ANSWER_BOX_ONLY, out, found);
     if (*found || status || mode == ANSWER_BOX_ONLY)
         return status;
+    if (len > END_BYTES_MAX) { /* any other sign of it is looked for near the end */
+        text += len - END_BYTES_MAX;
+        len = END_BYTES_MAX;
+    }
     *found = after_hashes(text, len, &span) || after_cue(text, len, &span) || concluded(text, len, &span) ||
              last_of_any_kind(text, len, &span);
     if (*found && buf_append(out, text + span.start, span.len))

@@ -60,7 +60,8 @@ static int ratio_sign(struct item a, struct item b)
     int compared = 0, sign = 0;
     bool same = true;
     for (int q = 0; q < VALUE_POINTS && same; q++) {
-        struct reading of_a = {.sign = a.sign, .point = q}, of_b = {.sign = b.sign, .point = q};
+        struct reading of_a = {.sign = a.sign, .work = a.work, .point = q},
+                       of_b = {.sign = b.sign, .work = b.work, .point = q};
         if (!value_ball(&u, &of_a, 256, uq) || !value_ball(&v, &of_b, 256, vq) || acb_contains_zero(uq) ||
             acb_contains_zero(vq))
             continue;
@@ -145,29 +146,30 @@ static bool interval_of(const struct node *node, struct interval *out)
     return true;
 }
 
-static bool ends_equal(const struct node *a, const struct node *b)
+static bool ends_equal(const struct node *end_a, struct item a, const struct node *end_b, struct item b)
 {
     const char *how;
-    return a && b ? item_equal((struct item){a, 1}, (struct item){b, 1}, &how) : a == b;
+    return end_a && end_b ? item_equal(item_part(end_a, a), item_part(end_b, b), &how) : end_a == end_b;
 }
 
-bool interval_equal(const struct node *a, const struct node *b)
+bool interval_equal(struct item a, struct item b)
 {
     struct interval x, y;
-    return interval_of(a, &x) && interval_of(b, &y) && x.low_in == y.low_in && x.high_in == y.high_in &&
-           ends_equal(x.low, y.low) && ends_equal(x.high, y.high);
+    return interval_of(a.node, &x) && interval_of(b.node, &y) && x.low_in == y.low_in &&
+           x.high_in == y.high_in && ends_equal(x.low, a, y.low, b) && ends_equal(x.high, a, y.high, b);
 }
 
-bool union_leaves_out(const struct node *whole, const struct node *inequation)
+bool union_leaves_out(struct item whole, struct item inequation)
 {
-    const struct node *number = inequation->child->next, *first = whole->child, *second = first->next;
+    const struct node *number = inequation.node->child->next, *first = whole.node->child,
+                      *second = first->next;
     struct interval x, y;
-    if (inequation->op != SYMBOL_NOT_EQUAL || node_count(first) != 2 || !interval_of(first, &x) ||
+    if (inequation.node->op != SYMBOL_NOT_EQUAL || node_count(first) != 2 || !interval_of(first, &x) ||
         !interval_of(second, &y))
         return false;
     struct interval low = x.low ? y : x, high = x.low ? x : y;
     return !low.low && !high.high && !low.high_in && !high.low_in && low.high && high.low &&
-           ends_equal(low.high, number) && ends_equal(high.low, number);
+           ends_equal(low.high, whole, number, inequation) && ends_equal(high.low, whole, number, inequation);
 }
 
 /* ---- what a relation gives ---- */
@@ -229,15 +231,15 @@ static bool sides_equal(struct item a, struct item b)
 {
     const struct node *x = a.node->child, *y = b.node->child;
     const char *how;
-    return item_equal((struct item){x, a.sign}, (struct item){y, b.sign}, &how) &&
-           item_equal((struct item){x->next, a.sign}, (struct item){y->next, b.sign}, &how);
+    return item_equal(item_part(x, a), item_part(y, b), &how) &&
+           item_equal(item_part(x->next, a), item_part(y->next, b), &how);
 }
 
 bool relation_equal(struct item a, struct item b, const char **how)
 {
     bool both = a.node->kind == NODE_RELATION && b.node->kind == NODE_RELATION;
     *how = "interval";
-    if (interval_equal(a.node, b.node))
+    if (interval_equal(a, b))
         return true;
     *how = "equation";
     if (both && (multiples(a, b) || (a.node->op == b.node->op && sides_equal(a, b))))
@@ -250,8 +252,8 @@ bool relation_equal(struct item a, struct item b, const char **how)
         const struct node *first_a, *last_a, *first_b, *last_b;
         ends_of(a.node, &first_a, &last_a);
         ends_of(b.node, &first_b, &last_b);
-        return item_equal((struct item){first_a, a.sign}, (struct item){first_b, b.sign}, how) &&
-               item_equal((struct item){last_a, a.sign}, (struct item){last_b, b.sign}, how);
+        return item_equal(item_part(first_a, a), item_part(first_b, b), how) &&
+               item_equal(item_part(last_a, a), item_part(last_b, b), how);
     }
     const struct node *x = value_of(a.node), *y = value_of(b.node);
     if (both && op_a == SYMBOL_IN && op_b != '=')
@@ -260,5 +262,5 @@ bool relation_equal(struct item a, struct item b, const char **how)
         x = a.node;
     if (!x || !y || (x == a.node && y == b.node) || (both && !gives))
         return false;
-    return item_equal((struct item){x, a.sign}, (struct item){y, b.sign}, how);
+    return item_equal(item_part(x, a), item_part(y, b), how);
 }

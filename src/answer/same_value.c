@@ -26,28 +26,49 @@ static bool exact_equal(const struct node *a, const struct node *b, const struct
 
 enum verdict { DIFFERENT, SAME, NO_VALUE };
 
+/* Whether a difference is so small, beside what it is the difference of or by itself, that it is taken for 0.
+ */
+static bool vanishes(const acb_t difference, const acb_t x)
+{
+    enum { ABSOLUTE_BITS = 50, RELATIVE_BITS = 50, TINY_BITS = 200 };
+    mag_t size, limit;
+    mag_init(size);
+    mag_init(limit);
+    acb_get_mag(size, difference);
+    acb_get_mag_lower(limit, x);
+    mag_mul_2exp_si(limit, limit, -RELATIVE_BITS);
+    bool small = mag_cmp_2exp_si(size, -ABSOLUTE_BITS) <= 0 &&
+                 (mag_cmp(size, limit) <= 0 || mag_cmp_2exp_si(size, -TINY_BITS) <= 0);
+    mag_clear(size);
+    mag_clear(limit);
+    return small;
+}
+
 /* Whether two balls hold one value: they differ as soon as they are apart, and are the same where they
  * overlap although they are small. */
 static enum verdict balls_meet(const struct node *a, const struct node *b, const struct reading *of_a,
                                const struct reading *of_b)
 {
-    enum verdict verdict = SAME;
-    acb_t x, y;
+    enum verdict verdict = NO_VALUE;
+    bool open = true;
+    acb_t x, y, difference;
     acb_init(x);
     acb_init(y);
-    for (slong bits = BITS_FIRST; bits <= BITS_MAX && verdict == SAME; bits *= 2) {
-        if (!value_ball(a, of_a, bits, x) || !value_ball(b, of_b, bits, y)) {
-            verdict = NO_VALUE;
-        } else if (!acb_overlaps(x, y)) {
+    acb_init(difference);
+    for (slong bits = BITS_FIRST; bits <= BITS_MAX && open; bits *= 2) {
+        open = value_ball(a, of_a, bits, x) && value_ball(b, of_b, bits, y);
+        if (!open)
+            break;
+        acb_sub(difference, x, y, bits);
+        if (!acb_contains_zero(difference))
             verdict = DIFFERENT;
-        } else {
-            acb_sub(x, x, y, bits);
-            if (acb_rel_accuracy_bits(y) > bits / 2 || bits == BITS_MAX)
-                break;
-        }
+        else if (vanishes(difference, x))
+            verdict = SAME;
+        open = verdict == NO_VALUE;
     }
     acb_clear(x);
     acb_clear(y);
+    acb_clear(difference);
     return verdict;
 }
 
@@ -175,8 +196,8 @@ bool value_same(struct item x, struct item y, const char **how)
     }
     bool one_percent = node_has(a, NODE_PERCENT) != node_has(b, NODE_PERCENT);
     for (int parts = 0; parts <= one_percent; parts++) {
-        struct reading of_a = {.sign = x.sign, .percent_part = parts},
-                       of_b = {.sign = y.sign, .percent_part = parts};
+        struct reading of_a = {.sign = x.sign, .work = x.work, .percent_part = parts},
+                       of_b = {.sign = y.sign, .work = y.work, .percent_part = parts};
         if (read_alike(a, b, of_a, of_b, how))
             return true;
     }

@@ -218,14 +218,15 @@ static const char *formula_at(const char *text, const char *p, const char *to, b
 }
 
 /* The same of an environment of equations: what the last of them comes to. */
-static const char *equations_at(const char *text, const char *p, const char *to, struct answer_span *out)
+static const char *equations_at(const char *text, const char *p, const char *to, bool *unclosed,
+                                struct answer_span *out)
 {
     static const char *const names[] = {"\\begin{align", "\\begin{equation", "\\begin{gather",
                                         "\\begin{eqnarray"};
     bool opens = false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         opens |= sentence_begins(p, to, names[i]);
-    if (!opens)
+    if (!opens || *unclosed)
         return NULL;
     const char *from = p, *end = p + 1;
     int inside = 0; /* environments in this one */
@@ -237,6 +238,7 @@ static const char *equations_at(const char *text, const char *p, const char *to,
         if (*end == '=' && !inside)
             from = end + 1;
     }
+    *unclosed = end == to;
     if (end == to || from == p)
         return NULL;
     *out = sentence_stripped(text, from, end);
@@ -267,12 +269,12 @@ static const char *joined(const char *p, const char *to)
 
 bool sentence_formula(const char *text, const char *from, const char *to, bool last, struct answer_span *out)
 {
-    bool found = false, unclosed = false;
+    bool found = false, unclosed = false, open = false; /* what never closes is not looked for again */
     for (const char *p = from; p + 1 < to;) {
         struct answer_span span, more;
         const char *behind = formula_at(text, p, to, &unclosed, &span);
         if (!behind && *p == '\\')
-            behind = equations_at(text, p, to, &span);
+            behind = equations_at(text, p, to, &open, &span);
         if (!behind) {
             p += *p == '\\' ? 2 : 1;
             continue;
@@ -475,7 +477,7 @@ bool sentence_answer(const char *text, const char *from, const char *to, bool la
     int words = sentence_words(text + out->start, to);
     if (words < FEW_WORDS && !sentence_is_prose(rest, to) && !last)
         return out->len > 0;
-    bool begins = is_digit(*rest) || *rest == '-';
+    bool begins = (is_digit(*rest) || *rest == '-') && !memchr(rest, '=', (size_t)(to - rest));
     if (begins ? sentence_number(text, rest, to, false, out) : sentence_result(text, rest, to, out))
         return true;
     return words <= TEXT_WORDS_MAX && !last;

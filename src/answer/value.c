@@ -3,7 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXACT_BITS_MAX = 50000, FACTORIAL_MAX = 3000, DIGITS_MAX = 3000 };
+enum { EXACT_BITS_MAX = 50000, BITS_A_UNIT = 500, FACTORIAL_MAX = 3000, DIGITS_MAX = 3000 };
+
+static bool spend(const struct reading *reading, long work)
+{
+    *reading->work -= work;
+    return *reading->work > 0;
+}
 
 /* ---- exact ---- */
 
@@ -169,11 +175,17 @@ static bool exact_two(const struct node *node, const struct reading *reading, fm
     default:
         return false;
     }
-    return bits_of(out) <= EXACT_BITS_MAX;
+    return bits_of(out) <= EXACT_BITS_MAX && spend(reading, bits_of(out) / BITS_A_UNIT);
 }
 
 bool value_exact(const struct node *node, const struct reading *reading, fmpq_t out)
 {
+    enum { FACTORIAL_WORK = 100, DIGITS_A_UNIT = 20 };
+    bool literal = node->kind == NODE_NUMBER || node->kind == NODE_REPEATING || node->kind == NODE_BASED;
+    if (!spend(reading, literal                        ? 1 + (long)strlen(node->text) / DIGITS_A_UNIT
+                        : node->kind == NODE_FACTORIAL ? FACTORIAL_WORK
+                                                       : 1))
+        return false;
     if (node->kind == NODE_NUMBER)
         return decimal(node->text, out);
     if (node->kind == NODE_REPEATING)
@@ -418,9 +430,21 @@ static bool ball_constant(int op, slong bits, acb_t out)
     return op != 'o';
 }
 
+/* What evaluating a node takes, without its children. */
+static long ball_work(const struct node *node, slong bits)
+{
+    enum { FUNCTION_WORK = 12, GAMMA_WORK = 100, BITS_SHORT = 128 };
+    bool gamma =
+        node->kind == NODE_FACTORIAL || (node->kind == NODE_FUNCTION && strcmp(node->text, "binom") == 0);
+    bool function = node->kind == NODE_FUNCTION || node->kind == NODE_POWER;
+    return (gamma ? GAMMA_WORK : function ? FUNCTION_WORK : 1) * (bits / BITS_SHORT);
+}
+
 bool value_ball(const struct node *node, const struct reading *reading, slong bits, acb_t out)
 {
     acb_zero(out);
+    if (!spend(reading, ball_work(node, bits)))
+        return false;
     if (node->kind == NODE_NAME) {
         place(node->text, reading->point, out);
         return true;
