@@ -20,6 +20,8 @@ static bool is_space(char c)
 static size_t box_opening(const char *text, size_t n)
 {
     static const char *const names[] = {"\\boxed", "\\fbox"};
+    if (n < 2 || (text[1] != 'b' && text[1] != 'f'))
+        return 0;
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
         size_t i = strlen(names[k]);
         if (n <= i || memcmp(text, names[k], i) != 0)
