@@ -28,7 +28,6 @@ enum { ITEMS_MAX = 64, ARENA_BYTES = 1 << 20 };
 struct items {
     struct item item[ITEMS_MAX];
     int count;
-    bool ordered;
     char open, close; /* '\0': none */
 };
 
@@ -39,12 +38,15 @@ static void add_item(struct items *items, const struct node *node, struct item o
         items->item[items->count++] = (struct item){node, sign, of.work};
 }
 
-/* A list, tuple or set taken apart; anything else is one item. */
+/* A list, tuple or set taken apart; anything else is one item, and so is a tuple with a plus-minus in it,
+ * which is two tuples. */
 static struct items items_of(struct item whole)
 {
-    struct items items = {.ordered = false};
+    struct items items = {.count = 0};
     const struct node *node = whole.node;
-    if (node->kind != NODE_LIST && node->kind != NODE_GROUP) {
+    bool tuple = node->kind == NODE_GROUP && node->open != '{';
+    bool open_sign = !whole.sign && node_has(node, NODE_PLUS_MINUS);
+    if ((node->kind != NODE_LIST && node->kind != NODE_GROUP) || (tuple && open_sign)) {
         if (whole.sign)
             items.item[items.count++] = whole;
         else
@@ -52,12 +54,16 @@ static struct items items_of(struct item whole)
         return items;
     }
     if (node->kind == NODE_GROUP) {
-        items.ordered = node->open != '{';
         items.open = node->open;
         items.close = node->close;
     }
-    for (const struct node *child = node->child; child; child = child->next)
-        add_item(&items, child, whole);
+    int sign = whole.sign ? whole.sign : 1;
+    for (const struct node *child = node->child; child; child = child->next) {
+        if (!tuple)
+            add_item(&items, child, whole);
+        else if (items.count < ITEMS_MAX)
+            items.item[items.count++] = (struct item){child, sign, whole.work};
+    }
     return items;
 }
 
@@ -288,7 +294,7 @@ static bool parsed_equal(const struct node *a, const struct node *b, const char 
     if (y.count == 1 && !y.open && b->kind == NODE_RELATION)
         return item_equal(whole_a, y.item[0], how);
     *how = "items";
-    return items_equal(&x, &y) || (a->kind == b->kind && interval_equal(whole_a, whole_b));
+    return items_equal(&x, &y);
 }
 
 static bool text_equal(const char *a, size_t n, const char *b, size_t m)

@@ -10,7 +10,14 @@
 #include "answer/sentence.h"
 #include "ponder/status.h"
 
-enum { BOXES_MAX = 16, WINDOW_BYTES = 4096, WORDS_MAX = 4, BARE_BYTES_MAX = 4096, END_BYTES_MAX = 1 << 15 };
+enum {
+    BOXES_MAX = 16,
+    WINDOW_BYTES = 4096,
+    WORDS_MAX = 4,
+    BARE_BYTES_MAX = 4096,
+    END_BYTES_MAX = 1 << 15,
+    FORMULA_BYTES_MAX = 4096
+};
 
 static bool is_space(char c)
 {
@@ -119,6 +126,8 @@ static const char *const cues[] = {
     "result is",
     "result:",
     "correct option is",
+    "choose option",
+    "\\boxed",
     "correct choice is",
     "option is",
     "antwort ist",
@@ -301,6 +310,14 @@ static const char *past_signs(const char *p, const char *end)
     return p;
 }
 
+/* Whether the formula whose inside begins at `start` opens at p. */
+static bool leads(const char *text, const char *p, size_t start)
+{
+    while (p < text + start && strchr("$\\([ \n", *p))
+        p++;
+    return p == text + start;
+}
+
 static bool after_cue(const char *text, size_t len, struct answer_span *out)
 {
     struct phrases phrases;
@@ -310,6 +327,9 @@ static bool after_cue(const char *text, size_t len, struct answer_span *out)
     if (!at)
         return false;
     at = past_signs(at, end);
+    if (sentence_formula(text, at, end - at > FORMULA_BYTES_MAX ? at + FORMULA_BYTES_MAX : end, false, out) &&
+        leads(text, at, out->start))
+        return true; /* which may have lines of its own */
     return sentence_answer(text, at, sentence_end(at, end), false, out);
 }
 
@@ -341,18 +361,22 @@ static bool after_hashes(const char *text, size_t len, struct answer_span *out)
     return false;
 }
 
-/* The last formula; one of letters alone, "$n$", only names something if a number comes behind it. */
-static bool last_of_any_kind(const char *text, size_t len, struct answer_span *out)
+/* The last formula; without any, what the last sentence with a number states. A formula of letters alone,
+ * "$n$", only names something if a number comes behind it. */
+static bool last_stated(const char *text, size_t len, struct answer_span *out)
 {
     const char *end = text + len;
     struct answer_span number;
-    if (!sentence_formula(text, text, end, true, out))
-        return sentence_result(text, text, end, out);
+    if (!sentence_formula(text, text, end, true, out)) {
+        if (!sentence_last(text, text, end, out))
+            return false;
+        const char *from = text + out->start, *to = from + out->len;
+        return sentence_answer(text, from, to, true, out) || sentence_number(text, from, to, true, out);
+    }
     bool weak = true;
-    size_t behind = out->start + out->len;
     for (size_t i = 0; i < out->len; i++)
         weak &= is_letter(text[out->start + i]);
-    if (weak && sentence_result(text, text + behind, end, &number))
+    if (weak && sentence_result(text, text + out->start + out->len, end, &number))
         *out = number;
     return true;
 }
@@ -369,11 +393,23 @@ static bool has_sign(const char *text, const char *end)
     return false;
 }
 
+/* Whether words in front lead up to a number: "He spent 12 dollars". */
+static bool tells(const char *text, const char *end)
+{
+    struct phrases phrases;
+    struct answer_span number;
+    PHRASES_INIT(&phrases, openers);
+    if (phrase_at(&phrases, text, end))
+        return true;
+    return text < end && is_letter(*text) && sentence_words(text, end) >= WORDS_MAX - 1 &&
+           sentence_number(text, text, end, false, &number);
+}
+
 bool answer_is_bare(const char *text, size_t len)
 {
     const char *end = text + len;
     return len <= BARE_BYTES_MAX && !has_sign(text, end) && sentence_words(text, end) < WORDS_MAX &&
-           !sentence_is_prose(text, end) && !sentence_has_formula_in_words(text, end);
+           !sentence_is_prose(text, end) && !sentence_has_formula_in_words(text, end) && !tells(text, end);
 }
 
 int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf *out, bool *found)
@@ -387,7 +423,7 @@ int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf 
         len = END_BYTES_MAX;
     }
     *found = after_hashes(text, len, &span) || after_cue(text, len, &span) || concluded(text, len, &span) ||
-             last_of_any_kind(text, len, &span);
+             last_stated(text, len, &span);
     if (*found && buf_append(out, text + span.start, span.len))
         return PONDER_E_MEMORY;
     return PONDER_OK;

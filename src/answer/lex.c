@@ -294,7 +294,7 @@ static bool is_word(const struct lexer *l, const char *text, size_t n)
     bool in_words = l->count && l->token[l->count - 1].kind == TOKEN_WORD;
     bool before_words = l->count == 0 && at(l, n) == ' ' && is_letter(at(l, n + 1)) &&
                         is_letter(at(l, n + 2)) && is_letter(at(l, n + 3)); /* "no solution" */
-    if (in_words || n > 4 || (n > 1 && before_words))
+    if (in_words || n > 4 || (before_words && (n > 1 || lower(*text) == 'a')))
         return true;
     if (n == 1 || neighbours(text, n))
         return false;

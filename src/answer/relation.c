@@ -183,6 +183,13 @@ static bool function_name(const struct node *node)
                                        (strlen(node->text) > 3 && !strchr(node->text, '_')));
 }
 
+/* The "dy" of dy/dx. */
+static bool is_differential(const struct node *node)
+{
+    return node->kind == NODE_PRODUCT && node->child->kind == NODE_NAME &&
+           strcmp(node->child->text, "d") == 0;
+}
+
 static bool all_names(const struct node *child)
 {
     for (; child; child = child->next)
@@ -203,6 +210,8 @@ static bool only_names(const struct node *left, const struct node *right)
         return true;
     if (left->kind == NODE_GROUP)
         return all_names(left->child);
+    if (left->kind == NODE_QUOTIENT && is_differential(left->child) && is_differential(left->child->next))
+        return true;
     if (left->kind == NODE_FUNCTION)
         return strcmp(left->text, "apply") == 0 ||
                (strstr("sin cos tan", left->text) && left->child->kind == NODE_NAME);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "answer/spelling.h"
 #include "core/utf8.h"
 
 enum { FEW_WORDS = 4, TEXT_WORDS_MAX = 8, SENTENCE_BYTES_MAX = 2000 };
@@ -158,7 +159,8 @@ int sentence_words(const char *text, const char *end)
             }
             p += n;
         }
-        halves += ascii > 1 && !inside ? 2 : 0;
+        bool function = ascii > 1 && spelling_of_word(from, (size_t)(p - from));
+        halves += ascii > 1 && !inside && !function ? 2 : 0;
         p += p == from;
     }
     return halves / 2;
@@ -454,6 +456,31 @@ static const char *behind_copula(const char *text, const char *from, const char 
     return at;
 }
 
+/* Whether it is more than one number: brackets, a list, something in letters. */
+static bool is_structure(const char *from, const char *to)
+{
+    if (memchr(from, '=', (size_t)(to - from)) || sentence_words(from, to) > 1)
+        return false;
+    for (const char *p = from; p < to; p++)
+        if (sentence_begins(p, to, " and ") || sentence_begins(p, to, ", "))
+            return true;
+    return from < to && !is_digit(*from) && *from != '-' && *from != '$';
+}
+
+bool sentence_last(const char *text, const char *from, const char *to, struct answer_span *out)
+{
+    bool found = false;
+    while (from < to) {
+        const char *stop = sentence_end(from, to);
+        if (states(text, from, stop)) {
+            *out = span_of(text, from, stop);
+            found = true;
+        }
+        from = stop + 1;
+    }
+    return found;
+}
+
 bool sentence_answer(const char *text, const char *from, const char *to, bool last, struct answer_span *out)
 {
     if (to - from > SENTENCE_BYTES_MAX)
@@ -475,7 +502,8 @@ bool sentence_answer(const char *text, const char *from, const char *to, bool la
         return true;
     *out = sentence_stripped(text, rest, to);
     int words = sentence_words(text + out->start, to);
-    if (words < FEW_WORDS && !sentence_is_prose(rest, to) && !last)
+    if (words < FEW_WORDS && !sentence_is_prose(rest, to) &&
+        (!last || (rest != from && is_structure(rest, to))))
         return out->len > 0;
     bool begins = (is_digit(*rest) || *rest == '-') && !memchr(rest, '=', (size_t)(to - rest));
     if (begins ? sentence_number(text, rest, to, false, out) : sentence_result(text, rest, to, out))

@@ -9,8 +9,8 @@ bool sentence_begins(const char *text, const char *end, const char *cue);
 /* The end of the sentence at p: a line's end, or a full stop with no digit behind it. */
 const char *sentence_end(const char *p, const char *end);
 
-/* Words of two letters and more that are no commands and not inside \text{}; of scripts that have no spaces,
- * two characters count as a word. */
+/* Words of two letters and more that are no commands, no functions and not inside \text{}; of scripts that
+ * have no spaces, two characters count as a word. */
 int sentence_words(const char *text, const char *end);
 /* Whether a word of those only prose has, like "is" and "we", stands in it. */
 bool sentence_is_prose(const char *text, const char *end);
@@ -27,6 +27,9 @@ bool sentence_result(const char *text, const char *from, const char *to, struct 
 
 /* Without spaces, emphasis and signs of sentences at both ends. */
 struct answer_span sentence_stripped(const char *text, const char *from, const char *to);
+
+/* The last sentence that has a formula or a number. */
+bool sentence_last(const char *text, const char *from, const char *to, struct answer_span *out);
 
 /* The answer that [from, to), which leads up to one, states: what follows its last "is", cut before "because"
  * and its like; of that the first formula (with `last` the last one), the words if they are few, a number. */

@@ -62,11 +62,11 @@ static const char *const units[] = {
     "mm millimeter millimetre",
     "cm centimeter centimetre",
     "m meter metre",
-    "km kilometer kilometre",
+    "km kilometer kilometre kph kmh",
     "in inch inches",
     "ft foot feet",
     "yd yard",
-    "mi mile",
+    "mi mile mph",
     "mg milligram",
     "g gram",
     "kg kilogram",
@@ -92,7 +92,6 @@ static const char *const units[] = {
     "pm",
     "degree",
     "radian rad",
-    "mph",
 };
 
 /* Units whose letters alone are too like variables to be taken for units behind a number. */

@@ -215,7 +215,8 @@ static void the_answer_of_a_text_is_found_by_its_surest_sign(void **state)
         {"Hence $x=3$ and finally $y = 4$.", "y = 4"},
         {"La respuesta es 7.", "7"},
         {"**Final Answer:** 12", "12"},
-        {"There are -3 of 17 ducks", "17"},
+        {"There are -3 of 17 ducks", "-3"},
+        {"We bought -3 and then 17 ducks", "17"},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct buf out = BUF_INIT(1 << 16);
