@@ -353,8 +353,8 @@ static bool after_hashes(const char *text, size_t len, struct answer_span *out)
         if (memcmp(text + i - 3, "####", 4) != 0)
             continue;
         const char *from = text + i + 1, *to = from;
-        while (to < text + len && *to != '\n')
-            to++;
+        for (int open = 0; to < text + len && (*to != '\n' || open > 0); to++)
+            open += (*to == '{') - (*to == '}');
         *out = sentence_stripped(text, from, to);
         return out->len > 0;
     }
