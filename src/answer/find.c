@@ -2,7 +2,7 @@
  *
  * In this order: the last box (boxes that only "and" or a comma part are one list), "#### x", what follows
  * the last "the answer is" in one of several languages, the last sentence that opens with "therefore" and its
- * like, the last formula, the last number. */
+ * like, the last formula, the last number, the last letter that stands alone. */
 #include "answer/answer.h"
 
 #include <string.h>
@@ -110,6 +110,8 @@ static int boxes(const char *text, size_t len, bool as_written, struct buf *out,
 
 /* What leads up to an answer; longer ones before their beginnings. */
 static const char *const cues[] = {
+    "<answer>",
+    "[answer]",
     "final answer is",
     "final answer:",
     "final answer",
@@ -352,9 +354,13 @@ static bool after_hashes(const char *text, size_t len, struct answer_span *out)
     for (size_t i = len; i-- > 3;) {
         if (memcmp(text + i - 3, "####", 4) != 0)
             continue;
-        const char *from = text + i + 1, *to = from;
+        const char *from = text + i + 1, *to;
+        while (from < text + len && is_space(*from))
+            from++;
+        to = from;
         for (int open = 0; to < text + len && (*to != '\n' || open > 0); to++)
-            open += (*to == '{') - (*to == '}');
+            open += (*to == '{') - (*to == '}') + sentence_begins(to, text + len, "\\begin{") -
+                    sentence_begins(to, text + len, "\\end{");
         *out = sentence_stripped(text, from, to);
         return out->len > 0;
     }
@@ -393,6 +399,21 @@ static bool has_sign(const char *text, const char *end)
     return false;
 }
 
+/* The last letter of a choice that stands by itself; the "A" before a word is none. */
+static bool last_letter(const char *text, size_t len, struct answer_span *out)
+{
+    for (size_t i = len; i-- > 0;) {
+        bool alone = text[i] >= 'A' && text[i] <= 'H' && (i == 0 || !is_letter(text[i - 1])) &&
+                     (i + 1 == len || !is_letter(text[i + 1]));
+        bool article = text[i] == 'A' && i + 2 < len && text[i + 1] == ' ' && is_letter(text[i + 2]);
+        if (alone && !article) {
+            *out = (struct answer_span){i, 1};
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether words in front lead up to a number: "He spent 12 dollars". */
 static bool tells(const char *text, const char *end)
 {
@@ -423,7 +444,7 @@ int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf 
         len = END_BYTES_MAX;
     }
     *found = after_hashes(text, len, &span) || after_cue(text, len, &span) || concluded(text, len, &span) ||
-             last_stated(text, len, &span);
+             last_stated(text, len, &span) || last_letter(text, len, &span);
     if (*found && buf_append(out, text + span.start, span.len))
         return PONDER_E_MEMORY;
     return PONDER_OK;

@@ -337,6 +337,11 @@ static const char *number_end(const char *p, const char *end)
     if (above < end && above > p + 1 && *above == '/' && above + 1 < end && is_digit(above[1]) &&
         !memchr(from, '/', (size_t)(p - from)))
         p = digits_end(above + 1, end);
+    if (p < end && (*p == 'e' || *p == 'E')) { /* 3.2e-5 */
+        const char *power = digits_end(p + 1 + (end - p > 1 && (p[1] == '-' || p[1] == '+')), end);
+        if (is_digit(power[-1]) && power > p + 1 && (power == end || !is_letter(*power)))
+            p = power;
+    }
     return p + (p < end && *p == '%');
 }
 
@@ -415,8 +420,8 @@ static const char *const copulas[] = {
     " \xE2\x80\x94 ",
 };
 
-static const char *const cuts[] = {" because ", " since ", ", where ", " which ",  ", so ",
-                                   ", as ",     " when ",  ", which ", ", since ", " where "};
+static const char *const cuts[] = {"</",    "<|",    " because ", " since ",  ", where ", " which ",
+                                   ", so ", ", as ", " when ",    ", which ", ", since ", " where "};
 
 static const char *earliest_cut(const char *from, const char *to)
 {
