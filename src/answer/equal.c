@@ -408,12 +408,23 @@ static bool bare_equal(const struct buf *a, const struct buf *b, const char **ho
     return equal;
 }
 
-/* What is compared of a text: the text, or the answer it ends in where it is more than an answer. */
+/* What is compared of a text: the text, or the answer it ends in where it is more than an answer; a box may
+ * have a sentence in it. */
 static int answer_in(const char *text, size_t len, struct buf *out)
 {
     bool found = false;
     if (!answer_is_bare(text, len)) {
-        int status = answer_find(text, len, ANSWER_ANY_SIGN, out, &found);
+        struct buf sentence = BUF_INIT(len + 64);
+        int status = answer_find(text, len, ANSWER_ANY_SIGN, &sentence, &found);
+        if (!status && found && sentence.len < len && !answer_is_bare(sentence.data, sentence.len)) {
+            status = answer_find(sentence.data, sentence.len, ANSWER_ANY_SIGN, out, &found);
+            if (!found)
+                buf_append(out, sentence.data, sentence.len);
+            found = true;
+        } else if (!status && found) {
+            buf_append(out, sentence.data, sentence.len);
+        }
+        buf_release(&sentence);
         if (status)
             return status;
     }

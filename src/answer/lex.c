@@ -424,6 +424,16 @@ static void control_symbol(struct lexer *l, char c)
         l->spaced = true; /* "\,", "\!", "\$", "\(" and the like only shape the text */
 }
 
+/* Commands whose argument says how it looks, not what it is. */
+static bool takes_nothing(const char *name, size_t n)
+{
+    static const char *const names[] = {"color", "textcolor", "hspace", "vspace", "tag", "label", "phantom"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (named(name, n, names[i]))
+            return true;
+    return false;
+}
+
 static void command(struct lexer *l)
 {
     size_t n = 1;
@@ -444,6 +454,10 @@ static void command(struct lexer *l)
         return;
     }
     l->p += n;
+    if (takes_nothing(name, name_len)) {
+        (void)group(l, &text, &len);
+        return;
+    }
     const struct spelling *as = spelling_of_command(name, name_len);
     if (spelling_is_text(name, name_len)) {
         if (!group(l, &text, &len))

@@ -105,6 +105,13 @@ struct interval {
     bool low_in, high_in;
 };
 
+/* An end of an interval, NULL where it is infinite. */
+static const struct node *finite_end(const struct node *end)
+{
+    int sign;
+    return node_is_infinite(end, &sign) ? NULL : end;
+}
+
 static bool interval_of_relation(const struct node *node, struct interval *out)
 {
     const struct node *left = node->child, *right = left->next;
@@ -114,8 +121,8 @@ static bool interval_of_relation(const struct node *node, struct interval *out)
         bool up = less(left->op) && less(node->op), down = greater(left->op) && greater(node->op);
         if (name->kind != NODE_NAME || (!up && !down))
             return false;
-        out->low = up ? low : right;
-        out->high = up ? right : low;
+        out->low = finite_end(up ? low : right);
+        out->high = finite_end(up ? right : low);
         out->low_in = (up ? left->op : node->op) == (up ? SYMBOL_LESS_EQUAL : SYMBOL_GREATER_EQUAL);
         out->high_in = (up ? node->op : left->op) == (up ? SYMBOL_LESS_EQUAL : SYMBOL_GREATER_EQUAL);
         return true;
@@ -133,14 +140,13 @@ static bool interval_of_relation(const struct node *node, struct interval *out)
 
 static bool interval_of(const struct node *node, struct interval *out)
 {
-    int sign;
     if (node->kind == NODE_RELATION)
         return interval_of_relation(node, out);
     if (node->kind != NODE_GROUP || node->open == '{' || node_count(node->child) != 2)
         return false;
     const struct node *low = node->child, *high = low->next;
-    *out = (struct interval){.low = node_is_infinite(low, &sign) ? NULL : low,
-                             .high = node_is_infinite(high, &sign) ? NULL : high,
+    *out = (struct interval){.low = finite_end(low),
+                             .high = finite_end(high),
                              .low_in = node->open == '[',
                              .high_in = node->close == ']'};
     return true;

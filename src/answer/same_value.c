@@ -149,12 +149,19 @@ bool node_is_infinite(const struct node *node, int *sign)
     return node->kind == NODE_CONSTANT && node->op == 'o';
 }
 
+static const char *unit_of(const struct node *node)
+{
+    return node->kind == NODE_UNIT      ? node->text
+           : node->kind == NODE_DEGREES ? "degree"
+           : node->kind == NODE_PERCENT ? "percent"
+                                        : "";
+}
+
 /* Units that are known and not the same, or the same to powers that are not. */
 static bool units_differ(const struct node *a, const struct node *b)
 {
-    if (a->kind != NODE_UNIT || b->kind != NODE_UNIT)
-        return false;
-    return words_units_differ(a->text, b->text) || (a->n && b->n && a->n != b->n);
+    bool powers = a->kind == NODE_UNIT && b->kind == NODE_UNIT && a->n && b->n;
+    return words_units_differ(unit_of(a), unit_of(b)) || (powers && a->n != b->n);
 }
 
 static const struct node *without_unit(const struct node *node)

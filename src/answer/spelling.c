@@ -11,6 +11,10 @@
     {                                                                                                        \
         from, TOKEN_COMMAND, 0, text                                                                         \
     }
+#define NAME(from)                                                                                           \
+    {                                                                                                        \
+        from, TOKEN_NAME, 0, from                                                                            \
+    }
 #define NOTHING(from)                                                                                        \
     {                                                                                                        \
         from, TOKEN_END, 0, NULL                                                                             \
@@ -142,6 +146,18 @@ static const struct spelling words[] = {
     AS("floor", "floor"),
     AS("ceil", "ceil"),
     AS("pi", "pi"),
+    AS("oo", "infinity"),
+    AS("Infinity", "infinity"),
+    AS("Pi", "pi"),
+    NAME("alpha"),
+    NAME("beta"),
+    NAME("gamma"),
+    NAME("delta"),
+    NAME("theta"),
+    NAME("lambda"),
+    NAME("mu"),
+    NAME("phi"),
+    NAME("omega"),
     AS("inf", "infinity"),
     AS("infty", "infinity"),
     AS("infinity", "infinity"),

@@ -91,6 +91,7 @@ static const char *const units[] = {
     "am",
     "pm",
     "degree",
+    "percent",
     "radian rad",
 };
 
