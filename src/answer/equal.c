@@ -1,18 +1,9 @@
-/* equal.c - when two answers are the same one. The policies are all here:
+/* equal.c - when two answers are the same one; docs/answers.md has the policies.
  *
- * - A value equals a value: exactly where both are rational, else by balls of rising precision at several
- * places of the variables. Places where one has no value are left out; there must be some where both have
- * one.
- * - A decimal equals an exact value that rounds to it at the digits it shows, three significant ones at
- * least.
- * - 10% is 10 and 1/10. An angle's degree sign and units count nothing.
- * - Tuples and intervals keep their order and their brackets; sets, lists without brackets and lists joined
- * by "and" or "or" have none. A list without brackets equals a tuple of the same items in the same order.
- * - "x = 5" equals 5; two equations are equal where one is a multiple of the other. x > 5 is the interval
- *   (5, infinity), and "x in S" is S.
- * - Words are compared without case. What cannot be read is compared as text.
- *
- * The two are put into one order first, so a verdict never depends on theirs. */
+ * Two texts are reduced to their answers (find.c), read (parse.c) under each meaning that their commas may
+ * have, and compared: structures here, relations and intervals in relation.c, values in same_value.c. What
+ * cannot be read is compared as text. The two are put into one order first, so a verdict never depends on
+ * theirs. */
 #include <string.h>
 
 #include "answer/answer.h"

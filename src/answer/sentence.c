@@ -49,9 +49,7 @@ static bool ends_with(const char *from, const char *to, const char *sign)
 }
 
 /* Signs beyond ASCII that end a sentence or open one. */
-static const char *const wide_signs[] = {"\xE3\x80\x82", "\xEF\xBC\x8C", "\xEF\xBC\x9A", "\xE3\x80\x8D",
-                                         "\xE3\x80\x8C", "\xEF\xBC\x8E", "\xEF\xBC\x81", "\xE3\x80\x80",
-                                         "\xE2\x80\x9C", "\xE2\x80\x9D"};
+static const char *const wide_signs[] = {"。", "，", "：", "」", "「", "．", "！", "\xE3\x80\x80", "“", "”"};
 
 static size_t wide_sign_bytes(const char *from, const char *to, bool at_end)
 {
@@ -99,7 +97,7 @@ const char *sentence_end(const char *p, const char *end)
         open += *p == '{';
         open -= *p == '}';
         bool stop = *p == '.' && (p + 1 == end || is_space(p[1]) || p[1] == '*');
-        if (open <= 0 && (*p == '\n' || stop || sentence_begins(p, end, "\xE3\x80\x82")))
+        if (open <= 0 && (*p == '\n' || stop || sentence_begins(p, end, "。")))
             break;
     }
     return p;
@@ -252,9 +250,8 @@ static const char *equations_at(const char *text, const char *p, const char *to,
 /* Past what joins one formula to the next, or NULL. */
 static const char *joined(const char *p, const char *to)
 {
-    static const char *const joiners[] = {
-        ",", "and", "or",           "und",          "oder",         "et",      "ou",
-        "y", "o",   "\xE5\x92\x8C", "\xE6\x88\x96", "\xE3\x80\x81", "\xD0\xB8"};
+    static const char *const joiners[] = {",", "and", "or", "und", "oder", "et", "ou",
+                                          "y", "o",   "和", "或",  "、",   "и"};
     bool any = false;
     for (;;) {
         size_t n = 0;
@@ -348,7 +345,7 @@ static const char *number_end(const char *p, const char *end)
 /* With the minus sign before it, if that is no operator between two terms. */
 static const char *with_sign(const char *from, const char *p)
 {
-    size_t n = p > from && p[-1] == '-' ? 1 : ends_with(from, p, "\xE2\x88\x92") ? 3 : 0;
+    size_t n = p > from && p[-1] == '-' ? 1 : ends_with(from, p, "−") ? 3 : 0;
     const char *sign = p - n;
     bool term = n && sign > from && (is_digit(sign[-1]) || is_letter(sign[-1]) || sign[-1] == ')');
     return term ? p : sign;
@@ -395,29 +392,9 @@ bool sentence_result(const char *text, const char *from, const char *to, struct 
 /* ---- what a sentence states ---- */
 
 static const char *const copulas[] = {
-    " is ",
-    " are ",
-    " equals ",
-    " be ",
-    " equal to ",
-    " es ",
-    " son ",
-    " est ",
-    " sont ",
-    " ist ",
-    " sind ",
-    " betr\xC3\xA4gt ",
-    " \xC3\xA8 ",
-    " \xC3\xA9 ",
-    " to ",
-    "\xE6\x98\xAF",
-    "\xE4\xB8\xBA",
-    "\xE7\xAD\x89\xE4\xBA\x8E",
-    "\xE3\x81\xAF",
-    " \xD1\x80\xD0\xB0\xD0\xB2\xD0\xBD\xD0\xBE ",
-    " \xD1\x80\xD0\xB0\xD0\xB2\xD0\xB5\xD0\xBD ",
-    " \xD1\x80\xD0\xB0\xD0\xB2\xD0\xBD\xD0\xB0 ",
-    " \xE2\x80\x94 ",
+    " is ",   " are ", " equals ", " be ",      " equal to ", " es ",    " son ", " est ",
+    " sont ", " ist ", " sind ",   " beträgt ", " è ",        " é ",     " to ",  "是",
+    "为",     "等于",  "は",       " равно ",   " равен ",    " равна ", " — ",
 };
 
 static const char *const cuts[] = {"</",    "<|",    " because ", " since ",  ", where ", " which ",
