@@ -426,13 +426,45 @@ static int answer_in(const char *text, size_t len, struct buf *out)
     return buf_ok(out) ? PONDER_OK : PONDER_E_MEMORY;
 }
 
+/* Behind the last "=" of what prose without a box leads up to: "so we get $a + b = 5$" states 5 as well as
+ * the equation. Nothing of any other text. */
+static void stated_value(const char *text, size_t len, const struct buf *answer, const struct buf *other,
+                         struct buf *out)
+{
+    struct answer_span box;
+    const char *equals = NULL;
+    int open = 0;
+    if (!answer->len || !other->len || memchr(other->data, '=', other->len) || answer->len == len ||
+        answer_is_bare(text, len) || answer_extract(text, len, &box))
+        return;
+    for (const char *p = answer->data; p < answer->data + answer->len; p++) {
+        open += (*p == '{') - (*p == '}');
+        if (*p == '=' && open == 0)
+            equals = p + 1;
+    }
+    if (equals)
+        buf_append(out, equals, (size_t)(answer->data + answer->len - equals));
+}
+
 bool answer_equal(const char *gold, size_t gold_len, const char *pred, size_t pred_len, const char **how)
 {
     const char *ignored;
-    struct buf a = BUF_INIT(gold_len + 64), b = BUF_INIT(pred_len + 64);
-    bool equal = !answer_in(gold, gold_len, &a) && !answer_in(pred, pred_len, &b) &&
-                 bare_equal(&a, &b, how ? how : &ignored);
+    struct buf a = BUF_INIT(gold_len + 64), b = BUF_INIT(pred_len + 64), of_a = BUF_INIT(gold_len + 64),
+               of_b = BUF_INIT(pred_len + 64);
+    how = how ? how : &ignored;
+    *how = "text";
+    bool equal = false;
+    if (!answer_in(gold, gold_len, &a) && !answer_in(pred, pred_len, &b)) {
+        equal = bare_equal(&a, &b, how);
+        if (!equal)
+            stated_value(gold, gold_len, &a, &b, &of_a);
+        if (!equal)
+            stated_value(pred, pred_len, &b, &a, &of_b);
+        equal = equal || (of_a.len && bare_equal(&of_a, &b, how)) || (of_b.len && bare_equal(&a, &of_b, how));
+    }
     buf_release(&a);
     buf_release(&b);
+    buf_release(&of_a);
+    buf_release(&of_b);
     return equal;
 }

@@ -1,9 +1,9 @@
 /* find.c - the final answer of a text, by the surest sign there is of it.
  *
  * In this order: the last box (boxes that only "and" or a comma part are one list) or a "final answer" behind
- * it,
- * "#### x", what follows the last "the answer is" in one of several languages, the last sentence that opens
- * with "therefore" and its like, the last formula, the last number, the last letter that stands alone. */
+ * it, "#### x", what follows the last "the answer is" in one of several languages, the last sentence that
+ * opens with "therefore" and its like, the last formula, the last number, the last letter that stands alone.
+ */
 #include "answer/answer.h"
 
 #include <string.h>
