@@ -18,12 +18,12 @@ bool answer_extract(const char *text, size_t len, struct answer_span *out) PONDE
 /* ANSWER_NO_FORMULA: where no box, "####" or phrase says it, the last number, even one inside a formula. */
 enum answer_mode { ANSWER_BOX_ONLY, ANSWER_ANY_SIGN, ANSWER_NO_FORMULA };
 
-/* Whether a text is an answer and nothing else: no box, no sign of a final answer, no sentence. */
+/* Whether a text is an answer and nothing else: no box, no sign of a final answer, no sentence, not long. */
 bool answer_is_bare(const char *text, size_t len);
 
-/* Appends the final answer of a text by the surest sign there is of it: boxes, "####", "the answer is", the
- * last formula, the last number. `*found` is false, and nothing appended, where it has none. PONDER_E_MEMORY
- * else. */
+/* Appends the final answer of a text by the surest sign there is of it: boxes, "####", "the answer is",
+ * "therefore", the last formula, the last number. `*found` is false, and nothing appended, where it has none.
+ * PONDER_E_MEMORY else. */
 int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf *out, bool *found) PONDER_USE;
 
 /* Appends the form in which answers are compared: without spaces, dollar signs and \left \right, with the
@@ -31,8 +31,8 @@ int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf 
  * end. */
 int answer_normalise(const char *answer, size_t len, struct buf *out) PONDER_USE;
 
-/* Whether two answers are the same one; equal.c has the policies. Symmetric. `*how` is a constant string:
- * which rule decided. `how` may be NULL. */
+/* Whether two answers are the same one; docs/answers.md has the policies. Symmetric. `*how` is a constant
+ * string: which rule decided. `how` may be NULL. */
 bool answer_equal(const char *gold, size_t gold_len, const char *pred, size_t pred_len, const char **how);
 
 /* A copy of the text's answer as it is written, freed by the caller; NULL where the text has none.

@@ -1,218 +1,60 @@
-/* equal.c - when two answers are the same one. The policies are all here:
+/* equal.c - when two answers are the same one; docs/answers.md has the policies.
  *
- * - A value equals a value: exactly where both are rational, else by balls of rising precision at several
- * places of the variables. Places where one has no value are left out; there must be some where both have
- * one.
- * - A decimal equals an exact value that rounds to it at the digits it shows, three significant ones at
- * least.
- * - 10% is 10 and 1/10. An angle's degree sign and units count nothing.
- * - Tuples and intervals keep their order and their brackets; sets, lists without brackets and lists joined
- * by "and" or "or" have none. A list without brackets equals a tuple of the same items in the same order.
- * - "x = 5" equals 5; two equations are equal where one is a multiple of the other. x > 5 is the interval
- *   (5, infinity), and "x in S" is S.
- * - Words are compared without case. What cannot be read is compared as text.
- *
- * Every rule is asked in both orders or symmetric by itself. */
-#include <stdlib.h>
+ * Two texts are reduced to their answers (find.c), read (parse.c) under each meaning that their commas may
+ * have, and compared: structures here, relations and intervals in relation.c, values in same_value.c. What
+ * cannot be read is compared as text. The two are put into one order first, so a verdict never depends on
+ * theirs. */
 #include <string.h>
 
 #include "answer/answer.h"
+#include "answer/equal.h"
+#include "answer/sentence.h"
 #include "answer/value.h"
+#include "answer/words.h"
 
-enum { ITEMS_MAX = 32, BITS_FIRST = 128, BITS_MAX = 1024, ARENA_BYTES = 1 << 20 };
-
-/* ---- values ---- */
-
-static const struct reading readings[] = {{.sign = 1}, {.sign = 1, .natural_log = true}};
-
-static bool exact_equal(const struct node *a, const struct node *b, const struct reading *of_a,
-                        const struct reading *of_b, bool *known)
-{
-    fmpq_t x, y;
-    fmpq_init(x);
-    fmpq_init(y);
-    *known = value_exact(a, of_a, x) && value_exact(b, of_b, y);
-    bool equal = *known && fmpq_equal(x, y);
-    fmpq_clear(x);
-    fmpq_clear(y);
-    return equal;
-}
-
-enum verdict { DIFFERENT, SAME, NO_VALUE };
-
-/* Whether two balls hold one value: they differ as soon as they are apart, and are the same where they
- * overlap although they are small. */
-static enum verdict balls_meet(const struct node *a, const struct node *b, const struct reading *of_a,
-                               const struct reading *of_b)
-{
-    enum verdict verdict = SAME;
-    acb_t x, y;
-    acb_init(x);
-    acb_init(y);
-    for (slong bits = BITS_FIRST; bits <= BITS_MAX && verdict == SAME; bits *= 2) {
-        if (!value_ball(a, of_a, bits, x) || !value_ball(b, of_b, bits, y)) {
-            verdict = NO_VALUE;
-        } else if (!acb_overlaps(x, y)) {
-            verdict = DIFFERENT;
-        } else {
-            acb_sub(x, x, y, bits);
-            if (acb_rel_accuracy_bits(y) > bits / 2 || bits == BITS_MAX)
-                break;
-        }
-    }
-    acb_clear(x);
-    acb_clear(y);
-    return verdict;
-}
-
-static bool evaluated_equal(const struct node *a, const struct node *b, struct reading of_a,
-                            struct reading of_b)
-{
-    bool constant = !node_has(a, NODE_NAME) && !node_has(b, NODE_NAME);
-    int same = 0;
-    for (int point = 0; point < (constant ? 1 : VALUE_POINTS); point++) {
-        of_a.point = of_b.point = point;
-        enum verdict verdict = balls_meet(a, b, &of_a, &of_b);
-        if (verdict == DIFFERENT)
-            return false;
-        same += verdict == SAME;
-    }
-    return same > 0 && (constant || same > 1);
-}
-
-/* ---- rounded decimals ---- */
-
-/* The literal of a decimal, "-1.50" without its sign, or NULL. */
-static const char *decimal_literal(const struct node *node, bool *negative)
-{
-    *negative = node->kind == NODE_NEGATIVE;
-    if (*negative)
-        node = node->child;
-    return node->kind == NODE_NUMBER && strchr(node->text, '.') ? node->text : NULL;
-}
-
-static int significant_digits(const char *literal)
-{
-    int n = 0;
-    for (; *literal; literal++)
-        n += *literal != '.' && (n > 0 || *literal != '0');
-    return n;
-}
-
-/* |decimal - value| <= half a unit of the decimal's last digit, the value being no decimal itself. */
-static bool rounds_to(const struct node *decimal, const struct node *value, const struct reading *of_value)
-{
-    bool negative, ignored;
-    const char *literal = decimal_literal(decimal, &negative);
-    if (!literal || significant_digits(literal) < 3 || decimal_literal(value, &ignored) ||
-        node_has(value, NODE_NAME))
-        return false;
-    acb_t x, y;
-    arb_t distance, half;
-    acb_init(x);
-    acb_init(y);
-    arb_init(distance);
-    arb_init(half);
-    bool good = value_ball(decimal, of_value, BITS_FIRST, x) && value_ball(value, of_value, BITS_FIRST, y) &&
-                acb_is_real(y);
-    if (good) {
-        ulong behind = strlen(strchr(literal, '.') + 1);
-        acb_sub(x, x, y, BITS_FIRST);
-        acb_abs(distance, x, BITS_FIRST);
-        arb_set_ui(half, 10);
-        arb_pow_ui(half, half, behind, BITS_FIRST);
-        arb_mul_ui(half, half, 2, BITS_FIRST);
-        arb_inv(half, half, BITS_FIRST);
-        good = !arb_gt(distance, half);
-    }
-    acb_clear(x);
-    acb_clear(y);
-    arb_clear(distance);
-    arb_clear(half);
-    return good;
-}
-
-static bool infinite(const struct node *node, int *sign)
-{
-    *sign = 1;
-    if (node->kind == NODE_NEGATIVE) {
-        *sign = -1;
-        node = node->child;
-    }
-    return node->kind == NODE_CONSTANT && node->op == 'o';
-}
-
-static bool values_equal(const struct node *a, const struct node *b, int sign_a, int sign_b, const char **how)
-{
-    int infinity_a, infinity_b;
-    if (infinite(a, &infinity_a) || infinite(b, &infinity_b)) {
-        *how = "infinity";
-        return infinite(a, &infinity_a) && infinite(b, &infinity_b) && infinity_a == infinity_b;
-    }
-    bool percent_a = node_has(a, NODE_PERCENT), percent_b = node_has(b, NODE_PERCENT);
-    for (int parts = 0; parts < (percent_a != percent_b ? 2 : 1); parts++) {
-        struct reading of_a = {.sign = sign_a, .percent_part = parts},
-                       of_b = {.sign = sign_b, .percent_part = parts};
-        bool known;
-        *how = "exact value";
-        if (exact_equal(a, b, &of_a, &of_b, &known))
-            return true;
-        *how = "rounded decimal";
-        if (rounds_to(a, b, &of_b) || rounds_to(b, a, &of_a))
-            return true;
-        *how = "value";
-        for (size_t i = 0; !known && i < sizeof readings / sizeof *readings; i++) {
-            of_a.natural_log = of_b.natural_log = readings[i].natural_log;
-            if (evaluated_equal(a, b, of_a, of_b))
-                return true;
-        }
-    }
-    return false;
-}
+enum { ITEMS_MAX = 64, ARENA_BYTES = 1 << 20 };
 
 /* ---- structures ---- */
-
-/* One item of an answer, with the sign its plus-minus has. */
-struct item {
-    const struct node *node;
-    int sign;
-};
 
 struct items {
     struct item item[ITEMS_MAX];
     int count;
-    bool ordered;
     char open, close; /* '\0': none */
 };
 
-static bool item_equal(struct item a, struct item b, const char **how);
-
-static void add_item(struct items *items, const struct node *node)
+static void add_item(struct items *items, const struct node *node, struct item of)
 {
     bool both = node_has(node, NODE_PLUS_MINUS);
     for (int sign = 1; sign >= (both ? -1 : 1) && items->count < ITEMS_MAX; sign -= 2)
-        items->item[items->count++] = (struct item){node, sign};
+        items->item[items->count++] = (struct item){node, sign, of.work};
 }
 
-/* A list, tuple or set taken apart; anything else is one item. */
+/* A list, tuple or set taken apart; anything else is one item, and so is a tuple with a plus-minus in it,
+ * which is two tuples. */
 static struct items items_of(struct item whole)
 {
-    struct items items = {.ordered = false};
+    struct items items = {.count = 0};
     const struct node *node = whole.node;
-    if (node->kind != NODE_LIST && node->kind != NODE_GROUP) {
+    bool tuple = node->kind == NODE_GROUP && node->open != '{';
+    bool open_sign = !whole.sign && node_has(node, NODE_PLUS_MINUS);
+    if ((node->kind != NODE_LIST && node->kind != NODE_GROUP) || (tuple && open_sign)) {
         if (whole.sign)
             items.item[items.count++] = whole;
         else
-            add_item(&items, node);
+            add_item(&items, node, whole);
         return items;
     }
     if (node->kind == NODE_GROUP) {
-        items.ordered = node->open != '{';
         items.open = node->open;
         items.close = node->close;
     }
-    for (const struct node *child = node->child; child; child = child->next)
-        add_item(&items, child);
+    int sign = whole.sign ? whole.sign : 1;
+    for (const struct node *child = node->child; child; child = child->next) {
+        if (!tuple)
+            add_item(&items, child, whole);
+        else if (items.count < ITEMS_MAX)
+            items.item[items.count++] = (struct item){child, sign, whole.work};
+    }
     return items;
 }
 
@@ -243,7 +85,7 @@ static bool find_partner(const bool (*equal)[ITEMS_MAX], int n, int i, int *part
 
 static bool same_in_any_order(const struct items *a, const struct items *b)
 {
-    bool equal[ITEMS_MAX][ITEMS_MAX];
+    bool equal[ITEMS_MAX][ITEMS_MAX] = {{false}};
     int partner[ITEMS_MAX];
     const char *how;
     for (int i = 0; i < a->count; i++) {
@@ -259,16 +101,38 @@ static bool same_in_any_order(const struct items *a, const struct items *b)
     return true;
 }
 
+/* Two sets are one where each has the other's items, however often they are written. */
+static bool sets_equal(const struct items *a, const struct items *b)
+{
+    const char *how;
+    for (int side = 0; side < 2; side++) {
+        const struct items *x = side ? b : a, *y = side ? a : b;
+        for (int i = 0; i < x->count; i++) {
+            bool found = false;
+            for (int j = 0; j < y->count && !found; j++)
+                found = item_equal(x->item[i], y->item[j], &how);
+            if (!found)
+                return false;
+        }
+    }
+    return true;
+}
+
 static bool items_equal(const struct items *a, const struct items *b)
 {
-    if (a->count != b->count || a->count >= ITEMS_MAX)
+    bool set_a = a->open == '{', set_b = b->open == '{';
+    if (a->count >= ITEMS_MAX || b->count >= ITEMS_MAX)
         return false;
-    bool brackets_a = a->open && a->open != '{', brackets_b = b->open && b->open != '{';
+    if (set_a && set_b)
+        return sets_equal(a, b);
+    if (a->count != b->count)
+        return false;
+    bool brackets_a = a->open && !set_a, brackets_b = b->open && !set_b;
     if (brackets_a && brackets_b && (a->open != b->open || a->close != b->close))
         return false;
     if (brackets_a || brackets_b)
-        return (a->open == '{') == (b->open == '{') && same_in_order(a, b);
-    return same_in_any_order(a, b);
+        return set_a == set_b && same_in_order(a, b);
+    return same_in_order(a, b) || same_in_any_order(a, b);
 }
 
 static bool children_equal(struct item a, struct item b)
@@ -276,166 +140,19 @@ static bool children_equal(struct item a, struct item b)
     const struct node *x = a.node->child, *y = b.node->child;
     const char *how;
     for (; x && y; x = x->next, y = y->next)
-        if (!item_equal((struct item){x, a.sign}, (struct item){y, b.sign}, &how))
+        if (!item_equal(item_part(x, a), item_part(y, b), &how))
             return false;
     return !x && !y;
 }
 
-static bool unions_equal(const struct node *a, const struct node *b)
+static bool unions_equal(struct item a, struct item b)
 {
     struct items x = {.count = 0}, y = {.count = 0};
-    for (const struct node *child = a->child; child; child = child->next)
-        add_item(&x, child);
-    for (const struct node *child = b->child; child; child = child->next)
-        add_item(&y, child);
+    for (const struct node *child = a.node->child; child; child = child->next)
+        add_item(&x, child, a);
+    for (const struct node *child = b.node->child; child; child = child->next)
+        add_item(&y, child, b);
     return x.count == y.count && x.count < ITEMS_MAX && same_in_any_order(&x, &y);
-}
-
-/* ---- relations ---- */
-
-static bool less(int op)
-{
-    return op == '<' || op == SYMBOL_LESS_EQUAL;
-}
-
-static bool greater(int op)
-{
-    return op == '>' || op == SYMBOL_GREATER_EQUAL;
-}
-
-/* lhs - rhs of an equation, in nodes of the caller's. */
-static struct node difference(const struct node *equation, struct node parts[3])
-{
-    parts[0] = *equation->child;
-    parts[1] = (struct node){.kind = NODE_NEGATIVE, .child = &parts[2]};
-    parts[2] = *equation->child->next;
-    parts[2].next = NULL;
-    parts[0].next = &parts[1];
-    return (struct node){.kind = NODE_SUM, .child = &parts[0]};
-}
-
-/* Two equations say the same where their differences are in one ratio everywhere: u(p) v(q) = u(q) v(p). */
-static bool equations_equal(struct item a, struct item b)
-{
-    struct node parts_a[3], parts_b[3], u = difference(a.node, parts_a), v = difference(b.node, parts_b);
-    acb_t up, vp, uq, vq;
-    acb_init(up);
-    acb_init(vp);
-    acb_init(uq);
-    acb_init(vq);
-    int compared = 0;
-    bool same = true;
-    for (int q = 0; q < VALUE_POINTS && same; q++) {
-        struct reading of_a = {.sign = a.sign, .point = q}, of_b = {.sign = b.sign, .point = q};
-        if (!value_ball(&u, &of_a, 256, uq) || !value_ball(&v, &of_b, 256, vq) || acb_contains_zero(uq) ||
-            acb_contains_zero(vq))
-            continue;
-        if (compared++ == 0) {
-            acb_set(up, uq);
-            acb_set(vp, vq);
-            continue;
-        }
-        acb_mul(uq, uq, vp, 256);
-        acb_mul(vq, vq, up, 256);
-        same = acb_overlaps(uq, vq);
-    }
-    acb_clear(up);
-    acb_clear(vp);
-    acb_clear(uq);
-    acb_clear(vq);
-    return same && compared > 2;
-}
-
-/* What an equation gives: of "x = 5" and "f(x) = 5" the right side, as of a chain of approximations its exact
- * front. */
-static const struct node *right_side(const struct node *node)
-{
-    const struct node *left = node->child;
-    if (node->op == SYMBOL_APPROXIMATELY)
-        return left;
-    if (node->op == SYMBOL_IN || node->op == '=' || node->op == ':')
-        return left->next;
-    return NULL;
-}
-
-/* a < x <= b, x > a and their like as the interval of x. */
-struct interval {
-    const struct node *low, *high; /* NULL: infinite */
-    bool low_in, high_in;
-};
-
-static bool interval_of_relation(const struct node *node, struct interval *out)
-{
-    const struct node *left = node->child, *right = left->next;
-    *out = (struct interval){.low = NULL};
-    if (left->kind == NODE_RELATION) { /* (a < x) < b */
-        const struct node *low = left->child, *name = low->next;
-        bool up = less(left->op) && less(node->op), down = greater(left->op) && greater(node->op);
-        if (name->kind != NODE_NAME || (!up && !down))
-            return false;
-        out->low = up ? low : right;
-        out->high = up ? right : low;
-        out->low_in = (up ? left->op : node->op) == (up ? SYMBOL_LESS_EQUAL : SYMBOL_GREATER_EQUAL);
-        out->high_in = (up ? node->op : left->op) == (up ? SYMBOL_LESS_EQUAL : SYMBOL_GREATER_EQUAL);
-        return true;
-    }
-    bool name_first = left->kind == NODE_NAME, name_last = right->kind == NODE_NAME;
-    if (name_first == name_last || (!less(node->op) && !greater(node->op)))
-        return false;
-    bool in = node->op == SYMBOL_LESS_EQUAL || node->op == SYMBOL_GREATER_EQUAL;
-    bool bounds_below = name_first ? greater(node->op) : less(node->op);
-    const struct node *bound = name_first ? right : left;
-    *out = bounds_below ? (struct interval){.low = bound, .low_in = in}
-                        : (struct interval){.high = bound, .high_in = in};
-    return true;
-}
-
-static bool interval_of(const struct node *node, struct interval *out)
-{
-    int sign;
-    if (node->kind == NODE_RELATION)
-        return interval_of_relation(node, out);
-    if (node->kind != NODE_GROUP || node->open == '{' || node_count(node->child) != 2)
-        return false;
-    const struct node *low = node->child, *high = low->next;
-    *out = (struct interval){.low = infinite(low, &sign) ? NULL : low,
-                             .high = infinite(high, &sign) ? NULL : high,
-                             .low_in = node->open == '[',
-                             .high_in = node->close == ']'};
-    return true;
-}
-
-static bool ends_equal(const struct node *a, const struct node *b)
-{
-    const char *how;
-    return a && b ? item_equal((struct item){a, 1}, (struct item){b, 1}, &how) : a == b;
-}
-
-static bool intervals_equal(const struct node *a, const struct node *b)
-{
-    struct interval x, y;
-    return interval_of(a, &x) && interval_of(b, &y) && x.low_in == y.low_in && x.high_in == y.high_in &&
-           ends_equal(x.low, y.low) && ends_equal(x.high, y.high);
-}
-
-static bool relation_equal(struct item a, struct item b, const char **how)
-{
-    bool both = a.node->kind == NODE_RELATION && b.node->kind == NODE_RELATION;
-    const struct node *side_a = a.node->kind == NODE_RELATION ? right_side(a.node) : a.node;
-    const struct node *side_b = b.node->kind == NODE_RELATION ? right_side(b.node) : b.node;
-    *how = "interval";
-    if (intervals_equal(a.node, b.node))
-        return true;
-    *how = "equation";
-    if (both && a.node->op == '=' && b.node->op == '=' && equations_equal(a, b))
-        return true;
-    if (both && a.node->op == b.node->op && children_equal(a, b))
-        return true;
-    bool named = !both || a.node->op == SYMBOL_APPROXIMATELY || b.node->op == SYMBOL_APPROXIMATELY;
-    if (both && !named) /* "x = 5" and "x = 5.0", but not "x = 5" and "y = 5" */
-        return false;
-    return side_a && side_b && (side_a != a.node || side_b != b.node) &&
-           item_equal((struct item){side_a, a.sign}, (struct item){side_b, b.sign}, how);
 }
 
 /* ---- one item ---- */
@@ -446,15 +163,90 @@ static bool structured(enum node_kind kind)
            kind == NODE_WORDS;
 }
 
-static bool words_equal(const struct node *a, const struct node *b)
+static const char *without_article(const char *words)
 {
-    return a->kind == b->kind && strcmp(a->text, b->text) == 0;
+    static const char *const articles[] = {"a ", "an ", "the "};
+    for (size_t i = 0; i < sizeof articles / sizeof *articles; i++)
+        if (strncmp(words, articles[i], strlen(articles[i])) == 0)
+            return words + strlen(articles[i]);
+    return words;
 }
 
-static bool item_equal(struct item a, struct item b, const char **how)
+/* What a structure says in words: the empty set and the whole line. */
+static enum phrase phrase_of(const struct node *node)
+{
+    int low, high;
+    if (node->kind == NODE_WORDS)
+        return words_phrase(without_article(node->text));
+    if (node->kind != NODE_GROUP)
+        return PHRASE_NONE;
+    if (node->open == '{')
+        return node->child ? PHRASE_NONE : PHRASE_NO_SOLUTION;
+    bool line = node_count(node->child) == 2 && node_is_infinite(node->child, &low) &&
+                node_is_infinite(node->child->next, &high) && low < high;
+    return line ? PHRASE_ALL_REALS : PHRASE_NONE;
+}
+
+static bool words_equal(const struct node *a, const struct node *b)
+{
+    if (a->kind == b->kind && strcmp(without_article(a->text), without_article(b->text)) == 0)
+        return true;
+    enum phrase phrase = phrase_of(a);
+    return phrase != PHRASE_NONE && phrase == phrase_of(b);
+}
+
+/* A matrix against a tuple: one row or one column, or rows in brackets of their own. */
+static bool matrix_is_tuple(struct item matrix, struct item tuple)
+{
+    const struct node *m = matrix.node, *t = tuple.node;
+    if (m->kind != NODE_MATRIX || t->kind != NODE_GROUP || t->open == '{' || m->op)
+        return false;
+    if (m->n == 1 || node_count(m->child) == m->n)
+        return children_equal(matrix, tuple);
+    const struct node *entry = m->child;
+    const char *how;
+    for (const struct node *row = t->child; row; row = row->next) {
+        if (row->kind != NODE_GROUP || node_count(row->child) != m->n)
+            return false;
+        for (const struct node *other = row->child; other; other = other->next, entry = entry->next)
+            if (!entry || !item_equal(item_part(entry, matrix), item_part(other, tuple), &how))
+                return false;
+    }
+    return !entry;
+}
+
+static bool matrices_equal(struct item a, struct item b)
+{
+    if (a.node->kind != b.node->kind)
+        return matrix_is_tuple(a, b) || matrix_is_tuple(b, a);
+    return a.node->n == b.node->n && a.node->op == b.node->op && children_equal(a, b);
+}
+
+/* A union is also a list of its parts, each a relation, and "x != 3". */
+static bool union_equal(struct item a, struct item b)
+{
+    enum node_kind kind = b.node->kind;
+    if (kind == NODE_UNION && a.node->kind != NODE_UNION)
+        return union_equal(b, a);
+    if (kind == NODE_RELATION)
+        return union_leaves_out(a, b);
+    if (kind == NODE_LIST && b.node->child->kind != NODE_RELATION)
+        return false;
+    return (kind == NODE_UNION || kind == NODE_LIST) && unions_equal(a, b);
+}
+
+bool item_equal(struct item a, struct item b, const char **how)
 {
     enum node_kind kind_a = a.node->kind, kind_b = b.node->kind;
-    if (kind_a == NODE_RELATION || kind_b == NODE_RELATION)
+    bool relation = kind_a == NODE_RELATION || kind_b == NODE_RELATION;
+    if (kind_a == NODE_UNION || kind_b == NODE_UNION) {
+        *how = "union";
+        if (union_equal(a, b))
+            return true;
+        if (!relation)
+            return false;
+    }
+    if (relation)
         return relation_equal(a, b, how);
     if (kind_a == NODE_WORDS || kind_b == NODE_WORDS) {
         *how = "words";
@@ -462,11 +254,7 @@ static bool item_equal(struct item a, struct item b, const char **how)
     }
     if (kind_a == NODE_MATRIX || kind_b == NODE_MATRIX) {
         *how = "matrix";
-        return kind_a == kind_b && a.node->n == b.node->n && a.node->op == b.node->op && children_equal(a, b);
-    }
-    if (kind_a == NODE_UNION || kind_b == NODE_UNION) {
-        *how = "union";
-        return kind_a == kind_b && unions_equal(a.node, b.node);
+        return matrices_equal(a, b);
     }
     if (structured(kind_a) || structured(kind_b)) {
         struct items x = items_of(a), y = items_of(b);
@@ -477,22 +265,27 @@ static bool item_equal(struct item a, struct item b, const char **how)
         *how = "digits in a base";
         return kind_a == kind_b && a.node->n == b.node->n && strcmp(a.node->text, b.node->text) == 0;
     }
-    return values_equal(a.node, b.node, a.sign, b.sign, how);
+    return value_same(a, b, how);
 }
 
 /* ---- whole answers ---- */
 
 static bool parsed_equal(const struct node *a, const struct node *b, const char **how)
 {
-    struct items x = items_of((struct item){a, 0}), y = items_of((struct item){b, 0});
+    long work = WORK_MAX;
+    struct item whole_a = {a, 1, &work}, whole_b = {b, 1, &work};
+    struct items x = items_of((struct item){a, 0, &work}), y = items_of((struct item){b, 0, &work});
+    if (a->kind == NODE_UNION || b->kind == NODE_UNION || a->kind == NODE_MATRIX || b->kind == NODE_MATRIX ||
+        a->kind == NODE_WORDS || b->kind == NODE_WORDS)
+        return item_equal(whole_a, whole_b, how);
     if (x.count == 1 && y.count == 1 && !x.open && !y.open)
         return item_equal(x.item[0], y.item[0], how);
-    if (x.count == 1 && !x.open && x.item[0].node->kind == NODE_RELATION)
-        return item_equal(x.item[0], (struct item){b, 1}, how);
-    if (y.count == 1 && !y.open && y.item[0].node->kind == NODE_RELATION)
-        return item_equal((struct item){a, 1}, y.item[0], how);
+    if (x.count == 1 && !x.open && a->kind == NODE_RELATION)
+        return item_equal(x.item[0], whole_b, how);
+    if (y.count == 1 && !y.open && b->kind == NODE_RELATION)
+        return item_equal(whole_a, y.item[0], how);
     *how = "items";
-    return items_equal(&x, &y) || (a->kind == b->kind && intervals_equal(a, b));
+    return items_equal(&x, &y);
 }
 
 static bool text_equal(const char *a, size_t n, const char *b, size_t m)
@@ -505,50 +298,173 @@ static bool text_equal(const char *a, size_t n, const char *b, size_t m)
     return equal;
 }
 
-static bool bare_equal(const char *gold, size_t gold_len, const char *pred, size_t pred_len, const char **how)
+/* ---- multiple choice ---- */
+
+static size_t pass(const char *text, size_t n, const char *signs)
 {
+    size_t i = 0;
+    while (i < n && memchr(signs, text[i], strlen(signs)))
+        i++;
+    return i;
+}
+
+/* The letter of "B", "(B)", "\text{B.}", "B) 12" and "option B. 12"; '\0' of anything else. `*alone` where
+ * there is nothing behind it. */
+static char choice_letter(const char *text, size_t n, bool *alone)
+{
+    static const char *const fronts[] = {"option",  "Option",    "choice",    "Choice",
+                                         "\\text{", "\\textbf{", "\\mathrm{", "\\mathbf{"};
+    size_t i = pass(text, n, " $(*{");
+    for (size_t k = 0; k < sizeof fronts / sizeof *fronts; k++) {
+        size_t m = strlen(fronts[k]);
+        if (n - i > m && memcmp(text + i, fronts[k], m) == 0)
+            i += m + pass(text + i + m, n - i - m, " $(*{");
+    }
+    if (i == n || text[i] < 'A' || text[i] > 'J')
+        return '\0';
+    char letter = text[i++];
+    size_t closing = pass(text + i, n - i, ").:}*$ ");
+    *alone = i + closing == n;
+    bool label = closing && memchr(").:", text[i], 3) && !(text[i] == ')' && closing < 2);
+    return *alone || label ? letter : '\0';
+}
+
+/* One is a letter alone, and the other a letter and what it stands for. */
+static bool choices_equal(const char *a, size_t n, const char *b, size_t m)
+{
+    bool alone_a = false, alone_b = false;
+    char x = choice_letter(a, n, &alone_a), y = choice_letter(b, m, &alone_b);
+    return x && x == y && (alone_a || alone_b);
+}
+
+/* ---- texts ---- */
+
+/* Whether a text is "12,5": a number with one comma, which does not part thousands. */
+static bool decimal_comma(const char *text, size_t n)
+{
+    const char *comma = memchr(text, ',', n), *end = text + n;
+    if (!comma || memchr(comma + 1, ',', (size_t)(end - comma - 1)) || strcspn(text, "([{;.") < n)
+        return false;
+    const char *from = comma, *to = comma + 1;
+    while (from > text && from[-1] >= '0' && from[-1] <= '9')
+        from--;
+    while (to < end && *to >= '0' && *to <= '9')
+        to++;
+    size_t before = (size_t)(comma - from), behind = (size_t)(to - comma - 1);
+    bool thousands = behind == 3 && before <= 3 && *from != '0';
+    return before && behind && !thousands && pass(text, n, " $-") == (size_t)(from - text);
+}
+
+static bool read_equal(struct arena *arena, const struct buf *a, const struct buf *b, const char **how)
+{
+    const struct node *x[3], *y[3];
+    bool commas_a = memchr(a->data, ',', a->len), commas_b = memchr(b->data, ',', b->len);
+    bool read_a = false, read_b = false;
+    for (int i = LEX_COMMAS_GROUP_DIGITS; i <= LEX_COMMAS_DECIMAL; i++) {
+        bool of_a = i == 0 || (commas_a && (i < 2 || decimal_comma(a->data, a->len)));
+        bool of_b = i == 0 || (commas_b && (i < 2 || decimal_comma(b->data, b->len)));
+        x[i] = of_a ? matrix_fold(arena, expression_parse(arena, a->data, a->len, i)) : NULL;
+        y[i] = of_b ? matrix_fold(arena, expression_parse(arena, b->data, b->len, i)) : NULL;
+        read_a |= x[i] != NULL;
+        read_b |= y[i] != NULL;
+    }
+    for (int i = 0; i < 9; i++)
+        if (x[i / 3] && y[i % 3] && parsed_equal(x[i / 3], y[i % 3], how))
+            return true;
+    if (!read_a || !read_b)
+        *how = "text";
+    return false;
+}
+
+static bool bare_equal(const struct buf *a, const struct buf *b, const char **how)
+{
+    if (a->len > b->len || (a->len == b->len && a->len && memcmp(a->data, b->data, a->len) > 0))
+        return bare_equal(b, a, how); /* where work runs out may not depend on the order */
+    *how = "text";
+    if (!a->len || !b->len)
+        return false;
     *how = "same text";
-    if (text_equal(gold, gold_len, pred, pred_len))
+    bool identical = a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+    if (identical || (b->len <= LEX_BYTES_MAX && text_equal(a->data, a->len, b->data, b->len)))
+        return true;
+    *how = "text";
+    if (b->len > LEX_BYTES_MAX)
+        return false;
+    *how = "choice";
+    if (choices_equal(a->data, a->len, b->data, b->len))
         return true;
     struct arena arena = ARENA_INIT(ARENA_BYTES);
-    static const enum lex_commas commas[] = {LEX_COMMAS_GROUP_DIGITS, LEX_COMMAS_PART_ITEMS};
-    bool equal = false, read = false;
-    bool with_commas = memchr(gold, ',', gold_len) || memchr(pred, ',', pred_len);
-    for (int i = 0; i < (with_commas ? 4 : 1) && !equal; i++) {
-        const struct node *a = expression_parse(&arena, gold, gold_len, commas[i & 1]);
-        const struct node *b = expression_parse(&arena, pred, pred_len, commas[i >> 1]);
-        if (!a || !b)
-            continue;
-        read = true;
-        equal = parsed_equal(a, b, how);
-    }
-    if (!read)
-        *how = "text";
+    bool equal = read_equal(&arena, a, b, how);
     arena_release(&arena);
     return equal;
 }
 
-/* What is compared of a text: the text, or the answer it ends in where it is more than an answer. */
+/* What is compared of a text: the text, or the answer it ends in where it is more than an answer; a box may
+ * have a sentence in it. */
 static int answer_in(const char *text, size_t len, struct buf *out)
 {
     bool found = false;
     if (!answer_is_bare(text, len)) {
-        int status = answer_find(text, len, ANSWER_ANY_SIGN, out, &found);
+        struct buf sentence = BUF_INIT(len + 64);
+        int status = answer_find(text, len, ANSWER_ANY_SIGN, &sentence, &found);
+        if (!status && found && sentence.len < len && !answer_is_bare(sentence.data, sentence.len)) {
+            status = answer_find(sentence.data, sentence.len, ANSWER_ANY_SIGN, out, &found);
+            if (!found)
+                buf_append(out, sentence.data, sentence.len);
+            found = true;
+        } else if (!status && found) {
+            buf_append(out, sentence.data, sentence.len);
+        }
+        buf_release(&sentence);
         if (status)
             return status;
     }
-    if (!found)
-        buf_append(out, text, len);
+    if (!found) {
+        struct answer_span span = sentence_stripped(text, text, text + len);
+        buf_append(out, text + span.start, span.len);
+    }
     return buf_ok(out) ? PONDER_OK : PONDER_E_MEMORY;
+}
+
+/* Behind the last "=" of what prose without a box leads up to: "so we get $a + b = 5$" states 5 as well as
+ * the equation. Nothing of any other text. */
+static void stated_value(const char *text, size_t len, const struct buf *answer, const struct buf *other,
+                         struct buf *out)
+{
+    struct answer_span box;
+    const char *equals = NULL;
+    int open = 0;
+    if (!answer->len || !other->len || memchr(other->data, '=', other->len) || answer->len == len ||
+        answer_is_bare(text, len) || answer_extract(text, len, &box))
+        return;
+    for (const char *p = answer->data; p < answer->data + answer->len; p++) {
+        open += (*p == '{') - (*p == '}');
+        if (*p == '=' && open == 0)
+            equals = p + 1;
+    }
+    if (equals)
+        buf_append(out, equals, (size_t)(answer->data + answer->len - equals));
 }
 
 bool answer_equal(const char *gold, size_t gold_len, const char *pred, size_t pred_len, const char **how)
 {
     const char *ignored;
-    struct buf a = BUF_INIT(gold_len + 64), b = BUF_INIT(pred_len + 64);
-    bool equal = !answer_in(gold, gold_len, &a) && !answer_in(pred, pred_len, &b) &&
-                 bare_equal(buf_text(&a), a.len, buf_text(&b), b.len, how ? how : &ignored);
+    struct buf a = BUF_INIT(gold_len + 64), b = BUF_INIT(pred_len + 64), of_a = BUF_INIT(gold_len + 64),
+               of_b = BUF_INIT(pred_len + 64);
+    how = how ? how : &ignored;
+    *how = "text";
+    bool equal = false;
+    if (!answer_in(gold, gold_len, &a) && !answer_in(pred, pred_len, &b)) {
+        equal = bare_equal(&a, &b, how);
+        if (!equal)
+            stated_value(gold, gold_len, &a, &b, &of_a);
+        if (!equal)
+            stated_value(pred, pred_len, &b, &a, &of_b);
+        equal = equal || (of_a.len && bare_equal(&of_a, &b, how)) || (of_b.len && bare_equal(&a, &of_b, how));
+    }
     buf_release(&a);
     buf_release(&b);
+    buf_release(&of_a);
+    buf_release(&of_b);
     return equal;
 }

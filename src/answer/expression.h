@@ -23,9 +23,10 @@ enum node_kind {
     NODE_FACTORIAL,  /* of its child */
     NODE_PERCENT,    /* of its child */
     NODE_DEGREES,    /* its child, as an angle */
+    NODE_UNIT,       /* its child, a quantity of what `text` says, to the power n where that is not 0 */
     NODE_FUNCTION,   /* text: which; children: arguments */
     NODE_PLUS_MINUS, /* its child with both signs; the sign is one and the same in all of an answer */
-    NODE_LIST,       /* items without brackets; `unordered` where joined by "and" or "or" */
+    NODE_LIST,       /* items without brackets */
     NODE_GROUP,      /* items in brackets: open and close are among ( [ { ) ] } */
     NODE_MATRIX,     /* children: n columns, row by row */
     NODE_UNION,      /* of its children */

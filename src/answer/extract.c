@@ -20,6 +20,8 @@ static bool is_space(char c)
 static size_t box_opening(const char *text, size_t n)
 {
     static const char *const names[] = {"\\boxed", "\\fbox"};
+    if (n < 2 || (text[1] != 'b' && text[1] != 'f'))
+        return 0;
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
         size_t i = strlen(names[k]);
         if (n <= i || memcmp(text, names[k], i) != 0)
@@ -52,6 +54,8 @@ bool answer_extract(const char *text, size_t len, struct answer_span *out)
     bool found = false;
     for (size_t i = 0; i < len; i++) {
         size_t opening = text[i] == '\\' ? box_opening(text + i, len - i) : 0;
+        if (!opening && i + 1 < len && text[i] == '\\' && box_opening(text + i + 1, len - i - 1))
+            continue; /* an escape too many: "\\boxed" */
         if (opening) {
             i += opening - 1;
             if (open_count < NESTED_MAX) {

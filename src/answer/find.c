@@ -1,23 +1,28 @@
 /* find.c - the final answer of a text, by the surest sign there is of it.
  *
- * In this order: the last box (boxes that only "and" or a comma part are one list), "#### x", what follows
- * the last "the answer is" in one of several languages, the last formula, the last number. */
+ * In this order: the last box (boxes that only "and" or a comma part are one list) or a "final answer" behind
+ * it, "#### x", what follows the last "the answer is" in one of several languages, the last sentence that
+ * opens with "therefore" and its like, the last formula, the last number, the last letter that stands alone.
+ */
 #include "answer/answer.h"
 
 #include <string.h>
 
+#include "answer/sentence.h"
 #include "ponder/status.h"
 
-/* ---- scanning ---- */
+enum {
+    BOXES_MAX = 16,
+    WINDOW_BYTES = 4096,
+    WORDS_MAX = 4,
+    BARE_BYTES_MAX = 4096,
+    END_BYTES_MAX = 1 << 15,
+    FORMULA_BYTES_MAX = 4096
+};
 
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 static bool is_letter(char c)
@@ -25,70 +30,39 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* Whether `text` begins with `cue`, which is in lower case. */
-static bool begins(const char *text, const char *end, const char *cue)
-{
-    for (; *cue; cue++, text++)
-        if (text == end || lower(*text) != *cue)
-            return false;
-    return true;
-}
-
-static struct answer_span span_of(const char *text, const char *from, const char *to)
-{
-    return (struct answer_span){(size_t)(from - text), (size_t)(to - from)};
-}
-
-/* Takes spaces, emphasis and sentence signs off both ends. */
-static struct answer_span stripped(const char *text, struct answer_span span)
-{
-    const char *from = text + span.start, *to = from + span.len;
-    while (from < to && (is_space(*from) || *from == '*' || *from == ':' || *from == '_' || *from == '"'))
-        from++;
-    while (to > from && (is_space(to[-1]) || to[-1] == '.' || to[-1] == '*' || to[-1] == ',' ||
-                         to[-1] == ';' || to[-1] == '_' || to[-1] == '"'))
-        to--;
-    return span_of(text, from, to);
-}
-
 /* ---- boxes ---- */
 
-/* Whether what stands between two boxes joins them to one list. */
+/* Whether what stands between two boxes joins them to one list: "and", a comma, or nothing at all. */
 static bool joins(const char *from, const char *to)
 {
-    bool joined = false;
+    static const char *const joiners[] = {",", "and", "\\text{and}", "\\text{ and }"};
+    static const char *const fillers[] = {" ", "$", "\\quad", "\\qquad", "\\)", "\\(", "\\;", "\\,", "\n"};
+    bool joined = from == to;
     while (from < to) {
-        if (is_space(*from) || *from == '$') {
-            from++;
-        } else if (*from == ',' || begins(from, to, "and")) {
-            from += *from == ',' ? 1 : 3;
-            joined = true;
-        } else if (begins(from, to, "\\text{and}") || begins(from, to, "\\text{ and }")) {
-            from = strchr(from, '}') + 1;
-            joined = true;
-        } else {
-            return false;
+        size_t n = 0;
+        for (size_t i = 0; i < sizeof fillers / sizeof *fillers && !n; i++)
+            n = sentence_begins(from, to, fillers[i]) ? strlen(fillers[i]) : 0;
+        for (size_t i = 0; i < sizeof joiners / sizeof *joiners && !n; i++) {
+            n = sentence_begins(from, to, joiners[i]) ? strlen(joiners[i]) : 0;
+            joined |= n > 0;
         }
+        if (!n)
+            return false;
+        from += n;
     }
     return joined;
 }
 
-/* The box that ends with the last brace of text[0, len), and where its command begins; false where none does.
- */
+/* The last box of the end of text[0, len), and where its command begins. */
 static bool box_before(const char *text, size_t len, struct answer_span *inner, size_t *command)
 {
-    if (!answer_extract(text, len, inner))
+    size_t skipped = len > WINDOW_BYTES ? len - WINDOW_BYTES : 0;
+    if (!answer_extract(text + skipped, len - skipped, inner))
         return false;
+    inner->start += skipped;
     const char *p = text + inner->start;
-    while (p > text && *p != '\\')
-        p--;
     for (const char *q = text + inner->start; q > text; q--)
-        if (*q == '\\' && (begins(q, text + len, "\\boxed") || begins(q, text + len, "\\fbox"))) {
+        if (sentence_begins(q, text + len, "\\boxed") || sentence_begins(q, text + len, "\\fbox")) {
             p = q;
             break;
         }
@@ -96,17 +70,20 @@ static bool box_before(const char *text, size_t len, struct answer_span *inner, 
     return true;
 }
 
-/* Boxes at the end that are joined, last first in the text and in order in `out`: "a, b". */
-/* With `as_written` what stands in a box keeps the spaces around it. */
+/* Boxes at the end that are joined, in order in `out`: "a, b". With `as_written` what stands in a box keeps
+ * the spaces around it. */
 static int boxes(const char *text, size_t len, bool as_written, struct buf *out, bool *found)
 {
-    enum { BOXES_MAX = 16 };
     struct answer_span inner[BOXES_MAX];
     size_t command, end = len;
     int n = 0;
-    *found = box_before(text, len, &inner[0], &command);
+    *found = answer_extract(text, len, &inner[0]);
     if (!*found)
         return PONDER_OK;
+    command = inner[0].start;
+    while (command > 0 && !sentence_begins(text + command, text + len, "\\boxed") &&
+           !sentence_begins(text + command, text + len, "\\fbox"))
+        command--;
     for (n = 1; n < BOXES_MAX; n++) {
         end = command;
         if (!box_before(text, end, &inner[n], &command))
@@ -130,9 +107,12 @@ static int boxes(const char *text, size_t len, bool as_written, struct buf *out,
     return buf_ok(out) ? PONDER_OK : PONDER_E_MEMORY;
 }
 
-/* ---- words that lead to the answer ---- */
+/* ---- cues ---- */
 
+/* What leads up to an answer; longer ones before their beginnings. */
 static const char *const cues[] = {
+    "<answer>",
+    "[answer]",
     "final answer is",
     "final answer:",
     "final answer",
@@ -141,148 +121,253 @@ static const char *const cues[] = {
     "answer =",
     "answer would be",
     "answer must be",
+    "answer should be",
+    "answer will be",
+    "answer to",
     "answers are",
+    "answers:",
     "result is",
+    "result:",
+    "correct option is",
+    "choose option",
+    "\\boxed",
+    "correct choice is",
+    "option is",
     "antwort ist",
     "antwort lautet",
     "antwort:",
     "lautet die antwort",
+    "ergebnis ist",
+    "ergebnis:",
+    "lösung ist",
+    "lösung lautet",
+    "lösung:",
     "respuesta es",
     "respuesta:",
     "respuesta final es",
-    "r\xC3\xA9ponse est",
-    "r\xC3\xA9ponse :",
-    "r\xC3\xA9ponse:",
-    "risposta \xC3\xA8",
+    "resultado es",
+    "resultado:",
+    "respuesta correcta es",
+    "solución es",
+    "réponse est",
+    "réponse :",
+    "réponse:",
+    "réponse finale est",
+    "résultat est",
+    "réponse finale :",
+    "réponse finale:",
+    "risposta è",
     "risposta:",
-    "resposta \xC3\xA9",
+    "risposta finale è",
+    "risultato è",
+    "resposta é",
     "resposta:",
-    "\xE7\xAD\x94\xE6\xA1\x88\xE6\x98\xAF",
-    "\xE7\xAD\x94\xE6\xA1\x88\xE4\xB8\xBA",
-    "\xE7\xAD\x94\xE6\xA1\x88\xEF\xBC\x9A",
-    "\xE7\xAD\x94\xE6\xA1\x88:",
-    "\xE7\xAD\x94\xE3\x81\x88\xE3\x81\xAF",
-    "\xD0\xBE\xD1\x82\xD0\xB2\xD0\xB5\xD1\x82:",
-    "\xD0\x9E\xD1\x82\xD0\xB2\xD0\xB5\xD1\x82:",
+    "resposta final é",
+    "resultado é",
+    "antwoord is",
+    "antwoord:",
+    "svaret är",
+    "svar:",
+    "svaret er",
+    "odpowiedź:",
+    "odpowiedź to",
+    "odpověď:",
+    "cevap:",
+    "cevabı:",
+    "jawabannya adalah",
+    "jawaban:",
+    "đáp án là",
+    "đáp số:",
+    "Đáp số:",
+    "Đáp án là",
+    "Đáp án:",
+    "答案是",
+    "答案为",
+    "答案為",
+    "答案：",
+    "答案:",
+    "故选",
+    "结果是",
+    "结果为",
+    "答：",
+    "答:",
+    "答えは",
+    "答え:",
+    "答え：",
+    "解答は",
+    "解答:",
+    "解答：",
+    "正解は",
+    "답은",
+    "답:",
+    "답안:",
+    "ответ:",
+    "Ответ:",
+    "ответ —",
+    "Ответ —",
+    "ответ равен",
+    "Ответ равен",
+    "Відповідь:",
+    "відповідь:",
+    "الجواب هو",
+    "الإجابة هي",
+    "उत्तर है",
+    "उत्तर:",
 };
 
-/* The end of the sentence: a line's end, or a full stop with no digit behind it. */
-static const char *sentence_end(const char *p, const char *end)
+/* What opens a sentence that concludes. */
+static const char *const openers[] = {
+    "therefore",
+    "thus",
+    "hence",
+    "so ",
+    "so,",
+    "consequently",
+    "in conclusion",
+    "we conclude that",
+    "altogether",
+    "in total",
+    "it follows that",
+    "this means",
+    "donc",
+    "por lo tanto",
+    "por tanto",
+    "así que",
+    "also ",
+    "daher",
+    "folglich",
+    "somit",
+    "quindi",
+    "dunque",
+    "portanto",
+    "logo,",
+    "dus ",
+    "因此",
+    "所以",
+    "故",
+    "综上",
+    "よって",
+    "したがって",
+    "따라서",
+    "Следовательно",
+    "поэтому",
+    "Поэтому",
+    "Итак",
+    "Таким образом",
+};
+
+static const char *const marks[] = {"\\boxed", "\\fbox", "####"};
+
+/* Phrases to be searched for, with the bytes they begin with: a text is looked at closely only there. */
+struct phrases {
+    const char *const *phrase;
+    int count;
+    unsigned char first[256], second[256];
+};
+
+static char lower(char c)
 {
-    int braces = 0;
-    for (; p < end; p++) {
-        braces += *p == '{';
-        braces -= *p == '}';
-        bool stop = *p == '.' && (p + 1 == end || is_space(p[1]) || p[1] == '*') && braces <= 0;
-        bool wide_stop = end - p >= 3 && memcmp(p, "\xE3\x80\x82", 3) == 0;
-        if ((*p == '\n' && braces <= 0) || stop || wide_stop)
-            break;
-    }
-    return p;
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Words of two letters and more that are no commands and not inside \text{}. */
-static int words_of_prose(const char *text, const char *end)
+static void phrases_init(struct phrases *phrases, const char *const *list, size_t count)
 {
-    int words = 0;
+    *phrases = (struct phrases){.phrase = list, .count = (int)count};
+    for (size_t i = 0; i < count; i++)
+        phrases->first[(unsigned char)list[i][0]] = phrases->second[(unsigned char)list[i][1]] = 1;
+}
+#define PHRASES_INIT(phrases, list) phrases_init(phrases, list, sizeof(list) / sizeof *(list))
+
+/* Bytes of the phrase at p, or 0. */
+static size_t phrase_at(const struct phrases *phrases, const char *p, const char *end)
+{
+    if (end - p < 2 || !phrases->first[(unsigned char)lower(p[0])] ||
+        !phrases->second[(unsigned char)lower(p[1])])
+        return 0;
+    for (int i = 0; i < phrases->count; i++)
+        if (phrases->phrase[i][0] == lower(p[0]) && sentence_begins(p, end, phrases->phrase[i]))
+            return strlen(phrases->phrase[i]);
+    return 0;
+}
+
+/* Behind the last phrase in the text, if anything is; NULL where there is none. A phrase of letters stands at
+ * the front of a word. */
+static const char *behind_last(const struct phrases *phrases, const char *text, const char *end)
+{
+    const char *at = NULL;
     for (const char *p = text; p < end; p++) {
-        if (*p == '\\') {
-            bool in_words =
-                begins(p, end, "\\text") || begins(p, end, "\\mathrm") || begins(p, end, "\\mbox");
-            for (p++; p < end && is_letter(*p); p++)
-                ;
-            while (in_words && p < end && *p != '}')
-                p++;
+        size_t n = p > text && is_letter(p[-1]) && is_letter(*p) ? 0 : phrase_at(phrases, p, end);
+        if (!n || p + n == end)
             continue;
-        }
-        const char *from = p;
-        while (p < end && is_letter(*p))
-            p++;
-        words += p - from > 1;
-        p -= p > from;
+        at = p + n;
+        p = at - 1;
     }
-    return words;
+    return at;
 }
 
-/* The first formula between dollar signs or \( \) in a range, without them. */
-static bool formula_in(const char *text, const char *from, const char *to, struct answer_span *out)
+static const char *past_signs(const char *p, const char *end)
 {
-    for (const char *p = from; p + 1 < to; p++) {
-        bool paren = p[0] == '\\' && (p[1] == '(' || p[1] == '[');
-        if (*p == '\\' && !paren) {
-            p++;
-            continue;
-        }
-        if (*p != '$' && !paren)
-            continue;
-        size_t opening = paren || p[1] == '$' ? 2 : 1;
-        const char *begin = p + opening, *q = begin;
-        while (q < to && !(paren ? q[0] == '\\' && q + 1 < to && (q[1] == ')' || q[1] == ']') : *q == '$'))
-            q += *q == '\\' && !paren && q + 1 < to ? 2 : 1;
-        if (q >= to)
-            return false;
-        *out = stripped(text, span_of(text, begin, q));
-        bool money =
-            *p == '$' && opening == 1 && begin < q && is_digit(*begin) && words_of_prose(begin, q) > 0;
-        if (out->len && !money)
-            return true;
-        p = money ? p : q;
-    }
-    return false;
-}
-
-/* One number at p with its sign, fraction and percent; returns its end. */
-static const char *number_at(const char *p, const char *end)
-{
-    while (p < end &&
-           (is_digit(*p) || (end - p > 1 && (*p == '.' || *p == ',' || *p == '/') && is_digit(p[1]))))
-        p++;
-    if (p < end && *p == '%')
+    while (p < end && (is_space(*p) || strchr(":*=#,>", *p)))
         p++;
     return p;
 }
 
-static bool number_in(const char *text, const char *from, const char *to, bool last, struct answer_span *out)
+/* Whether the formula whose inside begins at `start` opens at p. */
+static bool leads(const char *text, const char *p, size_t start)
 {
-    bool found = false;
-    for (const char *p = from; p < to; p++) {
-        if (!is_digit(*p) && !(*p == '.' && p + 1 < to && is_digit(p[1])))
-            continue;
-        bool in_word = p > from && (is_letter(p[-1]) || p[-1] == '_');
-        const char *begin = p > from && p[-1] == '-' && (p - 1 == from || !is_digit(p[-2])) ? p - 1 : p;
-        const char *end = number_at(p, to);
-        if (!in_word) {
-            *out = span_of(text, begin, end);
-            found = true;
-            if (!last)
-                return true;
-        }
-        p = end - 1;
-    }
-    return found;
+    while (p < text + start && strchr("$\\([ \n", *p))
+        p++;
+    return p == text + start;
 }
 
 static bool after_cue(const char *text, size_t len, struct answer_span *out)
 {
-    const char *end = text + len, *at = NULL;
-    for (const char *p = text; p < end; p++) {
-        for (size_t i = 0; i < sizeof cues / sizeof *cues; i++) {
-            if (begins(p, end, cues[i]) && p + strlen(cues[i]) < end) {
-                at = p + strlen(cues[i]);
-                p = at - 1;
-                break;
-            }
-        }
-    }
+    struct phrases phrases;
+    const char *end = text + len;
+    PHRASES_INIT(&phrases, cues);
+    const char *at = behind_last(&phrases, text, end);
     if (!at)
         return false;
-    while (at < end && (is_space(*at) || *at == ':' || *at == '*' || *at == '='))
-        at++;
+    at = past_signs(at, end);
+    if (sentence_formula(text, at, end - at > FORMULA_BYTES_MAX ? at + FORMULA_BYTES_MAX : end, false, out) &&
+        leads(text, at, out->start))
+        return true; /* which may have lines of its own */
+    return sentence_answer(text, at, sentence_end(at, end), false, out);
+}
+
+/* What a "Final answer" states that comes behind the last box, if that is a formula or a number: who goes on
+ * after a box and sums up again means the latter. */
+static bool overruled(const char *text, size_t len, struct answer_span *out)
+{
+    static const char *const final[] = {"final answer is", "final answer:"};
+    struct phrases phrases;
+    struct answer_span box, stated;
+    const char *end = text + len;
+    PHRASES_INIT(&phrases, final);
+    if (!answer_extract(text, len, &box))
+        return false;
+    const char *at = behind_last(&phrases, text + box.start + box.len, end);
+    if (!at)
+        return false;
+    at = past_signs(at, end);
     const char *stop = sentence_end(at, end);
-    if (formula_in(text, at, stop, out))
-        return true;
-    *out = stripped(text, span_of(text, at, stop));
-    return out->len > 0;
+    return (sentence_formula(text, at, stop, false, &stated) ||
+            sentence_number(text, at, stop, false, &stated)) &&
+           sentence_answer(text, at, stop, false, out);
+}
+
+/* What the last sentence that concludes states, if no formula or number comes behind it. */
+static bool concluded(const char *text, size_t len, struct answer_span *out)
+{
+    struct phrases phrases;
+    struct answer_span later;
+    const char *end = text + len;
+    PHRASES_INIT(&phrases, openers);
+    const char *at = behind_last(&phrases, text, end);
+    const char *stop = at ? sentence_end(at, end) : NULL;
+    return at && sentence_answer(text, at, stop, true, out) &&
+           !sentence_formula(text, stop, end, false, &later) &&
+           !sentence_number(text, stop, end, false, &later);
 }
 
 static bool after_hashes(const char *text, size_t len, struct answer_span *out)
@@ -290,68 +375,102 @@ static bool after_hashes(const char *text, size_t len, struct answer_span *out)
     for (size_t i = len; i-- > 3;) {
         if (memcmp(text + i - 3, "####", 4) != 0)
             continue;
-        const char *from = text + i + 1, *to = from;
-        while (to < text + len && *to != '\n')
-            to++;
-        *out = stripped(text, span_of(text, from, to));
+        const char *from = text + i + 1, *to;
+        while (from < text + len && is_space(*from))
+            from++;
+        to = from;
+        for (int open = 0; to < text + len && (*to != '\n' || open > 0); to++)
+            open += (*to == '{') - (*to == '}') + sentence_begins(to, text + len, "\\begin{") -
+                    sentence_begins(to, text + len, "\\end{");
+        *out = sentence_stripped(text, from, to);
         return out->len > 0;
     }
     return false;
 }
 
-static bool last_formula(const char *text, size_t len, struct answer_span *out)
+/* The last formula; without any, what the last sentence with a number states. A formula of letters alone,
+ * "$n$", only names something if a number comes behind it. */
+static bool last_stated(const char *text, size_t len, struct answer_span *out)
 {
-    const char *from = text, *end = text + len;
-    struct answer_span span;
-    bool found = false;
-    while (formula_in(text, from, end, &span)) {
-        *out = span;
-        found = true;
-        from = text + span.start + span.len;
-        while (from < end && *from != '$' && *from != ')' && *from != ']')
-            from++;
-        from += from < end && *from == '$' && from + 1 < end && from[1] == '$' ? 2 : from < end;
+    const char *end = text + len;
+    struct answer_span number;
+    if (!sentence_formula(text, text, end, true, out)) {
+        if (!sentence_last(text, text, end, out))
+            return false;
+        const char *from = text + out->start, *to = from + out->len;
+        return sentence_answer(text, from, to, true, out) || sentence_number(text, from, to, true, out);
     }
-    return found;
+    bool weak = true;
+    for (size_t i = 0; i < out->len; i++)
+        weak &= is_letter(text[out->start + i]);
+    if (weak && sentence_result(text, text + out->start + out->len, end, &number))
+        *out = number;
+    return true;
 }
 
-/* Whether a box, "####" or a cue stands anywhere: one pass, which looks closer only where the first two bytes
- * of a sign are. */
+/* Whether a box, "####" or a cue stands anywhere. */
 static bool has_sign(const char *text, const char *end)
 {
-    static const char *const marks[] = {"\\boxed", "\\fbox", "####"};
-    enum { MARKS = sizeof marks / sizeof *marks, CUES = sizeof cues / sizeof *cues };
-    unsigned char first[256] = {0}, second[256] = {0};
-    const char *sign[MARKS + CUES];
-    for (int i = 0; i < MARKS + CUES; i++) {
-        sign[i] = i < MARKS ? marks[i] : cues[i - MARKS];
-        first[(unsigned char)sign[i][0]] = second[(unsigned char)sign[i][1]] = 1;
-    }
-    for (const char *p = text; p + 1 < end; p++) {
-        char a = lower(p[0]), b = lower(p[1]);
-        if (!(first[(unsigned char)a] & second[(unsigned char)b]))
-            continue;
-        for (int i = 0; i < MARKS + CUES; i++)
-            if (sign[i][0] == a && sign[i][1] == b && begins(p, end, sign[i]))
-                return true;
+    struct phrases sure, words;
+    PHRASES_INIT(&sure, marks);
+    PHRASES_INIT(&words, cues);
+    for (const char *p = text; p + 1 < end; p++)
+        if (phrase_at(&sure, p, end) || phrase_at(&words, p, end))
+            return true;
+    return false;
+}
+
+/* The last letter of a choice that stands by itself; the "A" before a word is none. */
+static bool last_letter(const char *text, size_t len, struct answer_span *out)
+{
+    for (size_t i = len; i-- > 0;) {
+        bool alone = text[i] >= 'A' && text[i] <= 'H' && (i == 0 || !is_letter(text[i - 1])) &&
+                     (i + 1 == len || !is_letter(text[i + 1]));
+        bool article = text[i] == 'A' && i + 2 < len && text[i + 1] == ' ' && is_letter(text[i + 2]);
+        if (alone && !article) {
+            *out = (struct answer_span){i, 1};
+            return true;
+        }
     }
     return false;
 }
 
+/* Whether words in front lead up to a number: "He spent 12 dollars". */
+static bool tells(const char *text, const char *end)
+{
+    struct phrases phrases;
+    struct answer_span number;
+    PHRASES_INIT(&phrases, openers);
+    if (phrase_at(&phrases, text, end))
+        return true;
+    return text < end && is_letter(*text) && sentence_words(text, end) >= WORDS_MAX - 1 &&
+           sentence_number(text, text, end, false, &number);
+}
+
 bool answer_is_bare(const char *text, size_t len)
 {
-    return !has_sign(text, text + len) && words_of_prose(text, text + len) < 4;
+    const char *end = text + len;
+    return len <= BARE_BYTES_MAX && !has_sign(text, end) && sentence_words(text, end) < WORDS_MAX &&
+           !sentence_is_prose(text, end) && !sentence_has_formula_in_words(text, end) && !tells(text, end);
 }
 
 int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf *out, bool *found)
 {
     struct answer_span span;
+    *found = mode == ANSWER_ANY_SIGN && overruled(text, len, &span);
+    if (*found)
+        return buf_append(out, text + span.start, span.len) ? PONDER_E_MEMORY : PONDER_OK;
     int status = boxes(text, len, mode == ANSWER_BOX_ONLY, out, found);
     if (*found || status || mode == ANSWER_BOX_ONLY)
         return status;
+    if (len > END_BYTES_MAX) { /* any other sign of it is looked for near the end */
+        text += len - END_BYTES_MAX;
+        len = END_BYTES_MAX;
+    }
     *found = after_hashes(text, len, &span) || after_cue(text, len, &span) ||
-             (mode == ANSWER_ANY_SIGN && last_formula(text, len, &span)) ||
-             number_in(text, text, text + len, true, &span);
+             (mode == ANSWER_NO_FORMULA ? sentence_number(text, text, text + len, true, &span)
+                                        : concluded(text, len, &span) || last_stated(text, len, &span) ||
+                                              last_letter(text, len, &span));
     if (*found && buf_append(out, text + span.start, span.len))
         return PONDER_E_MEMORY;
     return PONDER_OK;

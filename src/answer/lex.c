@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "answer/spelling.h"
+#include "answer/words.h"
 #include "core/utf8.h"
 
 enum { NESTED_MAX = 16 }; /* texts in texts */
@@ -15,210 +17,6 @@ struct lexer {
     int count, capacity, depth;
     bool spaced, in_matrix, failed;
 };
-
-/* ---- tables ---- */
-
-struct spelling {
-    const char *from;
-    enum token_kind kind;
-    int symbol;
-    const char *text;
-};
-
-#define SIGN(from, symbol)                                                                                   \
-    {                                                                                                        \
-        from, TOKEN_SYMBOL, symbol, NULL                                                                     \
-    }
-#define AS(from, text)                                                                                       \
-    {                                                                                                        \
-        from, TOKEN_COMMAND, 0, text                                                                         \
-    }
-#define NOTHING(from)                                                                                        \
-    {                                                                                                        \
-        from, TOKEN_END, 0, NULL                                                                             \
-    }
-
-/* Commands by their letters. What is not here is a function or a construct of that name if the parser knows
- * it, a Greek letter, or an unknown name. */
-static const struct spelling commands[] = {
-    SIGN("cdot", '*'),
-    SIGN("times", '*'),
-    SIGN("ast", '*'),
-    SIGN("div", '/'),
-    SIGN("pm", SYMBOL_PLUS_MINUS),
-    SIGN("mp", SYMBOL_PLUS_MINUS),
-    SIGN("le", SYMBOL_LESS_EQUAL),
-    SIGN("leq", SYMBOL_LESS_EQUAL),
-    SIGN("leqslant", SYMBOL_LESS_EQUAL),
-    SIGN("ge", SYMBOL_GREATER_EQUAL),
-    SIGN("geq", SYMBOL_GREATER_EQUAL),
-    SIGN("geqslant", SYMBOL_GREATER_EQUAL),
-    SIGN("lt", '<'),
-    SIGN("gt", '>'),
-    SIGN("ne", SYMBOL_NOT_EQUAL),
-    SIGN("neq", SYMBOL_NOT_EQUAL),
-    SIGN("approx", SYMBOL_APPROXIMATELY),
-    SIGN("simeq", SYMBOL_APPROXIMATELY),
-    SIGN("in", SYMBOL_IN),
-    SIGN("cup", SYMBOL_UNION),
-    SIGN("lbrace", SYMBOL_SET_OPEN),
-    SIGN("rbrace", SYMBOL_SET_CLOSE),
-    SIGN("langle", '('),
-    SIGN("rangle", ')'),
-    SIGN("lbrack", '['),
-    SIGN("rbrack", ']'),
-    SIGN("circ", SYMBOL_DEGREE),
-    SIGN("degree", SYMBOL_DEGREE),
-    SIGN("prime", '\''),
-    SIGN("vert", '|'),
-    SIGN("lvert", '|'),
-    SIGN("rvert", '|'),
-    SIGN("mid", '|'),
-    SIGN("colon", ':'),
-    AS("dfrac", "frac"),
-    AS("tfrac", "frac"),
-    AS("cfrac", "frac"),
-    AS("dbinom", "binom"),
-    AS("tbinom", "binom"),
-    AS("infty", "infinity"),
-    AS("lg", "log"),
-    AS("bar", "overline"),
-    AS("dots", "ldots"),
-    AS("cdots", "ldots"),
-    AS("emptyset", "emptyset"),
-    AS("varnothing", "emptyset"),
-    AS("arcsin", "asin"),
-    AS("arccos", "acos"),
-    AS("arctan", "atan"),
-    NOTHING("left"),
-    NOTHING("right"),
-    NOTHING("big"),
-    NOTHING("Big"),
-    NOTHING("bigl"),
-    NOTHING("bigr"),
-    NOTHING("Bigl"),
-    NOTHING("Bigr"),
-    NOTHING("bigg"),
-    NOTHING("Bigg"),
-    NOTHING("displaystyle"),
-    NOTHING("textstyle"),
-    NOTHING("quad"),
-    NOTHING("qquad"),
-    NOTHING("boxed"),
-    NOTHING("fbox"),
-    NOTHING("limits"),
-    NOTHING("rm"),
-    NOTHING("bf"),
-    NOTHING("boldsymbol"),
-    NOTHING("vec"),
-    NOTHING("hspace"),
-    NOTHING("ensuremath"),
-    NOTHING("thinspace"),
-    NOTHING("negthinspace"),
-    NOTHING("enspace"),
-    NOTHING("hfill"),
-};
-
-/* Runs of two letters and more outside of commands. */
-static const struct spelling words[] = {
-    AS("sqrt", "sqrt"),
-    AS("sin", "sin"),
-    AS("cos", "cos"),
-    AS("tan", "tan"),
-    AS("cot", "cot"),
-    AS("sec", "sec"),
-    AS("csc", "csc"),
-    AS("arcsin", "asin"),
-    AS("arccos", "acos"),
-    AS("arctan", "atan"),
-    AS("asin", "asin"),
-    AS("acos", "acos"),
-    AS("atan", "atan"),
-    AS("sinh", "sinh"),
-    AS("cosh", "cosh"),
-    AS("tanh", "tanh"),
-    AS("log", "log"),
-    AS("ln", "ln"),
-    AS("exp", "exp"),
-    AS("abs", "abs"),
-    AS("binom", "binom"),
-    AS("floor", "floor"),
-    AS("ceil", "ceil"),
-    AS("pi", "pi"),
-    AS("inf", "infinity"),
-    AS("infty", "infinity"),
-    AS("infinity", "infinity"),
-    AS("frac", "frac"),
-    SIGN("and", SYMBOL_AND),
-    SIGN("or", SYMBOL_AND),
-    SIGN("degrees", SYMBOL_DEGREE),
-    SIGN("degree", SYMBOL_DEGREE),
-    SIGN("deg", SYMBOL_DEGREE),
-    SIGN("percent", '%'),
-};
-
-/* Signs beyond ASCII. */
-static const struct {
-    uint32_t code;
-    struct spelling as;
-} signs[] = {
-    {0x2212, SIGN("", '-')},
-    {0x2013, SIGN("", '-')},
-    {0x2014, SIGN("", '-')},
-    {0xD7, SIGN("", '*')},
-    {0xB7, SIGN("", '*')},
-    {0x22C5, SIGN("", '*')},
-    {0x2217, SIGN("", '*')},
-    {0xF7, SIGN("", '/')},
-    {0x2044, SIGN("", '/')},
-    {0x2215, SIGN("", '/')},
-    {0xB1, SIGN("", SYMBOL_PLUS_MINUS)},
-    {0x2264, SIGN("", SYMBOL_LESS_EQUAL)},
-    {0x2265, SIGN("", SYMBOL_GREATER_EQUAL)},
-    {0x2260, SIGN("", SYMBOL_NOT_EQUAL)},
-    {0x2248, SIGN("", SYMBOL_APPROXIMATELY)},
-    {0x2208, SIGN("", SYMBOL_IN)},
-    {0x222A, SIGN("", SYMBOL_UNION)},
-    {0xB0, SIGN("", SYMBOL_DEGREE)},
-    {0x2032, SIGN("", '\'')},
-    {0x2019, SIGN("", '\'')},
-    {0x27E8, SIGN("", '(')},
-    {0x27E9, SIGN("", ')')},
-    {0xFF08, SIGN("", '(')},
-    {0xFF09, SIGN("", ')')},
-    {0xFF0C, SIGN("", ',')},
-    {0x3001, SIGN("", ',')},
-    {0xFF05, SIGN("", '%')},
-    {0xFF1D, SIGN("", '=')},
-    {0x221E, AS("", "infinity")},
-    {0x3C0, AS("", "pi")},
-    {0x221A, AS("", "sqrt")},
-    {0x2205, AS("", "emptyset")},
-    {0x2026, AS("", "ldots")},
-    {0xA0, NOTHING("")},
-    {0x2009, NOTHING("")},
-    {0x202F, NOTHING("")},
-    {0x3002, NOTHING("")},
-    {0x20AC, NOTHING("")},
-    {0xA3, NOTHING("")},
-    {0x3B1, {"", TOKEN_NAME, 0, "alpha"}},
-    {0x3B2, {"", TOKEN_NAME, 0, "beta"}},
-    {0x3B8, {"", TOKEN_NAME, 0, "theta"}},
-    {0x3BB, {"", TOKEN_NAME, 0, "lambda"}},
-    {0x3C6, {"", TOKEN_NAME, 0, "phi"}},
-};
-
-static const char *const greek[] = {
-    "alpha",    "beta",    "gamma", "delta",  "epsilon", "varepsilon", "zeta",  "eta",   "theta",
-    "vartheta", "iota",    "kappa", "lambda", "mu",      "nu",         "xi",    "rho",   "sigma",
-    "tau",      "upsilon", "phi",   "varphi", "chi",     "psi",        "omega", "Gamma", "Delta",
-    "Theta",    "Lambda",  "Xi",    "Pi",     "Sigma",   "Phi",        "Psi",   "Omega", "ell"};
-
-static const char *const short_units[] = {"cm", "km", "mm", "kg", "ft", "mi", "hr", "lb", "oz", "ml"};
-
-static const char *const text_commands[] = {
-    "text",   "textbf", "textit", "textrm",  "textsf", "texttt",       "textnormal", "mbox", "mathrm",
-    "mathbf", "mathit", "mathsf", "mathcal", "mathbb", "operatorname", "hbox",       "emph", "underline"};
 
 /* ---- characters ---- */
 
@@ -237,24 +35,26 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 static char at(const struct lexer *l, size_t ahead)
 {
     return (size_t)(l->end - l->p) > ahead ? l->p[ahead] : '\0';
+}
+
+static bool starts(const struct lexer *l, size_t ahead, const char *text)
+{
+    size_t left = (size_t)(l->end - l->p), n = strlen(text);
+    return left >= ahead + n && memcmp(l->p + ahead, text, n) == 0;
 }
 
 static bool named(const char *text, size_t n, const char *name)
 {
     return strlen(name) == n && memcmp(text, name, n) == 0;
 }
-
-static bool listed(const char *text, size_t n, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (named(text, n, names[i]))
-            return true;
-    return false;
-}
-#define LISTED(text, n, names) listed(text, n, names, sizeof(names) / sizeof *(names))
 
 /* ---- tokens ---- */
 
@@ -293,30 +93,49 @@ static void add_spelling(struct lexer *l, const struct spelling *as)
         l->spaced = true;
 }
 
-static const struct spelling *find(const struct spelling *table, size_t count, const char *text, size_t n)
-{
-    for (size_t i = 0; i < count; i++)
-        if (named(text, n, table[i].from))
-            return &table[i];
-    return NULL;
-}
-#define FIND(table, text, n) find(table, sizeof(table) / sizeof *(table), text, n)
-
 /* ---- numbers ---- */
 
-/* Bytes of a thousands separator at the front: "," with three digits and no fourth behind it, or one of
- * TeX's, "{,}" and its like. */
+/* Bytes of a space of one of the kinds that part digits. */
+static size_t space_bytes(const struct lexer *l)
+{
+    static const char *const spaces[] = {" ",   "~",   "\xC2\xA0", "\xE2\x80\xAF", "\xE2\x80\x89",
+                                         "\\,", "\\ ", "\\;"};
+    for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++)
+        if (starts(l, 0, spaces[i]))
+            return strlen(spaces[i]);
+    return 0;
+}
+
+/* Bytes of a comma between digits as TeX has it, "{,}" and "\!,\!", with spaces where it eats them. */
+static size_t tex_comma(const struct lexer *l)
+{
+    size_t n = 0;
+    while (at(l, n) == ' ')
+        n++;
+    if (at(l, n) == '{') {
+        for (n++; at(l, n) == ' ' || at(l, n) == ','; n++)
+            ;
+        return at(l, n) == '}' && memchr(l->p, ',', n) ? n + 1 : 0;
+    }
+    n = starts(l, 0, "\\!") ? 2 : 0;
+    if (at(l, n) != ',' || !starts(l, n + 1, "\\!"))
+        return 0;
+    for (n += 3; at(l, n) == ' '; n++)
+        ;
+    return n;
+}
+
+/* Bytes of a thousands separator at the front: a comma, a space or TeX's comma, with three digits and no
+ * fourth behind it. */
 static size_t separator(const struct lexer *l)
 {
-    static const char *const tex[] = {"{,}", ",\\!", "\\!,\\!", "\\,", "\\ "};
-    size_t n = at(l, 0) == ',' && l->commas == LEX_COMMAS_GROUP_DIGITS ? 1 : 0;
-    for (size_t i = 0; i < sizeof tex / sizeof *tex; i++) {
-        size_t length = strlen(tex[i]);
-        if ((size_t)(l->end - l->p) > length && memcmp(l->p, tex[i], length) == 0)
-            n = length;
-    }
+    size_t n = at(l, 0) == ',' && l->commas == LEX_COMMAS_GROUP_DIGITS ? 1 : tex_comma(l),
+           space = n ? 0 : space_bytes(l);
+    n += space;
     bool three = n && is_digit(at(l, n)) && is_digit(at(l, n + 1)) && is_digit(at(l, n + 2));
-    return three && !is_digit(at(l, n + 3)) ? n : 0;
+    char behind = three ? at(l, n + 3) : '\0';
+    bool fraction = space && behind == '/'; /* the "123/456" of a mixed number */
+    return three && !is_digit(behind) && !fraction ? n : 0;
 }
 
 /* The "e-3" of 1.5e-3, as "* 10 ** -3". */
@@ -342,7 +161,7 @@ static void number(struct lexer *l)
 {
     char text[LEX_BYTES_MAX + 1];
     size_t n = 0, lead = 0;
-    bool point = false;
+    bool point = false, grouped = false;
     for (;;) {
         size_t skip = separator(l);
         if (is_digit(at(l, 0))) {
@@ -351,7 +170,12 @@ static void number(struct lexer *l)
         } else if (at(l, 0) == '.' && !point && (is_digit(at(l, 1)) || n) && at(l, 1) != '.') {
             point = true;
             text[n++] = *l->p++;
+        } else if (at(l, 0) == ',' && !point && l->commas == LEX_COMMAS_DECIMAL && is_digit(at(l, 1))) {
+            point = true;
+            text[n++] = '.';
+            l->p++;
         } else if (skip && !point && lead > 0 && (lead <= 3 || n > 3)) {
+            grouped |= at(l, 0) == ',' && skip == 1;
             l->p += skip;
         } else {
             break;
@@ -361,17 +185,14 @@ static void number(struct lexer *l)
     if (n > 1 && text[n - 1] == '.' && !repeats) /* a full stop, not a decimal point */
         n--;
     add_text(l, TOKEN_NUMBER, text, n);
+    if (!l->failed)
+        l->token[l->count - 1].grouped = grouped;
     exponent(l);
 }
 
 /* ---- words ---- */
 
 static void lex_range(struct lexer *l, const char *text, size_t n);
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
 
 /* A text in words, in lower case; joins the words before it. */
 static void add_words(struct lexer *l, const char *text, size_t n)
@@ -388,6 +209,10 @@ static void add_words(struct lexer *l, const char *text, size_t n)
     }
     for (size_t i = 0; i < n && len < LEX_BYTES_MAX; i++) {
         bool space = is_space(text[i]) || text[i] == '-' || text[i] == '$';
+        bool abbreviates =
+            text[i] == '.' && i && is_letter(text[i - 1]) && i + 1 < n && is_letter(text[i + 1]);
+        if (abbreviates) /* "p.m." */
+            continue;
         if (!space)
             joined[len++] = lower(text[i]);
         else if (len && joined[len - 1] != ' ')
@@ -397,6 +222,25 @@ static void add_words(struct lexer *l, const char *text, size_t n)
         len--;
     if (len)
         add_text(l, TOKEN_WORD, joined, len);
+}
+
+static bool after_number(const struct lexer *l)
+{
+    return l->count && l->token[l->count - 1].kind == TOKEN_NUMBER;
+}
+
+static bool is_unit_letter(char c)
+{
+    return c && strchr("mgslLhJNWVAKCF", c);
+}
+
+/* Whether a text has words that part a list. */
+static bool has_joiner(const char *text, size_t n)
+{
+    for (size_t i = 0; i + 4 < n; i++)
+        if (memcmp(text + i, " and ", 5) == 0 || memcmp(text + i, " or ", 4) == 0)
+            return true;
+    return false;
 }
 
 /* The contents of \text{..}: a joiner of lists, mathematics in disguise, or words. */
@@ -412,37 +256,130 @@ static void text_contents(struct lexer *l, const char *text, size_t n)
     size_t comma = n && *text == ',' ? 1 : 0;
     while (comma && comma < n && is_space(text[comma]))
         comma++;
+    bool unit = n == 1 && is_unit_letter(*text) && after_number(l);
     if (named(text + comma, n - comma, "and") || named(text + comma, n - comma, "or"))
         add_symbol(l, SYMBOL_AND);
-    else if (n == 1 || (n && (is_digit(*text) || memchr("(+-.\\[{", *text, 7))) || FIND(words, text, n))
+    else if (!unit && (n == 1 || (n && (is_digit(*text) || memchr("(+-.\\[{", *text, 7))) ||
+                       spelling_of_word(text, n) || has_joiner(text, n) || (n && memchr(text, '=', n))))
         lex_range(l, text, n);
     else
         add_words(l, text, n);
 }
 
-/* A run of letters outside of commands: a function, words, or variables side by side. */
-static void letters(struct lexer *l)
+/* Bytes of a letter beyond ASCII that words are written with: Latin ones with marks, Cyrillic ones. */
+static size_t wide_letter(const char *p, const char *end)
 {
-    size_t n = 0;
-    while (is_letter(at(l, n)))
-        n++;
-    const char *text = l->p;
-    const struct spelling *as = n > 1 ? FIND(words, text, n) : NULL;
-    for (size_t front = n - 1; !as && front > 1 && front + 2 >= n; front--) { /* "sinx" */
-        as = FIND(words, text, front);
-        as = as && as->kind == TOKEN_COMMAND ? as : NULL;
-        n = as ? front : n;
+    uint32_t code = 0;
+    size_t n = p < end && (unsigned char)*p >= 0xC3 ? utf8_decode(p, (size_t)(end - p), &code) : 0;
+    bool latin = code >= 0xC0 && code < 0x250 && code != 0xD7 && code != 0xF7;
+    return latin || (code >= 0x400 && code < 0x530) ? n : 0;
+}
+
+/* "xyz", "abc" and "pqr" are products, whatever their order. */
+static bool neighbours(const char *text, size_t n)
+{
+    char low = text[0], high = text[0];
+    for (size_t i = 1; i < n; i++) {
+        low = text[i] < low ? text[i] : low;
+        high = text[i] > high ? text[i] : high;
+        if (memchr(text, text[i], i))
+            return false;
     }
-    bool after_number = l->count && l->token[l->count - 1].kind == TOKEN_NUMBER;
+    return (size_t)(high - low) == n - 1;
+}
+
+/* Whether a run of letters is a word, not variables side by side. */
+static bool is_word(const struct lexer *l, const char *text, size_t n)
+{
     bool in_words = l->count && l->token[l->count - 1].kind == TOKEN_WORD;
     bool before_words = l->count == 0 && at(l, n) == ' ' && is_letter(at(l, n + 1)) &&
                         is_letter(at(l, n + 2)) && is_letter(at(l, n + 3)); /* "no solution" */
+    if (in_words || n > 4 || (before_words && (n > 1 || lower(*text) == 'a')))
+        return true;
+    if (n == 1 || neighbours(text, n))
+        return false;
+    if (after_number(l) && (!l->spaced || n == 2))
+        return words_is_short_unit(text, n) || (n == 2 && l->spaced && named(text, n, "in"));
+    return n == 4 || (n == 3 && (l->spaced || l->count == 0));
+}
+
+/* "m/s^2" and its like behind a number, up to the end of the text: its bytes, or 0. */
+static size_t unit_to_end(const struct lexer *l)
+{
+    size_t n = 0;
+    if (!after_number(l) || !l->spaced || l->count > 2)
+        return 0;
+    while (is_unit_letter(at(l, n)) && n < 2) {
+        n++;
+        n += (at(l, n) == '^' && is_digit(at(l, n + 1))) ? 2 : 0;
+        n += at(l, n) == '/';
+    }
+    while (n && (is_space(at(l, n)) || at(l, n) == '.'))
+        n++;
+    return l->p + n == l->end ? n : 0;
+}
+
+/* "a.m." and "p.m." */
+static bool half_of_day(struct lexer *l)
+{
+    char half = lower(at(l, 0));
+    bool is = after_number(l) && (half == 'a' || half == 'p') && at(l, 1) == '.' && lower(at(l, 2)) == 'm' &&
+              !is_letter(at(l, 3));
+    if (!is)
+        return false;
+    l->p += at(l, 3) == '.' ? 4 : 3;
+    add_words(l, half == 'a' ? "am" : "pm", 2);
+    return true;
+}
+
+/* The "x" of "1.5 x 10^3". */
+static bool times(struct lexer *l)
+{
+    if ((at(l, 0) != 'x' && at(l, 0) != 'X') || !after_number(l) || !l->spaced || at(l, 1) != ' ' ||
+        !is_digit(at(l, 2)))
+        return false;
+    l->p++;
+    add_symbol(l, '*');
+    return true;
+}
+
+/* Bytes of the word at p, and whether a letter of it is beyond ASCII. */
+static size_t word_bytes(const struct lexer *l, bool *wide)
+{
+    size_t n = 0;
+    for (*wide = false;;) {
+        size_t more = is_letter(at(l, n)) ? 1 : wide_letter(l->p + n, l->end);
+        *wide |= more > 1;
+        if (!more)
+            return n;
+        n += more;
+    }
+}
+
+/* A run of letters outside of commands: a function, words, or variables side by side. */
+static void letters(struct lexer *l)
+{
+    bool wide;
+    const char *text = l->p;
+    size_t unit = unit_to_end(l), n = word_bytes(l, &wide);
+    if (half_of_day(l) || times(l))
+        return;
+    if (wide || unit) {
+        l->p += unit ? unit : n;
+        add_words(l, text, unit ? unit : n);
+        return;
+    }
+    const struct spelling *as = n > 1 ? spelling_of_word(text, n) : NULL;
+    for (size_t front = n - 1; !as && front > 1 && front + 2 >= n; front--) { /* "sinx" */
+        as = spelling_of_word(text, front);
+        as = as && as->kind == TOKEN_COMMAND ? as : NULL;
+        n = as ? front : n;
+    }
+    bool word = !as && is_word(l, text, n);
     l->p += n;
     if (as)
         add_spelling(l, as);
-    else if (n > 3 || in_words || (n > 1 && before_words) ||
-             (n == 3 && (after_number || l->spaced || l->count == 0)) ||
-             (n == 2 && after_number && (l->spaced || LISTED(text, n, short_units))))
+    else if (word)
         add_words(l, text, n);
     else
         for (size_t i = 0; i < n; i++)
@@ -487,6 +424,16 @@ static void control_symbol(struct lexer *l, char c)
         l->spaced = true; /* "\,", "\!", "\$", "\(" and the like only shape the text */
 }
 
+/* Commands whose argument says how it looks, not what it is. */
+static bool takes_nothing(const char *name, size_t n)
+{
+    static const char *const names[] = {"color", "textcolor", "hspace", "vspace", "tag", "label", "phantom"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (named(name, n, names[i]))
+            return true;
+    return false;
+}
+
 static void command(struct lexer *l)
 {
     size_t n = 1;
@@ -494,7 +441,8 @@ static void command(struct lexer *l)
         n++;
     const char *name = l->p + 1, *text;
     size_t name_len = n - 1, len;
-    if (name_len == 0 && at(l, 1) == '\\' && is_letter(at(l, 2)) && !l->in_matrix) { /* an escape too many */
+    if (name_len == 0 && at(l, 1) == '\\' && !l->in_matrix &&
+        (is_letter(at(l, 2)) || (at(l, 2) && strchr("{}%$,;!()[", at(l, 2))))) { /* an escape too many */
         l->p++;
         command(l);
         return;
@@ -506,9 +454,17 @@ static void command(struct lexer *l)
         return;
     }
     l->p += n;
-    const struct spelling *as = FIND(commands, name, name_len);
-    if (LISTED(name, name_len, text_commands)) {
-        if (group(l, &text, &len))
+    if (takes_nothing(name, name_len)) {
+        (void)group(l, &text, &len);
+        return;
+    }
+    const struct spelling *as = spelling_of_command(name, name_len);
+    if (spelling_is_text(name, name_len)) {
+        if (!group(l, &text, &len))
+            return;
+        if (named(name, name_len, "mathbb") && named(text, len, "R"))
+            add_words(l, "all real numbers", 16);
+        else
             text_contents(l, text, len);
     } else if (named(name, name_len, "begin") || named(name, name_len, "end")) {
         if (group(l, &text, &len))
@@ -520,7 +476,7 @@ static void command(struct lexer *l)
             at(l, 0) == '.')
             l->p++;
     } else {
-        add_text(l, LISTED(name, name_len, greek) ? TOKEN_NAME : TOKEN_COMMAND, name, name_len);
+        add_text(l, spelling_is_name(name, name_len) ? TOKEN_NAME : TOKEN_COMMAND, name, name_len);
     }
 }
 
@@ -568,11 +524,10 @@ static void beyond_ascii(struct lexer *l)
     }
     const char *begin = l->p;
     l->p += n ? n : 1;
-    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
-        if (signs[i].code == code) {
-            add_spelling(l, &signs[i].as);
-            return;
-        }
+    const struct spelling *as = spelling_of_sign(code);
+    if (as) {
+        add_spelling(l, as);
+        return;
     }
     for (size_t i = 0; i < sizeof fractions / sizeof *fractions; i++) {
         if (fractions[i].code == code) {
@@ -581,8 +536,9 @@ static void beyond_ascii(struct lexer *l)
             return;
         }
     }
-    while (l->p < l->end && (unsigned char)*l->p >= 0x80)
-        l->p++;
+    while (l->p < l->end && (unsigned char)*l->p >= 0x80 && superscript(l, &ignored) < 0 &&
+           (n = utf8_decode(l->p, (size_t)(l->end - l->p), &code)) > 0 && !spelling_of_sign(code))
+        l->p += n;
     add_words(l, begin, (size_t)(l->p - begin));
 }
 
@@ -617,6 +573,11 @@ static void ascii(struct lexer *l)
                  {"==", '='},
                  {"+-", SYMBOL_PLUS_MINUS},
                  {"~=", SYMBOL_APPROXIMATELY}};
+    if (starts(l, 0, "...")) {
+        l->p += 3;
+        add_text(l, TOKEN_COMMAND, "ldots", 5);
+        return;
+    }
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         if (at(l, 0) == pairs[i].text[0] && at(l, 1) == pairs[i].text[1]) {
             l->p += 2;
@@ -636,12 +597,12 @@ static void lex_range(struct lexer *l, const char *text, size_t n)
     l->end = text + n;
     while (l->p < l->end && !l->failed) {
         char c = *l->p;
-        if (is_space(c) || c == '$') {
+        if (is_space(c) || c == '$' || c == '"' || c == '`') {
             l->spaced = true;
             l->p++;
         } else if (is_digit(c) || (c == '.' && is_digit(at(l, 1)))) {
             number(l);
-        } else if (is_letter(c)) {
+        } else if (is_letter(c) || wide_letter(l->p, l->end)) {
             letters(l);
         } else if (c == '\\') {
             command(l);

@@ -43,12 +43,13 @@ struct token {
     int symbol;       /* TOKEN_SYMBOL */
     const char *text; /* the others; in the arena, ended by NUL */
     bool spaced;      /* there was a space before it */
+    bool grouped;     /* TOKEN_NUMBER: commas parted its thousands */
 };
 
 enum { LEX_BYTES_MAX = 4096 };
 
-/* Whether a comma between digits parts items or thousands. */
-enum lex_commas { LEX_COMMAS_GROUP_DIGITS, LEX_COMMAS_PART_ITEMS };
+/* Whether a comma between digits parts thousands or items, or is the decimal sign. */
+enum lex_commas { LEX_COMMAS_GROUP_DIGITS, LEX_COMMAS_PART_ITEMS, LEX_COMMAS_DECIMAL };
 
 /* The tokens of `text` with a TOKEN_END behind them, in `arena`; NULL where the text is longer than that,
  * nests too deep or memory runs out. */

@@ -3,7 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXACT_BITS_MAX = 50000, FACTORIAL_MAX = 3000, DIGITS_MAX = 3000 };
+enum { EXACT_BITS_MAX = 50000, BITS_A_UNIT = 500, FACTORIAL_MAX = 3000, DIGITS_MAX = 3000 };
+
+static bool spend(const struct reading *reading, long work)
+{
+    *reading->work -= work;
+    return *reading->work > 0;
+}
 
 /* ---- exact ---- */
 
@@ -158,6 +164,7 @@ static bool exact_two(const struct node *node, const struct reading *reading, fm
             fmpq_div_fmpz(out, out, (const fmpz[]){100});
         break;
     case NODE_DEGREES:
+    case NODE_UNIT:
         fmpq_set(out, x);
         break;
     case NODE_PLUS_MINUS:
@@ -168,11 +175,17 @@ static bool exact_two(const struct node *node, const struct reading *reading, fm
     default:
         return false;
     }
-    return bits_of(out) <= EXACT_BITS_MAX;
+    return bits_of(out) <= EXACT_BITS_MAX && spend(reading, bits_of(out) / BITS_A_UNIT);
 }
 
 bool value_exact(const struct node *node, const struct reading *reading, fmpq_t out)
 {
+    enum { FACTORIAL_WORK = 100, DIGITS_A_UNIT = 20 };
+    bool literal = node->kind == NODE_NUMBER || node->kind == NODE_REPEATING || node->kind == NODE_BASED;
+    if (!spend(reading, literal                        ? 1 + (long)strlen(node->text) / DIGITS_A_UNIT
+                        : node->kind == NODE_FACTORIAL ? FACTORIAL_WORK
+                                                       : 1))
+        return false;
     if (node->kind == NODE_NUMBER)
         return decimal(node->text, out);
     if (node->kind == NODE_REPEATING)
@@ -312,6 +325,10 @@ static bool ball_function(const char *name, const acb_t x, const acb_t y, bool t
         arb_clear(ten);
     } else if (strcmp(name, "log_base") == 0 && two) {
         ball_log_base(out, x, y, bits);
+    } else if (strcmp(name, "apply") == 0 && two) { /* some function, another one for each name */
+        acb_mul(out, x, y, bits);
+        acb_cos(out, out, bits);
+        acb_add(out, out, x, bits);
     } else if (strcmp(name, "root") == 0 && two) {
         ball_root(out, x, y, bits);
     } else if (strcmp(name, "abs") == 0) {
@@ -337,6 +354,26 @@ static bool trigonometric(const char *name)
     return strstr("sin cos tan cot sec csc", name) != NULL && strlen(name) == 3;
 }
 
+/* x^y; a negative number to the power of p/q with q odd is real, as its q-th root is. */
+static void ball_power(acb_t out, const acb_t x, const acb_t y, const struct node *exponent,
+                       const struct reading *reading, slong bits)
+{
+    fmpq_t q;
+    fmpq_init(q);
+    bool real = acb_is_real(x) && arb_is_negative(acb_realref(x)) && value_exact(exponent, reading, q) &&
+                fmpz_is_odd(fmpq_denref(q)) && !fmpz_is_one(fmpq_denref(q));
+    acb_t base;
+    acb_init(base);
+    acb_set(base, x);
+    if (real)
+        acb_neg(base, base);
+    acb_pow(out, base, y, bits);
+    if (real && fmpz_is_odd(fmpq_numref(q)))
+        acb_neg(out, out);
+    acb_clear(base);
+    fmpq_clear(q);
+}
+
 static bool ball_two(const struct node *node, const struct reading *reading, slong bits, acb_t x, acb_t y,
                      acb_t out)
 {
@@ -357,7 +394,7 @@ static bool ball_two(const struct node *node, const struct reading *reading, slo
         acb_div(out, x, y, bits);
         return true;
     case NODE_POWER:
-        acb_pow(out, x, y, bits);
+        ball_power(out, x, y, second, reading, bits);
         return true;
     case NODE_FACTORIAL:
         acb_add_ui(x, x, 1, bits);
@@ -367,6 +404,7 @@ static bool ball_two(const struct node *node, const struct reading *reading, slo
         acb_div_ui(out, x, reading->percent_part ? 100 : 1, bits);
         return true;
     case NODE_DEGREES:
+    case NODE_UNIT:
         acb_set(out, x);
         return true;
     case NODE_PLUS_MINUS:
@@ -392,9 +430,21 @@ static bool ball_constant(int op, slong bits, acb_t out)
     return op != 'o';
 }
 
+/* What evaluating a node takes, without its children. */
+static long ball_work(const struct node *node, slong bits)
+{
+    enum { FUNCTION_WORK = 12, GAMMA_WORK = 100, BITS_SHORT = 128 };
+    bool gamma =
+        node->kind == NODE_FACTORIAL || (node->kind == NODE_FUNCTION && strcmp(node->text, "binom") == 0);
+    bool function = node->kind == NODE_FUNCTION || node->kind == NODE_POWER;
+    return (gamma ? GAMMA_WORK : function ? FUNCTION_WORK : 1) * (bits / BITS_SHORT);
+}
+
 bool value_ball(const struct node *node, const struct reading *reading, slong bits, acb_t out)
 {
     acb_zero(out);
+    if (!spend(reading, ball_work(node, bits)))
+        return false;
     if (node->kind == NODE_NAME) {
         place(node->text, reading->point, out);
         return true;

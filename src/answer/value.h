@@ -18,9 +18,11 @@ struct reading {
     bool natural_log;  /* \log without a base is ln, else log10 */
     bool percent_part; /* 10% is 1/10, else 10 */
     int point;         /* which of the VALUE_POINTS assignments of variables */
+    long *work;        /* counted down; nothing has a value any more once it is used up */
 };
 
-enum { VALUE_POINTS = 6 };
+/* Work is counted in operations on short numbers, some tenths of a microsecond each. */
+enum { VALUE_POINTS = 6, WORK_MAX = 40000 };
 
 /* Both return false where the expression has no such value: value_exact for all that is not rational or takes
  * more than some 50,000 bits, value_ball for what is no number or not defined at the point. */

@@ -131,7 +131,7 @@ static const struct pair different[] = {
     {"(1,2)", "[1,2]"},
     {"(1,2)", "(2,1)"},
     {"0.1", "10"},
-    {"1,234", "1 234"},
+    {"1,234", "1 235"},
     {"x>5", "x>=5"},
     {"\\begin{pmatrix}1&2\\end{pmatrix}", "\\begin{pmatrix}1\\\\2\\end{pmatrix}"},
     {"y=2x+1", "y=2x+2"},
@@ -213,9 +213,12 @@ static void the_answer_of_a_text_is_found_by_its_surest_sign(void **state)
         {"She paid $12.50 in total.", "12.50"},
         {"She had $20 and gave $8 away, $12 are left", "12"},
         {"Hence $x=3$ and finally $y = 4$.", "y = 4"},
+        {"Half is $\\boxed{4}$. Then we add 3. Final Answer: The final answer is $7$.", "7"},
+        {"So $\\boxed{4}$. Final answer: see the box.", "4"},
         {"La respuesta es 7.", "7"},
         {"**Final Answer:** 12", "12"},
-        {"There are -3 of 17 ducks", "17"},
+        {"There are -3 of 17 ducks", "-3"},
+        {"We bought -3 and then 17 ducks", "17"},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct buf out = BUF_INIT(1 << 16);
