@@ -335,27 +335,6 @@ static bool after_cue(const char *text, size_t len, struct answer_span *out)
     return sentence_answer(text, at, sentence_end(at, end), false, out);
 }
 
-/* What a "Final answer" states that comes behind the last box, if that is a formula or a number: who goes on
- * after a box and sums up again means the latter. */
-static bool overruled(const char *text, size_t len, struct answer_span *out)
-{
-    static const char *const final[] = {"final answer is", "final answer:"};
-    struct phrases phrases;
-    struct answer_span box, stated;
-    const char *end = text + len;
-    PHRASES_INIT(&phrases, final);
-    if (!answer_extract(text, len, &box))
-        return false;
-    const char *at = behind_last(&phrases, text + box.start + box.len, end);
-    if (!at)
-        return false;
-    at = past_signs(at, end);
-    const char *stop = sentence_end(at, end);
-    return (sentence_formula(text, at, stop, false, &stated) ||
-            sentence_number(text, at, stop, false, &stated)) &&
-           sentence_answer(text, at, stop, false, out);
-}
-
 /* What the last sentence that concludes states, if no formula or number comes behind it. */
 static bool concluded(const char *text, size_t len, struct answer_span *out)
 {
@@ -457,9 +436,6 @@ bool answer_is_bare(const char *text, size_t len)
 int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf *out, bool *found)
 {
     struct answer_span span;
-    *found = mode == ANSWER_ANY_SIGN && overruled(text, len, &span);
-    if (*found)
-        return buf_append(out, text + span.start, span.len) ? PONDER_E_MEMORY : PONDER_OK;
     int status = boxes(text, len, mode == ANSWER_BOX_ONLY, out, found);
     if (*found || status || mode == ANSWER_BOX_ONLY)
         return status;

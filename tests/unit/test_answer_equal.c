@@ -213,7 +213,7 @@ static void the_answer_of_a_text_is_found_by_its_surest_sign(void **state)
         {"She paid $12.50 in total.", "12.50"},
         {"She had $20 and gave $8 away, $12 are left", "12"},
         {"Hence $x=3$ and finally $y = 4$.", "y = 4"},
-        {"Half is $\\boxed{4}$. Then we add 3. Final Answer: The final answer is $7$.", "7"},
+        {"Half is $\\boxed{4}$. Then we add 3. Final Answer: The final answer is $7$.", "4"},
         {"So $\\boxed{4}$. Final answer: see the box.", "4"},
         {"La respuesta es 7.", "7"},
         {"**Final Answer:** 12", "12"},
