@@ -114,6 +114,10 @@ void cli_progress_note(const char *text, void *data);
 void cli_interrupt_catch(void);
 bool cli_interrupted(void);
 
+/* cmd_runs.c */
+/* The number of a run as it was typed. */
+int cli_run_number(const char *text, int64_t *id, struct ponder_err *err);
+
 /* model_args.c */
 /* The --model option, the same everywhere, for a struct that holds a `const char *` at the group's offset. */
 const struct ponder_option *cli_model_options(void);

@@ -19,8 +19,7 @@ static const struct ponder_option *json_table(void)
     return options;
 }
 
-/* The number of a run as it was typed. */
-static int run_number(const char *text, int64_t *id, struct ponder_err *err)
+int cli_run_number(const char *text, int64_t *id, struct ponder_err *err)
 {
     char *end;
     errno = 0;
@@ -114,7 +113,7 @@ static int run_show(void *data, int count, char **operands)
     struct ponder_err err = {0};
     struct ponder_eval *eval = NULL;
     int64_t id = 0;
-    int status = run_number(operands[1], &id, &err);
+    int status = cli_run_number(operands[1], &id, &err);
     if (!status)
         status = ponder_runs_eval(operands[0], id, &eval, &err);
     if (!status)
@@ -170,9 +169,9 @@ static int run_diff(void *data, int count, char **operands)
     struct ponder_err err = {0};
     struct ponder_comparison diff = {0};
     int64_t first = 0, second = 0;
-    int status = run_number(operands[1], &first, &err);
+    int status = cli_run_number(operands[1], &first, &err);
     if (!status)
-        status = run_number(operands[2], &second, &err);
+        status = cli_run_number(operands[2], &second, &err);
     if (!status)
         status = ponder_runs_compare(operands[0], first, second, &diff, &err);
     if (!status)
@@ -209,7 +208,7 @@ static int run_export(void *data, int count, char **operands)
     (void)count;
     struct ponder_err err = {0};
     int64_t id = 0;
-    int status = run_number(operands[1], &id, &err);
+    int status = cli_run_number(operands[1], &id, &err);
     cli_interrupt_catch();
     if (!status)
         status = ponder_runs_export(operands[0], id, write_line, stdout, &err);
@@ -235,7 +234,7 @@ static int run_delete(void *data, int count, char **operands)
     (void)count;
     struct ponder_err err = {0};
     int64_t id = 0;
-    int status = run_number(operands[1], &id, &err);
+    int status = cli_run_number(operands[1], &id, &err);
     if (!status)
         status = ponder_runs_delete(operands[0], id, &err);
     return status ? cli_fail(&err) : CLI_DONE;
