@@ -46,6 +46,11 @@ double figures_accuracy(const struct figures_run *run, int64_t question)
     return run->grades[question].maj[run->cells.k_count - 1];
 }
 
+bool figures_have_pass_1(const struct figures *figures, const struct figures_pair *pair)
+{
+    return !figures->runs[pair->first].search && !figures->runs[pair->second].search;
+}
+
 /* Whether a question belongs to a group by level or subject, or to that of all. */
 static bool is_in(const struct ponder_eval_group *group, const struct question *question)
 {

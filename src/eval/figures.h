@@ -60,6 +60,8 @@ void figures_release(struct figures *figures);
 /* What k of the run's n samples cost in this group: their share of the generated tokens and all of the
  * prompt; FLOPs and seconds in proportion to tokens. */
 struct figures_cost figures_cost_at(const struct figures_run *run, int64_t group, int64_t k);
+/* Whether both runs of a pair are samples, which have a pass@1. */
+bool figures_have_pass_1(const struct figures *figures, const struct figures_pair *pair);
 /* The share of right answers that the run gave to a question of its set. */
 double figures_accuracy(const struct figures_run *run, int64_t question);
 

@@ -14,6 +14,7 @@
 struct walk {
     int (*each)(void *data, const struct figures_row *row);
     void *data;
+    const struct figures *figures;
     const struct figures_run *run;
 };
 
@@ -55,15 +56,17 @@ static int give_pair(const struct walk *walk, const struct figures_pair *pair)
     row.measure = "accuracy_difference";
     row.figure = pair->diff.difference;
     int status = walk->each(walk->data, &row);
+    if (status || !figures_have_pass_1(walk->figures, pair))
+        return status;
     row.measure = "pass_1_difference";
     row.figure = pair->diff.pass_1_difference;
-    return status ? status : walk->each(walk->data, &row);
+    return walk->each(walk->data, &row);
 }
 
 int figures_each_row(const struct figures *figures, int (*each)(void *data, const struct figures_row *row),
                      void *data)
 {
-    struct walk walk = {each, data, NULL};
+    struct walk walk = {each, data, figures, NULL};
     int status = 0;
     for (int r = 0; r < figures->run_count; r++) {
         walk.run = &figures->runs[r];

@@ -92,8 +92,7 @@ void html_interval(struct buf *out, const struct ponder_interval *interval)
         buf_printf(out, " <i>%.1f–%.1f</i>", 100 * interval->low, 100 * interval->high);
 }
 
-/* In points of a per cent, with a real minus. */
-static void signed_points(struct buf *out, double share)
+void html_points(struct buf *out, double share)
 {
     double points = round(1000 * share) / 10;
     buf_printf(out, "%s%.1f", points > 0 ? "+" : points < 0 ? "−" : "", fabs(points));
@@ -105,10 +104,10 @@ void html_difference(struct buf *out, const struct ponder_interval *interval)
         buf_puts(out, "–");
         return;
     }
-    signed_points(out, interval->value);
+    html_points(out, interval->value);
     buf_puts(out, " <i>");
-    signed_points(out, interval->low);
+    html_points(out, interval->low);
     buf_puts(out, " to ");
-    signed_points(out, interval->high);
+    html_points(out, interval->high);
     buf_puts(out, "</i>");
 }

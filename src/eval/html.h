@@ -22,6 +22,8 @@ void html_percent(struct buf *out, double share);
 void html_amount(struct buf *out, double number);
 /* "39.1 <i>34.8-43.5</i>" in per cent; with signs where it is a difference. */
 void html_interval(struct buf *out, const struct ponder_interval *interval);
+/* A difference of shares in points of a per cent, with its sign. */
+void html_points(struct buf *out, double share);
 void html_difference(struct buf *out, const struct ponder_interval *interval);
 
 #endif

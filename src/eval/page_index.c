@@ -67,8 +67,7 @@ static void verdict(struct buf *out, const struct figures_run *run, int64_t at)
     else
         buf_printf(out, "<td class=\"nw\"><span class=\"no\">%.0f%%</span>", 100 * right);
     if (grade->n > 1)
-        buf_printf(out, " <i style=\"display:inline\">%lld/%lld</i>", (long long)grade->correct_count,
-                   (long long)grade->n);
+        buf_printf(out, " <i>%lld/%lld</i>", (long long)grade->correct_count, (long long)grade->n);
 }
 
 static void row(struct buf *out, const struct figures *figures, int64_t q)

@@ -78,12 +78,32 @@ static void sample_header(struct buf *out, const struct shown_sample *sample, in
     buf_puts(out, "</header>\n");
 }
 
-static void sample_article(struct buf *out, const struct shown_sample *sample, int64_t number, int64_t n)
+/* The first sample with the same text, which may be this one. */
+static int64_t first_like(const struct shown *shown, int64_t i)
 {
+    const struct shown_sample *sample = &shown->samples[i];
+    int64_t j = 0;
+    for (; j < i; j++) {
+        const struct shown_sample *other = &shown->samples[j];
+        bool whole = sample->text && other->text && !sample->cut && !other->cut && !sample->scores;
+        if (whole && sample->len == other->len && memcmp(sample->text, other->text, sample->len) == 0)
+            break;
+    }
+    return j;
+}
+
+static void sample_article(struct buf *out, const struct shown *shown, int64_t i)
+{
+    const struct shown_sample *sample = &shown->samples[i];
+    int64_t like = first_like(shown, i);
     bool in_lines =
         sample->text && sample->scores && !sample->cut && step_count(sample) == sample->score_count;
     buf_puts(out, "<article>");
-    sample_header(out, sample, number, n);
+    sample_header(out, sample, i + 1, shown->n);
+    if (like < i) {
+        buf_printf(out, "<footer>The same text as sample %lld.</footer></article>\n", (long long)like + 1);
+        return;
+    }
     buf_puts(out, "<pre>");
     if (in_lines)
         scored_text(out, sample);
@@ -174,7 +194,7 @@ static int run_part(struct buf *out, const struct page *page, int r, int64_t at,
             votes(out, &shown);
         buf_puts(out, "<div class=\"samples\">\n");
         for (int64_t i = 0; i < shown.sample_count; i++)
-            sample_article(out, &shown.samples[i], i + 1, shown.n);
+            sample_article(out, &shown, i);
         buf_puts(out, "</div>\n");
         left_out(out, run, &shown);
     }

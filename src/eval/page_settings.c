@@ -35,11 +35,6 @@ static const char *model_of(const struct figures_run *run)
     return run->record.model;
 }
 
-static const char *created_of(const struct figures_run *run)
-{
-    return run->record.created;
-}
-
 static void numbers_row(struct buf *out, const struct figures *figures)
 {
     buf_puts(out, "<tr><th scope=\"row\">done");
@@ -53,6 +48,14 @@ static void numbers_row(struct buf *out, const struct figures *figures)
         if (run->eval->seeds > 1)
             buf_printf(out, " to %lld", (long long)(run->cells.seed + run->eval->seeds - 1));
     }
+    buf_puts(out, "</tr>\n");
+}
+
+static void begun_row(struct buf *out, const struct figures *figures)
+{
+    buf_puts(out, "<tr><th scope=\"row\">begun, UTC");
+    for (int r = 0; r < figures->run_count; r++)
+        text_cell(out, figures->runs[r].record.created, false);
     buf_puts(out, "</tr>\n");
 }
 
@@ -175,7 +178,7 @@ void page_settings(struct buf *out, const struct page *page)
     numbers_row(out, figures);
     settings_rows(out, figures);
     fingerprints_row(out, figures);
-    row(out, figures, "begun, UTC", created_of);
+    begun_row(out, figures);
     buf_puts(out, "</tbody></table>\n");
     page_scroll_end(out);
     if (figures->run_count > 1)

@@ -81,8 +81,11 @@ static void pair(struct buf *out, const struct figures *figures, const struct fi
                (long long)figures->runs[pair->second].record.id);
     buf_printf(out, "<b>%.1f points %s</b> run %lld", fabs(100 * d->value), d->value < 0 ? "below" : "above",
                (long long)figures->runs[pair->first].record.id);
-    buf_printf(out, " <span class=\"nw\">(paired 95%% interval %.1f to %.1f%s)</span>.</li>\n", 100 * d->low,
-               100 * d->high, clear ? "" : ", so it may be nothing");
+    buf_puts(out, " (paired 95% interval ");
+    html_points(out, d->low);
+    buf_puts(out, " to ");
+    html_points(out, d->high);
+    buf_puts(out, clear ? ").</li>\n" : ", which has 0 in it).</li>\n");
 }
 
 static void what(struct buf *out, const struct figures *figures)

@@ -59,7 +59,7 @@ static void pair_row(struct buf *out, const struct page *page, const struct figu
 {
     const struct ponder_comparison *diff = &pair->diff;
     bool clear = diff->difference.low > 0 || diff->difference.high < 0;
-    buf_puts(out, "<tr><th scope=\"row\">");
+    buf_puts(out, "<tr><th scope=\"row\" class=\"nw\">");
     page_run_name(out, page, pair->second);
     buf_puts(out, " − ");
     page_run_name(out, page, pair->first);
@@ -73,7 +73,10 @@ static void pair_row(struct buf *out, const struct page *page, const struct figu
     html_difference(out, &diff->difference);
     buf_puts(out, clear ? "</b>" : "");
     cell_open(out);
-    html_difference(out, &diff->pass_1_difference);
+    if (figures_have_pass_1(page->figures, pair))
+        html_difference(out, &diff->pass_1_difference);
+    else
+        buf_puts(out, "–");
     buf_puts(out, "<td class=\"l\">");
     json_t *settings = json_loads(diff->settings, 0, NULL), *values;
     const char *key, *separator = "";
@@ -133,7 +136,8 @@ static void k_table(struct buf *out, const struct figures_run *run)
     const struct ponder_eval *eval = run->eval;
     page_scroll_begin(out, "Figures by k");
     buf_puts(out,
-             "<table><thead><tr><th scope=\"col\">k<th scope=\"col\">maj@k, %<th scope=\"col\">pass@k, %"
+             "<table class=\"wide fit\"><thead><tr><th scope=\"col\">k<th scope=\"col\">maj@k, %<th "
+             "scope=\"col\">pass@k, %"
              "<th scope=\"col\">Generations<th scope=\"col\">Tokens<th scope=\"col\">FLOPs<th scope=\"col\">"
              "Seconds</tr></thead>\n<tbody>\n");
     for (int k = 0; k < eval->k_count; k++) {
@@ -173,13 +177,14 @@ static void group_row(struct buf *out, const struct figures_run *run, int64_t g)
     buf_puts(out, "</tr>\n");
 }
 
-static void group_table(struct buf *out, const struct figures_run *run)
+static void group_table(struct buf *out, const struct figures_run *run, bool open)
 {
     const struct ponder_eval *eval = run->eval;
     const char *by = "all";
+    buf_printf(out, "<details%s><summary>By level, subject and difficulty</summary>\n", open ? " open" : "");
     page_scroll_begin(out, "Figures by group");
-    buf_printf(out,
-               "<table><thead><tr><th scope=\"col\"><th scope=\"col\">Questions<th scope=\"col\">Right, %%");
+    buf_printf(out, "<table class=\"wide\"><thead><tr><th scope=\"col\"><th scope=\"col\">Questions<th "
+                    "scope=\"col\">Right, %%");
     if (eval->n > 1)
         buf_printf(out, "<th scope=\"col\">pass@1, %%<th scope=\"col\">pass@%lld, %%", (long long)eval->n);
     buf_puts(out,
@@ -195,6 +200,7 @@ static void group_table(struct buf *out, const struct figures_run *run)
     }
     buf_puts(out, "</tbody></table>\n");
     page_scroll_end(out);
+    buf_puts(out, "</details>\n");
 }
 
 void page_numbers(struct buf *out, const struct page *page)
@@ -209,7 +215,7 @@ void page_numbers(struct buf *out, const struct page *page)
         buf_puts(out, "</h3>\n");
         if (run->eval->k_count > 1)
             k_table(out, run);
-        group_table(out, run);
+        group_table(out, run, page->figures->run_count == 1);
     }
     buf_puts(out, "</section>\n");
 }

@@ -17,8 +17,8 @@ const char *const plot_titles[PLOT_COUNT] = {
     [PLOT_FLOPS] = "Right answers against FLOPs",
     [PLOT_SECONDS] = "Right answers against seconds",
     [PLOT_LEVEL] = "By level",
-    [PLOT_SUBJECT] = "By subject",
     [PLOT_FIFTH] = "By difficulty for this model",
+    [PLOT_SUBJECT] = "By subject",
 };
 
 static void begin(struct buf *out, int height)
@@ -29,12 +29,12 @@ static void begin(struct buf *out, int height)
     gnuplot_colour(out, GNUPLOT_GRID);
     buf_puts(out, "\nset tics nomirror out scale 0.5 textcolor ");
     gnuplot_colour(out, GNUPLOT_INK);
-    buf_puts(out, "\nset errorbars small\n");
+    buf_puts(out, "\nset errorbars small\nset pointintervalbox 0\n");
 }
 
 static void label(struct buf *out, const char *axis, const char *text)
 {
-    buf_printf(out, "set %slabel \"%s\" textcolor ", axis, text);
+    buf_printf(out, "set %slabel \"%s\" offset 0,%s textcolor ", axis, text, *axis == 'x' ? "0.4" : "0");
     gnuplot_colour(out, GNUPLOT_INK);
     buf_putc(out, '\n');
 }
@@ -277,7 +277,7 @@ static void name_tics(struct buf *out, const struct bars *bars)
         buf_printf(out, "%s\"@%d@\" %d", i ? ", " : "", i, -i);
     }
     longest = longest < NAME_COLUMNS_MAX ? longest : NAME_COLUMNS_MAX;
-    buf_printf(out, ") scale 0\nset lmargin %d\n", (int)longest + 3);
+    buf_printf(out, ") scale 0\nset lmargin %d\n", 2 + (int)(longest * 4 / 5));
 }
 
 static int by_group(struct buf *out, const struct figures *figures, enum plot plot,

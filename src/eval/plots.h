@@ -10,8 +10,8 @@ enum plot {
     PLOT_FLOPS,
     PLOT_SECONDS,
     PLOT_LEVEL, /* accuracy by each of these */
-    PLOT_SUBJECT,
     PLOT_FIFTH,
+    PLOT_SUBJECT,
     PLOT_COUNT
 };
 
