@@ -71,7 +71,7 @@ static const char *skip_past(const char *at, const char *begin, const char *end)
 {
     if (strncmp(at, begin, strlen(begin)) != 0)
         return NULL;
-    const char *found = strstr(at, end);
+    const char *found = strstr(at + strlen(begin), end);
     return found ? found + strlen(end) : NULL;
 }
 
@@ -99,6 +99,7 @@ static const char *take_words(const struct cleaning *cleaning, const char *at)
         {"use xlink:href='#gpPt12'",
          "path d='M0,-1.4L1.4,0L0,1.4L-1.4,0z' fill='currentColor' stroke='none'"},
         {" id=\"gnuplot_canvas\"", ""},
+        {" shape-rendering='crispEdges'", ""},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strncmp(at, words[i].from, strlen(words[i].from)) == 0) {

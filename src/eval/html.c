@@ -51,18 +51,26 @@ void html_count(struct buf *out, int64_t number)
     }
 }
 
-void html_scaled(struct buf *out, double number)
+double html_scale(double number, char *prefix)
 {
-    static const char prefixes[] = " kMGTPE";
+    static const char prefixes[] = "\0kMGTPE";
     size_t i = 0;
     while (number >= 999.5 && i + 2 < sizeof prefixes) {
         number /= 1000;
         i++;
     }
-    if (i > 0)
-        buf_printf(out, "%.3g %c", number, prefixes[i]);
+    *prefix = prefixes[i];
+    return number;
+}
+
+void html_scaled(struct buf *out, double number)
+{
+    char prefix;
+    double scaled = html_scale(number, &prefix);
+    if (prefix)
+        buf_printf(out, "%.*f %c", scaled < 10 ? 2 : scaled < 100 ? 1 : 0, scaled, prefix);
     else
-        buf_printf(out, "%.3g ", number);
+        buf_printf(out, "%.3g ", scaled);
 }
 
 void html_amount(struct buf *out, double number)

@@ -17,6 +17,8 @@ void html_opening(struct buf *out, const char *text, size_t len_max);
 /* 1234567 -> 1,234,567; 2.13e10 -> 21.3 G; 0.391 -> 39.1. Without a value a dash. */
 void html_count(struct buf *out, int64_t number);
 void html_scaled(struct buf *out, double number);
+/* The number over its prefix, which is one of "kMGTPE" or 0. */
+double html_scale(double number, char *prefix);
 void html_percent(struct buf *out, double share);
 /* A number of tokens, generations or seconds, with as many digits as are of use. */
 void html_amount(struct buf *out, double number);

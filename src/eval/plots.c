@@ -104,26 +104,31 @@ static void data_block(struct buf *out, const char *name, int r, const struct fi
     buf_puts(out, "EOD\n");
 }
 
-/* 1, 2 and 5 of each power of ten, or for generations the powers of 2 or 4, with their names. */
+static void cost_tic(struct buf *out, const char *separator, double at)
+{
+    char prefix, unit[3] = "";
+    double scaled = html_scale(at, &prefix);
+    if (prefix)
+        snprintf(unit, sizeof unit, " %c", prefix);
+    buf_printf(out, "%s\"%.3g%s\" %.9g", separator, scaled, unit, at);
+}
+
+/* Powers of 2 or 4 for generations, else round numbers: the more of them the less the axis spans. */
 static void cost_tics(struct buf *out, struct span x, enum plot plot)
 {
-    static const double steps[] = {1, 2, 5};
+    static const double many[] = {1, 2, 3, 4, 6, 8}, some[] = {1, 2, 5};
+    bool narrow = x.high<9 * x.low, wide = x.high> 150 * x.low;
+    const double *steps = narrow ? many : some;
+    int step_count = narrow ? 6 : wide ? 1 : 3;
     const char *separator = "";
     buf_puts(out, "set xtics (");
     if (plot == PLOT_GENERATIONS)
-        for (double at = 1; at <= x.high * 1.01; at *= x.high > 40 * x.low ? 4 : 2) {
-            buf_printf(out, "%s\"%.0f\" %.0f", separator, at, at);
-            separator = ", ";
-        }
-    bool narrow = x.high < 100 * x.low;
-    for (double power = pow(10, floor(log10(x.low))); plot != PLOT_GENERATIONS && power <= x.high;
-         power *= 10)
-        for (int i = 0; i < (narrow ? 3 : 1); i++) {
-            buf_printf(out, "%s\"", separator);
-            html_scaled(out, steps[i] * power);
-            buf_printf(out, "\" %.9g", steps[i] * power);
-            separator = ", ";
-        }
+        for (double at = 1; at <= x.high * 1.01; at *= x.high > 40 * x.low ? 4 : 2, separator = ", ")
+            cost_tic(out, separator, at);
+    else
+        for (double power = pow(10, floor(log10(x.low))); power <= x.high; power *= 10)
+            for (int i = 0; i < step_count; i++, separator = ", ")
+                cost_tic(out, separator, steps[i] * power);
     buf_puts(out, ")\n");
 }
 
