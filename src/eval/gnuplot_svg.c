@@ -36,6 +36,8 @@ typedef const char *take(const struct cleaning *cleaning, const char *at);
 static const char *take_colour(const struct cleaning *cleaning, const char *at)
 {
     int red, green, blue, used = 0;
+    if (strncmp(at, "rgb(", 4) != 0)
+        return NULL; /* looking further costs as much as all that is left is long */
     if (sscanf(at, "rgb(%d,%d,%d)%n", &red, &green, &blue, &used) != 3 || used == 0)
         return NULL;
     if (red != MARK || green != MARK || blue < 1)

@@ -13,7 +13,6 @@ struct page {
     const struct plots *plots; /* NULL: none */
     const char *title;         /* NULL: made from the runs */
     int64_t questions_max;     /* with a page of their own */
-    int64_t samples_max;       /* said to have been the limit of `shown` */
     /* What is shown of a question of a run; released by the page. */
     int (*shown)(void *data, const struct figures_run *run, int64_t question, struct shown *out,
                  struct ponder_err *err);

@@ -70,7 +70,8 @@ static void sample_header(struct buf *out, const struct shown_sample *sample, in
     html_count(out, sample->tokens);
     buf_puts(out, " tokens");
     if (isfinite(sample->logprob))
-        buf_printf(out, " · log-probability %s%.3f", sample->logprob < 0 ? "−" : "", fabs(sample->logprob));
+        buf_printf(out, " · <span class=\"nw\">log-probability %s%.3f</span>", sample->logprob < 0 ? "−" : "",
+                   fabs(sample->logprob));
     if (strcmp(sample->finish, "end") != 0) {
         buf_puts(out, " · ended by ");
         html_string(out, sample->finish);

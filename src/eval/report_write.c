@@ -48,7 +48,6 @@ static int make_page(struct work *work, int64_t *pages, struct ponder_err *err)
                         .plots = &work->plots,
                         .title = work->settings->title,
                         .questions_max = work->settings->questions,
-                        .samples_max = work->settings->samples,
                         .shown = shown,
                         .data = work};
     int status = plots_draw(&work->plots, &work->figures, err);
