@@ -102,6 +102,7 @@ static const char *take_words(const struct cleaning *cleaning, const char *at)
          "path d='M0,-1.4L1.4,0L0,1.4L-1.4,0z' fill='currentColor' stroke='none'"},
         {" id=\"gnuplot_canvas\"", ""},
         {" shape-rendering='crispEdges'", ""},
+        {"color='white'", "color='var(--bg)'"},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strncmp(at, words[i].from, strlen(words[i].from)) == 0) {
