@@ -114,6 +114,10 @@ void cli_progress_note(const char *text, void *data);
 void cli_interrupt_catch(void);
 bool cli_interrupted(void);
 
+/* cmd_runs.c */
+/* The number of a run as it was typed. */
+int cli_run_number(const char *text, int64_t *id, struct ponder_err *err);
+
 /* shared_options.c */
 /* The --json flag, for a struct that holds a bool at the group's offset. */
 const struct ponder_option *cli_json_options(void);

@@ -10,8 +10,7 @@ struct args {
     bool json;
 };
 
-/* The number of a run as it was typed. */
-static int run_number(const char *text, int64_t *id, struct ponder_err *err)
+int cli_run_number(const char *text, int64_t *id, struct ponder_err *err)
 {
     char *end;
     errno = 0;
@@ -105,7 +104,7 @@ static int run_show(void *data, int count, char **operands)
     struct ponder_err err = {0};
     struct ponder_eval *eval = NULL;
     int64_t id = 0;
-    int status = run_number(operands[1], &id, &err);
+    int status = cli_run_number(operands[1], &id, &err);
     if (!status)
         status = ponder_runs_eval(operands[0], id, &eval, &err);
     if (!status)
@@ -161,9 +160,9 @@ static int run_diff(void *data, int count, char **operands)
     struct ponder_err err = {0};
     struct ponder_comparison diff = {0};
     int64_t first = 0, second = 0;
-    int status = run_number(operands[1], &first, &err);
+    int status = cli_run_number(operands[1], &first, &err);
     if (!status)
-        status = run_number(operands[2], &second, &err);
+        status = cli_run_number(operands[2], &second, &err);
     if (!status)
         status = ponder_runs_compare(operands[0], first, second, &diff, &err);
     if (!status)
@@ -200,7 +199,7 @@ static int run_export(void *data, int count, char **operands)
     (void)count;
     struct ponder_err err = {0};
     int64_t id = 0;
-    int status = run_number(operands[1], &id, &err);
+    int status = cli_run_number(operands[1], &id, &err);
     cli_interrupt_catch();
     if (!status)
         status = ponder_runs_export(operands[0], id, write_line, stdout, &err);
@@ -226,7 +225,7 @@ static int run_delete(void *data, int count, char **operands)
     (void)count;
     struct ponder_err err = {0};
     int64_t id = 0;
-    int status = run_number(operands[1], &id, &err);
+    int status = cli_run_number(operands[1], &id, &err);
     if (!status)
         status = ponder_runs_delete(operands[0], id, &err);
     return status ? cli_fail(&err) : CLI_DONE;

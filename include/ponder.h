@@ -7,6 +7,8 @@
  *   struct ponder_solution   what solving a question gave: answer, votes, candidates, ledger      solve.h
  *   struct ponder_eval       accuracy over a set of questions, with intervals; and of a search    eval.h
  *   struct ponder_replay     other choices among recorded samples                                  replay.h
+ *   struct ponder_run        what a store holds: listed, compared, exported                       runs.h
+ *   struct ponder_report     the runs of a store as a page to read                                report.h
  *   struct ponder_ledger     what was spent                                                       ledger.h
  *   struct ponder_watch      the caller's progress line and its way to stop long work             progress.h
  *   struct ponder_option     tables that fill settings from text                                  option.h
@@ -36,6 +38,7 @@
 #include "ponder/option.h"
 #include "ponder/progress.h"
 #include "ponder/replay.h"
+#include "ponder/report.h"
 #include "ponder/runs.h"
 #include "ponder/sampling.h"
 #include "ponder/solve.h"

@@ -4,39 +4,14 @@
 
 #include "core/err.h"
 #include "core/json.h"
-#include "eval/cells.h"
+#include "eval/compare.h"
 #include "eval/stats.h"
-#include "ponder/runs.h"
 #include "store/store.h"
-
-/* One of the two. */
-struct side {
-    struct ponder_run run;
-    struct cells cells;
-    struct grade *grades; /* (questions) */
-};
 
 /* A pair of questions: the same problem. */
 struct pair {
     const struct grade *grades[2];
 };
-
-static int open_side(struct side *side, struct store *store, int64_t id, struct ponder_err *err)
-{
-    int status = store_run_find(store, id, &side->run, err);
-    if (!status)
-        status = cells_open_run(&side->cells, store, id, err);
-    if (!status && !(side->grades = cells_by_question(&side->cells)))
-        status = err_memory(err, "the grades");
-    return status;
-}
-
-static void close_side(struct side *side)
-{
-    free(side->grades);
-    cells_release(&side->cells);
-    store_run_release(&side->run);
-}
 
 /* ---- pairing ---- */
 
@@ -53,9 +28,9 @@ static int by_problem(const void *a, const void *b)
 }
 
 /* The done questions of a side by their text. */
-static struct place *sorted(const struct side *side, int64_t *count)
+static struct place *sorted(const struct compare_side *side, int64_t *count)
 {
-    const struct questions *questions = &side->cells.questions;
+    const struct questions *questions = &side->cells->questions;
     struct place *places = malloc(((size_t)questions->count + 1) * sizeof *places);
     *count = 0;
     for (int64_t i = 0; places && i < questions->count; i++)
@@ -66,7 +41,7 @@ static struct place *sorted(const struct side *side, int64_t *count)
     return places;
 }
 
-static struct pair *pair_up(const struct side sides[2], int64_t *count)
+static struct pair *pair_up(const struct compare_side sides[2], int64_t *count)
 {
     int64_t n[2], at[2] = {0, 0};
     struct place *places[2] = {sorted(&sides[0], &n[0]), sorted(&sides[1], &n[1])};
@@ -87,12 +62,12 @@ static struct pair *pair_up(const struct side sides[2], int64_t *count)
 
 /* ---- figures ---- */
 
-static double accuracy_of(const struct side sides[2], const struct pair *pair, int side)
+static double accuracy_of(const struct compare_side sides[2], const struct pair *pair, int side)
 {
-    return pair->grades[side]->maj[sides[side].cells.k_count - 1];
+    return pair->grades[side]->maj[sides[side].cells->k_count - 1];
 }
 
-static int fill(struct ponder_comparison *out, const struct side sides[2], const struct pair *pairs,
+static int fill(struct ponder_comparison *out, const struct compare_side sides[2], const struct pair *pairs,
                 double *values)
 {
     int64_t n = out->questions;
@@ -136,15 +111,15 @@ static void note_difference(json_t *out, const char *key, const json_t *first, c
     json_object_set_new(out, key, json_pack("[O?, O?]", (json_t *)first, (json_t *)second));
 }
 
-static char *differing_settings(const struct side sides[2])
+static char *differing_settings(const struct compare_side sides[2])
 {
-    json_t *a = json_loads(sides[0].run.settings, 0, NULL), *b = json_loads(sides[1].run.settings, 0, NULL);
+    json_t *a = json_loads(sides[0].run->settings, 0, NULL), *b = json_loads(sides[1].run->settings, 0, NULL);
     json_t *out = json_object(), *value;
     const char *key;
     json_object_foreach(a, key, value) note_difference(out, key, value, json_object_get(b, key));
     json_object_foreach(b, key, value) if (!json_object_get(a, key)) note_difference(out, key, NULL, value);
-    const char *const names[2][3] = {{"data", sides[0].run.data, sides[1].run.data},
-                                     {"model", sides[0].run.model, sides[1].run.model}};
+    const char *const names[2][3] = {{"data", sides[0].run->data, sides[1].run->data},
+                                     {"model", sides[0].run->model, sides[1].run->model}};
     for (int i = 0; i < 2; i++)
         if (strcmp(names[i][1], names[i][2]) != 0)
             json_object_set_new(
@@ -156,7 +131,7 @@ static char *differing_settings(const struct side sides[2])
     return json_print(out, &text, NULL) ? NULL : text;
 }
 
-static int compare(struct ponder_comparison *out, const struct side sides[2], struct ponder_err *err)
+int compare_sides(struct ponder_comparison *out, const struct compare_side sides[2], struct ponder_err *err)
 {
     struct pair *pairs = pair_up(sides, &out->questions);
     double *values = malloc(((size_t)out->questions + 1) * sizeof *values);
@@ -166,31 +141,59 @@ static int compare(struct ponder_comparison *out, const struct side sides[2], st
     else if (out->questions == 0)
         status = err_set(err, PONDER_E_ARGUMENT,
                          "runs %lld and %lld have no question in common that is done in both",
-                         (long long)sides[0].run.id, (long long)sides[1].run.id);
+                         (long long)sides[0].run->id, (long long)sides[1].run->id);
     else if (fill(out, sides, pairs, values) || !(out->settings = differing_settings(sides)))
         status = err_memory(err, "a comparison");
-    out->cost[0] = mean_cost(&sides[0].cells);
-    out->cost[1] = mean_cost(&sides[1].cells);
+    out->cost[0] = mean_cost(sides[0].cells);
+    out->cost[1] = mean_cost(sides[1].cells);
     free(pairs);
     free(values);
     return status;
+}
+
+/* ---- from a store ---- */
+
+/* What a side borrows. */
+struct opened {
+    struct ponder_run run;
+    struct cells cells;
+    struct grade *grades; /* (questions) */
+};
+
+static int open_run(struct opened *opened, struct store *store, int64_t id, struct ponder_err *err)
+{
+    int status = store_run_find(store, id, &opened->run, err);
+    if (!status)
+        status = cells_open_run(&opened->cells, store, id, err);
+    if (!status && !(opened->grades = cells_by_question(&opened->cells)))
+        status = err_memory(err, "the grades");
+    return status;
+}
+
+static void close_run(struct opened *opened)
+{
+    free(opened->grades);
+    cells_release(&opened->cells);
+    store_run_release(&opened->run);
 }
 
 int ponder_runs_compare(const char *path, int64_t first, int64_t second, struct ponder_comparison *out,
                         struct ponder_err *err)
 {
     struct store *store;
-    struct side sides[2] = {0};
+    struct opened opened[2] = {0};
     *out = (struct ponder_comparison){0};
     int status = store_open(&store, path, STORE_READ, err);
     if (!status)
-        status = open_side(&sides[0], store, first, err);
+        status = open_run(&opened[0], store, first, err);
     if (!status)
-        status = open_side(&sides[1], store, second, err);
+        status = open_run(&opened[1], store, second, err);
+    struct compare_side sides[2] = {{&opened[0].run, &opened[0].cells, opened[0].grades},
+                                    {&opened[1].run, &opened[1].cells, opened[1].grades}};
     if (!status)
-        status = compare(out, sides, err);
-    close_side(&sides[0]);
-    close_side(&sides[1]);
+        status = compare_sides(out, sides, err);
+    close_run(&opened[0]);
+    close_run(&opened[1]);
     store_release(store);
     return status;
 }

@@ -86,7 +86,7 @@ static int report(struct ponder_eval *eval, const struct cells *cells, const str
         return err_set(err, PONDER_E_CANCELLED, "stopped before any question was done; nothing to report");
     eval->without_answer = 1 - answered / samples;
     eval->tokens_mean = tokens / samples;
-    if (report_groups(eval, &cells->questions, grades, kept, eval->questions))
+    if (report_groups(eval, &cells->questions, grades, kept, eval->questions, NULL))
         return err_memory(err, "the report");
     eval->accuracy = eval->groups[0].maj[eval->k_count - 1];
     return PONDER_OK;

@@ -54,6 +54,8 @@ int grade_samples(struct grade *out, const struct question *question, const stru
         status = classes_fill(&classes, (const char *const *)out->answers, n, question->answer);
     if (!status)
         status = measure(out, &classes, ks, k_count);
+    out->of = classes.of; /* taken */
+    classes.of = NULL;
     classes_release(&classes);
     return status;
 }
@@ -64,6 +66,8 @@ void grade_clear_samples(struct grade *grade)
         free(grade->answers[i]);
     free(grade->answers);
     free(grade->correct);
+    free(grade->of);
+    grade->of = NULL;
     grade->answers = NULL;
     grade->correct = NULL;
 }

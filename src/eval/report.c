@@ -16,8 +16,9 @@ struct table {
     const struct grade *grades;
     const int64_t *kept;
     int64_t count;
-    int64_t *members; /* (count) questions of the group being made */
-    double *values;   /* (count) */
+    const double *ease; /* (questions) what cuts the fifths; NULL: pass@1 */
+    int64_t *members;   /* (count) questions of the group being made */
+    double *values;     /* (count) */
 };
 
 typedef double metric(const struct grade *grade, int k); /* `k` is an index into ks */
@@ -117,8 +118,10 @@ static int add_fifths(struct table *table)
     int64_t *order = malloc((size_t)table->count * sizeof *order);
     if (!order)
         return PONDER_E_MEMORY;
-    for (int64_t i = 0; i < table->count; i++)
-        table->values[i] = table->grades[table->kept[i]].pass_1;
+    for (int64_t i = 0; i < table->count; i++) {
+        int64_t q = table->kept[i];
+        table->values[i] = table->ease ? table->ease[q] : table->grades[q].pass_1;
+    }
     int status = stats_rank(table->values, table->count, order);
     for (int f = 0; f < STATS_FIFTHS && !status; f++) {
         int64_t begin = stats_fifth_begin(table->count, f), end = stats_fifth_begin(table->count, f + 1);
@@ -131,9 +134,9 @@ static int add_fifths(struct table *table)
 }
 
 int report_groups(struct ponder_eval *eval, const struct questions *questions, const struct grade *grades,
-                  const int64_t *kept, int64_t count)
+                  const int64_t *kept, int64_t count, const double *ease)
 {
-    struct table table = {eval, questions, grades, kept, count, NULL, NULL};
+    struct table table = {eval, questions, grades, kept, count, ease, NULL, NULL};
     eval->groups = calloc(GROUPS_MAX, sizeof *eval->groups);
     table.members = malloc(((size_t)count + 1) * sizeof *table.members);
     table.values = malloc(((size_t)count + 1) * sizeof *table.values);

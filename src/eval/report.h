@@ -9,9 +9,9 @@
 #include "ponder/eval.h"
 
 /* Fills eval->groups from questions[kept[i]] and grades[kept[i]], i < count: all, then by level, by subject,
- * and by fifth of pass@1. eval->ks is filled already. */
+ * and by fifth of ease[question], the largest first; NULL: of pass@1. eval->ks is filled already. */
 int report_groups(struct ponder_eval *eval, const struct questions *questions, const struct grade *grades,
-                  const int64_t *kept, int64_t count) PONDER_USE;
+                  const int64_t *kept, int64_t count, const double *ease) PONDER_USE;
 
 /* What every evaluation begins with: "accuracy", "accuracy_ci95", "n_questions", "data", "run", "asked",
  * "seeds", "resumed", "failed", "settings", "ledger" and "spent". NULL: out of memory. */

@@ -1,0 +1,118 @@
+/* report_write.c - the calls of ponder/report.h. */
+#include "ponder/report.h"
+
+#include <stdlib.h>
+
+#include "core/err.h"
+#include "eval/figures.h"
+#include "eval/page.h"
+#include "eval/plots.h"
+
+#define OPTION_FIELD(field) offsetof(struct ponder_report_settings, field)
+#include "core/option_rows.h"
+
+enum { PAGE_BYTES_MAX = 1 << 30, TABLE_BYTES_MAX = 1 << 28 };
+
+const struct ponder_option *ponder_report_options(void)
+{
+    static const struct ponder_option table[] = {
+        {"output", 'o', PONDER_OPTION_TEXT, OPTION_FIELD(out), "FILE", NULL, 0, 0, "the page, one HTML file"},
+        ROW_TEXT("csv", csv, "FILE", NULL, "the figures as CSV"),
+        ROW_TEXT("json", json, "FILE", NULL, "the figures as JSON"),
+        ROW_TEXT("title", title, "TEXT", NULL, "of the page"),
+        ROW_INT("samples", samples, "K", "16", 0, 4096, "shown per question and run: the first K"),
+        ROW_INT("questions", questions, "K", "1000", 0, 1000000, "shown with samples: the first K"),
+        PONDER_OPTION_END};
+    return table;
+}
+
+/* All that is made before anything is written. */
+struct work {
+    const struct ponder_report_settings *settings;
+    struct store *store;
+    struct figures figures;
+    struct plots plots;
+    struct buf page, csv, json;
+};
+
+static int shown(void *data, const struct figures_run *run, int64_t question, struct shown *out,
+                 struct ponder_err *err)
+{
+    struct work *work = data;
+    return shown_read(out, work->store, run, question, work->settings->samples, err);
+}
+
+static int make_page(struct work *work, int64_t *pages, struct ponder_err *err)
+{
+    struct page page = {.figures = &work->figures,
+                        .plots = &work->plots,
+                        .title = work->settings->title,
+                        .questions_max = work->settings->questions,
+                        .shown = shown,
+                        .data = work};
+    int status = plots_draw(&work->plots, &work->figures, err);
+    *pages = page_shown_count(&page);
+    return status ? status : page_write(&work->page, &page, err);
+}
+
+static int make(struct work *work, struct ponder_report *report, struct ponder_err *err)
+{
+    int status = PONDER_OK;
+    report->runs = work->figures.run_count;
+    report->questions = work->figures.question_count;
+    if (work->settings->out)
+        status = make_page(work, &report->shown, err);
+    if (!status && work->settings->csv)
+        status = figures_csv(&work->csv, &work->figures, err);
+    if (!status && work->settings->json)
+        status = figures_json(&work->json, &work->figures, err);
+    report->bytes = (int64_t)work->page.len;
+    return status;
+}
+
+static int write_one(const char *path, const struct buf *text, struct ponder_err *err)
+{
+    return path ? file_write_atomic(path, buf_text(text), text->len, err) : PONDER_OK;
+}
+
+static int write_all(const struct work *work, struct ponder_err *err)
+{
+    int status = write_one(work->settings->csv, &work->csv, err);
+    if (!status)
+        status = write_one(work->settings->json, &work->json, err);
+    return status ? status : write_one(work->settings->out, &work->page, err);
+}
+
+static void release(struct work *work)
+{
+    buf_release(&work->page);
+    buf_release(&work->csv);
+    buf_release(&work->json);
+    plots_release(&work->plots);
+    figures_release(&work->figures);
+    store_release(work->store);
+}
+
+int ponder_report_write(const char *store, const int64_t *runs, int64_t run_count,
+                        const struct ponder_report_settings *settings, struct ponder_report *out,
+                        struct ponder_err *err)
+{
+    struct work work = {.settings = settings,
+                        .page = BUF_INIT(PAGE_BYTES_MAX),
+                        .csv = BUF_INIT(TABLE_BYTES_MAX),
+                        .json = BUF_INIT(TABLE_BYTES_MAX)};
+    struct ponder_report report = {0};
+    if (!settings->out && !settings->csv && !settings->json)
+        return err_set(err, PONDER_E_ARGUMENT, "nothing is to be written; give --output, --csv or --json");
+    int status = store_open(&work.store, store, STORE_READ, err);
+    if (!status)
+        status = figures_open(&work.figures, work.store, store, runs, run_count, err);
+    if (!status)
+        status = make(&work, &report, err);
+    if (!status)
+        status = write_all(&work, err);
+    release(&work);
+    if (out)
+        *out = report;
+    return status;
+}
