@@ -63,6 +63,11 @@ run $search --against "$scratch/unbroken.jsonl" --json --threads 1
 check "exact_gives_the_same_search_with_other_threads" '[ "$(printf "%s" "$out" | sed "s/\"ledger\".*//")" = "$all" ]'
 run $search
 check "the_search_may_stand_alone" '[ $status -eq 0 ] && contains "$out" "steps:  0."'
+run $search --verifier prm --json
+check "a_model_may_judge_the_steps_and_is_charged" '[ $status -eq 0 ] && contains "$out" "\"verifier\":\"prm\"" && ! contains "$out" "\"verifier_tokens\":0,"'
+all=$(printf '%s' "$out" | sed 's/"ledger".*//')
+run $search --verifier prm --json --threads 1
+check "exact_gives_the_same_judged_search_with_other_threads" '[ "$(printf "%s" "$out" | sed "s/\"ledger\".*//")" = "$all" ]'
 run $search --candidates 3 --against "$scratch/unbroken.jsonl"
 check "too_few_samples_to_compare_with_are_refused" 'refused 2 && contains "$err" "-n 12 or more"'
 finish
