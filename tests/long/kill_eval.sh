@@ -17,7 +17,7 @@ export_of "$dir/unbroken.db" >"$dir/unbroken.jsonl"
 
 killed=0
 while [ "$killed" -lt "$kills" ]; do
-    wait_s=$(awk -v whole="$whole" -v kills="$kills" -v seed="$killed$$" 'BEGIN { srand(seed); printf "%.2f", 0.1 + rand() * 4 * whole / kills }')
+    wait_s=$(awk -v whole="$whole" -v kills="$kills" -v seed="$killed$$" 'BEGIN { srand(seed); printf "%.2f", 0.3 + rand() * 2.2 * whole / kills }')
     timeout -s KILL "$wait_s" "$PONDER" eval --data pocket:test:500 -n 4 --exact --store "$dir/parts.db" >/dev/null 2>&1 && break
     killed=$((killed + 1))
     "$PONDER" runs list "$dir/parts.db" 2>/dev/null | sed -n '2s/ done.*//p' || true
