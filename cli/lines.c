@@ -13,8 +13,12 @@ static int each_line(FILE *in, cli_line_fn *each, void *data, long long *number,
     int status = PONDER_OK;
     while (!status && !cli_interrupted() && !ferror(stdout) && (n = getline(&line, &cap, in)) >= 0) {
         ++*number;
-        if (strspn(line, " \t\r\n") != (size_t)n)
+        if (strlen(line) != (size_t)n) {
+            snprintf(err->message, sizeof err->message, "a NUL byte; JSON has none");
+            status = err->status = PONDER_E_FORMAT;
+        } else if (strspn(line, " \t\r\n") != (size_t)n) {
             status = each(line, data, &out, err);
+        }
         if (out)
             puts(out);
         free(out);

@@ -1,4 +1,5 @@
 /* record.c - grading and extraction over records of JSON, one a line. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "answer/answer.h"
@@ -21,57 +22,85 @@ static json_t *read_object(const char *line, struct ponder_err *err)
     return NULL;
 }
 
-static int grade(json_t *record, struct ponder_err *err)
+/* The line with the fields of `added` behind its own, which stay as they are written; where it has one of
+ * them already, all of it is written anew. Takes `added` over. */
+static int put_back(const char *line, json_t *record, json_t *added, char **out, struct ponder_err *err)
+{
+    const char *key, *close = strrchr(line, '}');
+    json_t *value;
+    char *fields = NULL;
+    bool there = false;
+    json_object_foreach(added, key, value) there |= json_object_get(record, key) != NULL;
+    if (there && !json_object_update(record, added)) {
+        json_decref(added);
+        return json_print(json_incref(record), out, err);
+    }
+    int status = json_print(added, &fields, err);
+    if (status || there)
+        return status ? status : err_memory(err, "a line");
+    size_t head = (size_t)(close - line), tail = strlen(fields);
+    *out = malloc(head + tail + 1);
+    if (*out) {
+        memcpy(*out, line, head);
+        memcpy(*out + head, fields, tail + 1);
+        (*out)[head] = ','; /* in place of the brace that opens the fields */
+    }
+    free(fields);
+    return *out ? PONDER_OK : err_memory(err, "a line");
+}
+
+static int grade(const json_t *record, bool *equal, const char **how, struct ponder_err *err)
 {
     const json_t *gold = json_object_get(record, "gold"), *pred = json_object_get(record, "pred");
     if (!json_is_string(gold) || !json_is_string(pred))
         return err_set(err, PONDER_E_FORMAT, "there is no `%s`, a text",
                        json_is_string(gold) ? "pred" : "gold");
-    const char *how = "text";
-    bool equal = answer_equal(json_string_value(gold), json_string_length(gold), json_string_value(pred),
-                              json_string_length(pred), &how);
-    int failed = json_object_set_new(record, "equal", json_boolean(equal)) |
-                 json_object_set_new(record, "how", json_string(how));
-    return failed ? err_memory(err, "a verdict") : PONDER_OK;
+    *how = "text";
+    *equal = answer_equal(json_string_value(gold), json_string_length(gold), json_string_value(pred),
+                          json_string_length(pred), how);
+    return PONDER_OK;
 }
 
 int ponder_answer_grade(const char *line, char **out, bool *equal, struct ponder_err *err)
 {
+    const char *how;
     *out = NULL;
     *equal = false;
     json_t *record = read_object(line, err);
     if (!record)
         return PONDER_E_FORMAT;
-    int status = grade(record, err);
-    if (status) {
-        json_decref(record);
-        return status;
-    }
-    *equal = json_is_true(json_object_get(record, "equal"));
-    return json_print(record, out, err);
+    int status = grade(record, equal, &how, err);
+    if (!status)
+        status = put_back(line, record, json_pack("{s:b, s:s}", "equal", (int)*equal, "how", how), out, err);
+    json_decref(record);
+    return status;
+}
+
+static int find(const json_t *record, bool box_only, json_t **answer, struct ponder_err *err)
+{
+    const json_t *field = json_object_get(record, "text");
+    struct buf text = BUF_INIT(PONDER_ANSWER_TEXT_BYTES_MAX);
+    bool found = false;
+    if (!json_is_string(field))
+        return err_set(err, PONDER_E_FORMAT, "there is no `text`, a text");
+    int status = answer_find(json_string_value(field), json_string_length(field),
+                             box_only ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN, &text, &found);
+    if (!status)
+        *answer = found ? json_from_text(text.data, text.len) : json_null();
+    buf_release(&text);
+    return !status && *answer ? PONDER_OK : err_memory(err, "an answer");
 }
 
 int ponder_answer_extract(const char *line, bool box_only, char **out, struct ponder_err *err)
 {
-    bool found = false;
+    json_t *answer = NULL;
     *out = NULL;
     json_t *record = read_object(line, err);
     if (!record)
         return PONDER_E_FORMAT;
-    const json_t *field = json_object_get(record, "text");
-    struct buf answer = BUF_INIT(PONDER_ANSWER_TEXT_BYTES_MAX);
-    int status = PONDER_OK;
-    if (!json_is_string(field))
-        status = err_set(err, PONDER_E_FORMAT, "there is no `text`, a text");
-    else if (answer_find(json_string_value(field), json_string_length(field),
-                         box_only ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN, &answer, &found) ||
-             json_object_set_new(record, "answer",
-                                 found ? json_stringn(answer.data, answer.len) : json_null()))
-        status = err_memory(err, "an answer");
-    buf_release(&answer);
-    if (status) {
-        json_decref(record);
-        return status;
-    }
-    return json_print(record, out, err);
+    int status = find(record, box_only, &answer, err);
+    if (!status)
+        status = put_back(line, record, json_pack("{s:o}", "answer", answer), out, err);
+    json_decref(record);
+    return status;
 }

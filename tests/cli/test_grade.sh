@@ -4,7 +4,7 @@
 
 printf '{"id": 7, "gold": "1/2", "pred": "so it is \\\\boxed{0.5}"}\n' >"$scratch/one.jsonl"
 run grade --in "$scratch/one.jsonl"
-check "an_answer_in_a_text_is_graded_and_fields_are_kept" 'contains "$out" "\"equal\":true" && contains "$out" "\"id\":7"'
+check "an_answer_in_a_text_is_graded_and_fields_are_kept" 'contains "$out" "\"equal\":true" && contains "$out" "\"id\": 7"'
 check "the_count_goes_to_standard_error" 'contains "$err" "1 of 1 equal"'
 printf '{"text": "It is 4, no: the answer is 5."}\n{"text": "None."}\n' >"$scratch/texts.jsonl"
 run extract --in "$scratch/texts.jsonl"
@@ -24,13 +24,13 @@ if [ -f "$data/grader/dev_cases.jsonl" ]; then
   sed 's/"equal":/"want":/' "$data/grader/dev_cases.jsonl" >"$scratch/dev.jsonl"
   run grade --in "$scratch/dev.jsonl"
   check "the_public_cases_of_equality_pass" \
-    '[ "$(grep -cE "\"want\":(true|false).*\"equal\":" "$scratch/out")" -gt 50 ] &&
-     ! grep -qE "\"want\":true.*\"equal\":false|\"want\":false.*\"equal\":true" "$scratch/out"'
+    '[ "$(grep -cE "\"want\": (true|false).*\"equal\":" "$scratch/out")" -gt 50 ] &&
+     ! grep -qE "\"want\": true.*\"equal\":false|\"want\": false.*\"equal\":true" "$scratch/out"'
   swap='s/"gold":/"_":/; s/"pred":/"gold":/; s/"_":/"pred":/'
   sed "$swap" "$scratch/dev.jsonl" >"$scratch/swapped.jsonl"
   run grade --in "$scratch/swapped.jsonl"
   check "and_swapped_too" \
-    '! grep -qE "\"want\":true.*\"equal\":false|\"want\":false.*\"equal\":true" "$scratch/out"'
+    '! grep -qE "\"want\": true.*\"equal\":false|\"want\": false.*\"equal\":true" "$scratch/out"'
 else
   skip "the_public_cases_of_equality_pass" "no test data"
   skip "and_swapped_too" "no test data"
