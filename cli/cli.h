@@ -94,7 +94,7 @@ void cli_print_cost(const struct ponder_ledger *whole, const struct ponder_ledge
                     int64_t asked);
 
 /* print_search.c */
-/* The tables of `eval --search steps`: the search beside best-of-N, their difference and their tokens. */
+/* The tables of a search: it beside best-of-N, their difference and their tokens. */
 void cli_print_search(const struct ponder_search_eval *eval, const struct ponder_search *search);
 
 /* progress.c */

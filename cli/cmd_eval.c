@@ -84,8 +84,9 @@ static int check(const struct args *args, struct ponder_err *err)
 {
     if (!is_best_of_n(args) || !args->search.against)
         return PONDER_OK;
-    snprintf(err->message, sizeof err->message,
-             "--against compares --search steps with best-of-N; add it, or leave --against away");
+    snprintf(
+        err->message, sizeof err->message,
+        "--against compares a search with best-of-N; add --search beam or dvts, or leave --against away");
     return err->status = PONDER_E_ARGUMENT;
 }
 

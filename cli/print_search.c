@@ -1,4 +1,4 @@
-/* print_search.c - the tables of `eval --search steps`. */
+/* print_search.c - the tables of a search of `eval`. */
 #include <string.h>
 
 #include "cli.h"
@@ -8,8 +8,10 @@ static const char first_column[] = "fifth by pass@1";
 static void print_head(const struct ponder_search_eval *eval, const struct ponder_search *search)
 {
     cli_print_text(stdout, eval->data, strlen(eval->data), false);
-    printf(": %lld questions, best of %lld candidates a step by the %s; 95%% bootstrap intervals\n",
-           (long long)eval->questions, (long long)eval->candidates, search->verifier);
+    printf(": %lld questions, %s of %lld with width %lld, judged by ", (long long)eval->questions,
+           search->name, (long long)eval->n, (long long)search->width);
+    cli_print_text(stdout, search->verifier, strlen(search->verifier), false);
+    printf("; 95%% bootstrap intervals\n");
     if (eval->samples) {
         printf("beside best-of-N with a perfect verifier, from %lld samples a question of ",
                (long long)eval->samples);
@@ -29,13 +31,13 @@ static const struct ponder_search_group *group_at(const struct ponder_search_eva
     return &eval->groups[(row + 1) % eval->group_count];
 }
 
-static void print_accuracies(const struct ponder_search_eval *eval)
+static void print_accuracies(const struct ponder_search_eval *eval, const char *name)
 {
     char at_1x[32], at_4x[32];
-    best_of(at_1x, eval->candidates);
-    best_of(at_4x, 4 * eval->candidates);
+    best_of(at_1x, eval->n);
+    best_of(at_4x, 4 * eval->n);
     cli_style(stdout, "1");
-    printf("\n%-15s %5s  %-17s  %-17s  %-17s  %s\n", first_column, "n", "pass@1", "steps", at_1x, at_4x);
+    printf("\n%-15s %5s  %-17s  %-17s  %-17s  %s\n", first_column, "n", "pass@1", name, at_1x, at_4x);
     cli_style(stdout, "0");
     for (int64_t row = 0; row < eval->group_count; row++) {
         const struct ponder_search_group *group = group_at(eval, row);
@@ -48,14 +50,14 @@ static void print_accuracies(const struct ponder_search_eval *eval)
     }
 }
 
-static void print_differences(const struct ponder_search_eval *eval)
+static void print_differences(const struct ponder_search_eval *eval, const char *name)
 {
     char at_1x[32], at_4x[32], difference[64];
-    best_of(at_1x, eval->candidates);
-    best_of(at_4x, 4 * eval->candidates);
-    snprintf(difference, sizeof difference, "steps - %s", at_4x);
+    best_of(at_1x, eval->n);
+    best_of(at_4x, 4 * eval->n);
+    snprintf(difference, sizeof difference, "%s - %s", name, at_4x);
     cli_style(stdout, "1");
-    printf("\n%-15s  %-24s  %s %11s %11s\n", first_column, difference, "tokens: steps", at_1x, at_4x);
+    printf("\n%-15s  %-24s  %13s %11s %11s\n", first_column, difference, "tokens", at_1x, at_4x);
     cli_style(stdout, "0");
     for (int64_t row = 0; row < eval->group_count; row++) {
         const struct ponder_search_group *group = group_at(eval, row);
@@ -69,10 +71,10 @@ void cli_print_search(const struct ponder_search_eval *eval, const struct ponder
 {
     print_head(eval, search);
     if (eval->samples) {
-        print_accuracies(eval);
-        print_differences(eval);
+        print_accuracies(eval, search->name);
+        print_differences(eval, search->name);
     } else {
-        printf("\nsteps:");
+        printf("\n%s:", search->name);
         cli_print_interval(&eval->groups[0].accuracy);
         printf("; %.1f tokens a question\n", eval->groups[0].tokens);
     }

@@ -95,10 +95,11 @@ PONDER_API int ponder_eval_json(const struct ponder_eval *eval, char **json,
 
 /* Filled by ponder_options_default(ponder_search_options(), ..). Texts are borrowed. */
 struct ponder_search {
-    const char *name; /* "best_of_n": independent samples, which is ponder_eval_run(); or "steps" */
+    const char *name; /* "best_of_n": independent samples, which is ponder_eval_run(); "beam" or "dvts" */
     const char
         *verifier; /* of the steps: "checker", for Pocket questions; "prm", the shipped one; or a GGUF file */
-    int64_t candidates;  /* M, sampled for each step */
+    int64_t width; /* M of the beams: candidates for each that is kept */
+    const char *select;  /* which solution is the result: "best", or by vote "weighted" or "majority" */
     const char *against; /* file of exported samples that the search is compared with; NULL: none */
 };
 PONDER_API const struct ponder_option *ponder_search_options(void);
@@ -112,16 +113,16 @@ struct ponder_search_group {
     double tokens;                   /* generated per question, all candidates; measured */
     /* Of the samples compared with; all zero without. */
     struct ponder_interval pass_1;
-    struct ponder_interval best_1x, best_4x; /* pass@M: the same generations; pass@4M: four times as many */
+    struct ponder_interval best_1x, best_4x; /* pass@N: the same generations; pass@4N: four times as many */
     struct ponder_interval difference;       /* accuracy - best_4x, paired */
-    double tokens_1x, tokens_4x;             /* M and 4M times the mean tokens of a sample */
+    double tokens_1x, tokens_4x;             /* N and 4N times the mean tokens of a sample */
 };
 
 struct ponder_search_eval {
     char *data;
     int64_t run; /* this and those that follow as in struct ponder_eval */
     char *settings;
-    int64_t candidates;
+    int64_t n; /* generations: beams */
     int64_t questions, asked, seeds, resumed;
     int64_t samples;                    /* per question, compared with; 0: none */
     struct ponder_search_group *groups; /* groups[0] is all of them */
@@ -131,12 +132,12 @@ struct ponder_search_eval {
     struct ponder_ledger ledger, spent; /* as in struct ponder_eval */
 };
 
-/* The search "steps" over a set named as for ponder_eval_run(): each question keeps one solution, samples
- * search->candidates continuations of it by one step (a line), keeps the best in the verifier's eyes, and so
- * on until it has ended, for at most 40 rounds. `sampling` as for ponder_eval_run(), n is not used and
- * max_tokens is of a whole solution. A question that the verifier cannot judge, a name that is not known, and
- * a file to compare with that is of another model or set, not finished, or of fewer than 4 M samples a
- * question are errors before the work starts. */
+/* A search over a set named as for ponder_eval_run(), with N = sampling->n: N first steps (lines) are
+ * sampled, the N/M best in the verifier's eyes are kept and extended M times each, and so on for at most 40
+ * rounds (beam search, Snell et al. 2024; "dvts": N/M groups that keep their own best one). max_tokens is of
+ * a whole solution. A question that the verifier cannot judge, names that are not known, beams that do not
+ * come out even, and a file to compare with that is of another model or set, not finished, or of fewer than 4
+ * N samples a question are errors before the work starts. */
 PONDER_API int ponder_search_eval_run(struct ponder_model *model, const struct ponder_eval_settings *settings,
                                       const struct ponder_sampling *sampling,
                                       const struct ponder_search *search, const struct ponder_watch *watch,

@@ -47,7 +47,7 @@ static int check_line(struct reading *reading, const struct export_line *line, s
         return status;
     if (line->n < reading->n_min)
         return err_set(err, PONDER_E_ARGUMENT,
-                       "%lld samples; best-of-N of 4 times the candidates needs -n %lld or more",
+                       "%lld samples; best-of-N of 4 times the generations needs -n %lld or more",
                        (long long)line->n, (long long)reading->n_min);
     if (line->index < 0 || line->index >= reading->questions->count ||
         (reading->count > 0 && line->n != reading->out->n))

@@ -124,10 +124,10 @@ static char *label_of(const struct figures_run *run)
 {
     json_t *settings = json_loads(run->record.settings, 0, NULL);
     const char *search = json_string_value(json_object_get(settings, "search"));
-    long long candidates = json_integer_value(json_object_get(settings, "candidates"));
+    long long n = json_integer_value(json_object_get(settings, "n"));
     struct buf text = BUF_INIT(256);
     if (run->search)
-        buf_printf(&text, "%.40s, %lld candidates", search, candidates);
+        buf_printf(&text, "%.40s of %lld", search, n);
     else if (run->eval->n == 1)
         buf_puts(&text, "one sample");
     else

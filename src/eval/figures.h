@@ -24,7 +24,7 @@ struct figures_run {
     struct ponder_eval *eval;
     struct figures_cost *costs; /* (eval->group_count) */
     bool search;                /* each question has one solution, which a search chose */
-    char *label;                /* "best of 64", "steps, 4 candidates" */
+    char *label;                /* "best of 64", "beam of 16" */
     int fifths_of;              /* the run whose pass@1 cuts the fifths; -1: there are none */
     uint64_t data_hash;
 };

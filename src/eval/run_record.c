@@ -39,13 +39,13 @@ char *run_settings_text(const struct eval_job *job)
                                job->extract == ANSWER_BOX_ONLY ? "box" : "any");
     int failed = !object;
     if (search) {
-        failed |= json_object_set_new(object, "candidates", json_integer((json_int_t)search->candidates));
+        failed |= json_object_set_new(object, "width", json_integer((json_int_t)search->width));
+        failed |= json_object_set_new(object, "select", json_from_string(search->select));
         failed |= json_object_set_new(object, "verifier", json_from_string(run_file_name(search->verifier)));
         if (job->verifier_hash)
             failed |= json_object_set_new(object, "verifier_hash", run_hash_json(job->verifier_hash));
-    } else {
-        failed |= json_object_set_new(object, "n", json_integer((json_int_t)s->n));
     }
+    failed |= json_object_set_new(object, "n", json_integer((json_int_t)s->n));
     if (failed)
         json_decref(object);
     return failed ? NULL : text_of(object);

@@ -1,4 +1,4 @@
-/* search_eval.c - search every question step by step, grade, and compare with best-of-N. */
+/* search_eval.c - search every question against a verifier, grade, and compare with best-of-N. */
 #include "eval/search_eval.h"
 
 #include <math.h>
@@ -11,7 +11,7 @@
 #include "eval/run_record.h"
 #include "eval/search_report.h"
 #include "search/proposer.h"
-#include "search/steps.h"
+#include "search/driver.h"
 #include "tree/ledger.h"
 
 #define OPTION_FIELD(field) offsetof(struct ponder_search, field)
@@ -20,11 +20,11 @@
 const struct ponder_option *ponder_search_options(void)
 {
     static const struct ponder_option table[] = {
-        ROW_TEXT("search", name, "NAME", "best_of_n", "best_of_n, or steps against a verifier"),
-        ROW_INT("candidates", candidates, "M", "4", 1, STEPS_CANDIDATES_MAX,
-                "of steps: sampled for each step"),
+        ROW_TEXT("search", name, "NAME", "best_of_n", "best_of_n; beam or dvts against a verifier"),
+        ROW_INT("width", width, "M", "4", 1, 4096, "of a search: N/M beams, M candidates for each"),
         ROW_TEXT("verifier", verifier, "V", "checker", "of steps: checker (Pocket), prm, or a GGUF file"),
-        ROW_TEXT("against", against, "FILE", NULL, "of steps: compare with FILE of `runs export`"),
+        ROW_TEXT("select", select, "HOW", "best", "of its solutions: best, weighted or majority"),
+        ROW_TEXT("against", against, "FILE", NULL, "compare a search with FILE of `runs export`"),
         PONDER_OPTION_END};
     return table;
 }
@@ -33,6 +33,9 @@ const struct ponder_option *ponder_search_options(void)
 struct work {
     struct eval_job job;
     const struct ponder_search *search;
+    const struct search_ops *ops;
+    struct search_options options;
+    enum search_select select;
     struct step_judge judge;
     struct engine *engine;
     struct cells cells;
@@ -48,9 +51,17 @@ struct work {
 static int check_names(struct work *work, struct ponder_err *err)
 {
     const struct ponder_search *search = work->search;
-    if (strcmp(search->name, "steps") != 0)
-        return err_set(err, PONDER_E_ARGUMENT, "--search: '%.40s' is none of best_of_n, steps", search->name);
-    int status = step_judge_open(&work->judge, search->verifier, work->job.sampling, err);
+    work->ops = search_find(search->name);
+    if (!work->ops)
+        return err_set(err, PONDER_E_ARGUMENT, "--search: '%.40s' is none of best_of_n, beam, dvts",
+                       search->name);
+    work->options = (struct search_options){work->job.sampling->n, search->width, SEARCH_ROUNDS_MAX};
+    int status = search_select_parse(search->select, &work->select, err);
+    if (!status)
+        status = work->ops->check(&work->options, err);
+    if (status)
+        return status;
+    status = step_judge_open(&work->judge, search->verifier, work->job.sampling, err);
     work->job.verifier_hash = work->judge.hash;
     return status;
 }
@@ -70,8 +81,7 @@ static int open_against(struct work *work, struct ponder_err *err)
 {
     if (!work->search->against)
         return PONDER_OK;
-    int status =
-        against_read(&work->against, &work->job, &work->cells.questions, 4 * work->eval->candidates, err);
+    int status = against_read(&work->against, &work->job, &work->cells.questions, 4 * work->eval->n, err);
     work->eval->samples = work->against.n;
     return status;
 }
@@ -82,7 +92,7 @@ static int prepare(struct work *work, const struct clock *clock, const struct po
     work->eval = calloc(1, sizeof *work->eval);
     if (!work->eval || !(work->eval->data = strdup(work->job.settings->data)))
         return err_memory(err, "an evaluation");
-    work->eval->candidates = work->search->candidates;
+    work->eval->n = work->job.sampling->n;
     work->eval->seeds = work->job.settings->seeds;
     int status = check_names(work, err);
     if (!status)
@@ -100,16 +110,33 @@ static int question_begin(void *data, int64_t question, bool *take, struct ponde
     return cells_claim(&work->cells, work->missing[question], take, err);
 }
 
-static int question_done(void *data, int64_t question, const struct steps_solution *solution,
+/* The solution that the search comes to, as the cell's one sample. */
+static int question_done(void *data, int64_t question, const struct driver_outcome *outcome,
                          struct ponder_err *err)
 {
     struct work *work = data;
-    struct best_of_n_sample sample = {.finish = solution->finish,
-                                      .text = (char *)buf_text(&solution->text),
-                                      .len = solution->text.len,
-                                      .token_count = solution->kept_tokens,
-                                      .logprob = NAN};
-    return cells_keep(&work->cells, work->missing[question], &sample, &solution->cost, err);
+    struct buf text = BUF_INIT(TREE_BYTES_MAX);
+    struct best_of_n_sample sample = {.finish = ENGINE_FINISH_FAILED, .logprob = NAN};
+    int32_t node;
+    int status = search_choose(outcome->tree, work->select, work->job.extract, &node);
+    if (!status && node >= 0)
+        status = tree_path_text(outcome->tree, node, &text);
+    if (status) {
+        buf_release(&text);
+        return err_memory(err, "a solution");
+    }
+    if (node >= 0 && !outcome->failed) {
+        enum tree_end end = outcome->tree->nodes[node].end;
+        sample.finish = end == TREE_ENDED ? ENGINE_FINISH_END
+                        : end == TREE_CUT ? ENGINE_FINISH_LENGTH
+                                          : ENGINE_FINISH_STOP;
+    }
+    sample.text = node >= 0 ? (char *)buf_text(&text) : NULL;
+    sample.len = text.len;
+    sample.token_count = node >= 0 ? outcome->tree->nodes[node].tokens_all : 0;
+    status = cells_keep(&work->cells, work->missing[question], &sample, &outcome->cost, err);
+    buf_release(&text);
+    return status;
 }
 
 /* A pass over what is missing. */
@@ -117,22 +144,22 @@ static int search(void *data, const int64_t *missing, int64_t count, enum ponder
                   struct ponder_err *err)
 {
     struct work *work = data;
-    struct steps steps;
+    struct driver_result result;
     struct ponder_watch watch = {cells_progress, &work->cells, NULL};
-    struct steps_listener listener = {question_begin, question_done, work};
-    struct steps_question *asked = calloc((size_t)count, sizeof *asked);
+    struct driver_settings settings = {work->ops, &work->options, &work->judge, work->job.sampling};
+    struct driver_listener listener = {question_begin, question_done, work};
+    struct driver_question *asked = calloc((size_t)count, sizeof *asked);
     if (!asked)
         return err_memory(err, "the questions to ask");
     work->missing = missing;
     for (int64_t i = 0; i < count; i++)
-        asked[i] = (struct steps_question){work->cells.prompts[missing[i]],
-                                           cells_question(&work->cells, missing[i])->problem};
-    int status = steps_run(work->engine, asked, count, work->search->candidates, &work->judge,
-                           work->job.sampling, work->cells.clock, &watch, &listener, &steps, err);
-    ledger_add(&work->spent, &steps.ledger);
-    work->eval->failed += steps.failed;
-    *stopped = steps.stopped;
-    steps_release(&steps);
+        asked[i] = (struct driver_question){work->cells.prompts[missing[i]],
+                                            cells_question(&work->cells, missing[i])->problem};
+    int status =
+        driver_run(work->engine, asked, count, &settings, work->cells.clock, &watch, &listener, &result, err);
+    ledger_add(&work->spent, &result.ledger);
+    work->eval->failed += result.failed;
+    *stopped = result.stopped;
     free(asked);
     return status;
 }

@@ -23,7 +23,7 @@ struct table {
 static void fill_row(struct table *table, int64_t row, const struct search_outcome *outcome,
                      const struct against *against)
 {
-    int64_t m = table->eval->candidates;
+    int64_t m = table->eval->n;
     table->columns[RIGHT][row] = outcome->right;
     table->columns[TOKENS][row] = outcome->tokens;
     if (!against)
@@ -56,7 +56,7 @@ static double mean(const struct table *table, enum column column, const int64_t 
 static int add_group(struct table *table, const char *by, const char *name, const int64_t *members, int64_t n)
 {
     struct ponder_search_group *group = &table->eval->groups[table->eval->group_count++];
-    int64_t m = table->eval->candidates;
+    int64_t m = table->eval->n;
     *group = (struct ponder_search_group){
         .by = by, .name = name, .questions = n, .tokens = mean(table, TOKENS, members, n)};
     int status = interval(table, RIGHT, members, n, &group->accuracy);
@@ -135,8 +135,8 @@ int search_report(struct ponder_search_eval *eval, const struct search_outcome *
 static json_t *by_n_json(const struct ponder_search_eval *eval, json_t *at_1x, json_t *at_4x)
 {
     char n_1x[24], n_4x[24];
-    snprintf(n_1x, sizeof n_1x, "%lld", (long long)eval->candidates);
-    snprintf(n_4x, sizeof n_4x, "%lld", (long long)(4 * eval->candidates));
+    snprintf(n_1x, sizeof n_1x, "%lld", (long long)eval->n);
+    snprintf(n_4x, sizeof n_4x, "%lld", (long long)(4 * eval->n));
     return json_pack("{s:o, s:o}", n_1x, at_1x, n_4x, at_4x);
 }
 
@@ -173,9 +173,9 @@ int ponder_search_eval_json(const struct ponder_search_eval *eval, char **json, 
     json_t *root = report_head_json(&head), *groups = json_array();
     for (int64_t i = 0; i < eval->group_count; i++)
         json_array_append_new(groups, group_json(eval, &eval->groups[i]));
-    json_t *more = json_pack("{s:I, s:I, s:o, s:o}", "candidates", (json_int_t)eval->candidates, "samples",
-                             (json_int_t)eval->samples, "groups", groups, "without_answer",
-                             json_from_real(eval->without_answer));
+    json_t *more =
+        json_pack("{s:I, s:I, s:o, s:o}", "n", (json_int_t)eval->n, "samples", (json_int_t)eval->samples,
+                  "groups", groups, "without_answer", json_from_real(eval->without_answer));
     if (json_object_update(root, more)) {
         json_decref(root);
         root = NULL;

@@ -80,16 +80,16 @@ run eval --model "$model" --data "$scratch/bad.jsonl" --skip-bad -n 1 --max-toke
 check "a_bad_line_is_skipped_and_told_where_asked" '[ $status -eq 0 ] && contains "$err" "skipped" && contains "$err" ":2:"'
 run eval --model "$model" --data pocket:nothing
 check "an_unknown_question_set_is_refused" 'refused 2 && contains "$err" pocket:test:500'
-run eval --model "$model" --search beam
-check "an_unknown_search_is_refused_with_those_there_are" 'refused 2 && contains "$err" "best_of_n, steps"'
-run eval --model "$model" --search steps --verifier oracle
+run eval --model "$model" --search steps
+check "an_unknown_search_is_refused_with_those_there_are" 'refused 2 && contains "$err" "best_of_n, beam, dvts"'
+run eval --model "$model" --search beam --verifier oracle
 check "an_unknown_verifier_is_refused_with_what_there_is" 'refused 2 && contains "$err" "neither checker, nor prm"'
 printf '{"problem": "What is love?", "answer": "1"}\n' >"$scratch/foreign.jsonl"
-run eval --model "$model" --search steps --data "$scratch/foreign.jsonl"
+run eval --model "$model" --search beam --data "$scratch/foreign.jsonl"
 check "a_question_that_the_checker_cannot_judge_is_named" 'refused 2 && contains "$err" "line 1" && contains "$err" love'
-run eval --model "$model" --search steps --data pocket:test:5 --against "$scratch/none.jsonl"
+run eval --model "$model" --search beam --data pocket:test:5 --against "$scratch/none.jsonl"
 check "missing_samples_to_compare_with_are_named" 'refused 1 && contains "$err" none.jsonl'
-run eval --model "$model" --search steps --data pocket:test:5 --against "$scratch/foreign.jsonl"
+run eval --model "$model" --search beam --data pocket:test:5 --against "$scratch/foreign.jsonl"
 check "a_file_that_holds_no_samples_is_no_comparison" 'refused 1 && contains "$err" "foreign.jsonl:1:"'
 run eval --model "$model" --data pocket:test:5 --store "$scratch/foreign.jsonl"
 check "a_foreign_file_is_not_taken_for_a_store" 'refused 1 && contains "$err" "no store of runs" && grep -q love "$scratch/foreign.jsonl"'

@@ -9,7 +9,7 @@ if [ ! -f "$shipped" ]; then
   finish
 fi
 run eval --data pocket:test:20 -n 4 --exact --store "$db"
-run eval --data pocket:test:20 --limit 8 --search steps --candidates 2 --store "$db"
+run eval --data pocket:test:20 --limit 8 --search beam -n 4 --width 2 --store "$db"
 check "there_are_two_runs" '[ $status -eq 0 ]'
 
 run report "$db"
@@ -40,7 +40,7 @@ fi
 run report "$db" -o "$page"
 check "the_page_is_written" '[ $status -eq 0 ] && [ -z "$err" ] && contains "$out" "2 runs, 20 questions"'
 percent=$(awk "BEGIN { printf \"%.1f\", 100 * $accuracy }")
-check "the_page_has_the_figures_of_the_runs" 'grep -q "is right for <b>$percent%</b>" "$page" && grep -q "steps, 2 candidates" "$page"'
+check "the_page_has_the_figures_of_the_runs" 'grep -q "is right for <b>$percent%</b>" "$page" && grep -q "beam of 4" "$page"'
 check "the_page_has_seven_plots_with_their_names" '[ $(grep -c "role=\"img\" aria-label=" "$page") -eq 7 ] && [ $(grep -c "^<figure><figcaption>" "$page") -eq 7 ]'
 check "the_page_has_every_question_with_its_samples" '[ $(grep -c "<section class=\"q\"" "$page") -eq 20 ] && [ $(grep -c "<article>" "$page") -eq 88 ]'
 check "the_page_has_settings_and_fingerprint" 'grep -q ">temperature<" "$page" && grep -q ">computed by<" "$page" && grep -q "version 0" "$page"'

@@ -47,9 +47,9 @@ run runs show "$db" 1 --json
 check "a_run_is_shown_as_json" '[ $status -eq 0 ] && [ $(wc -l <"$scratch/out") -eq 1 ] && contains "$out" "\"accuracy\":"'
 run runs diff "$db" 1 2
 check "two_runs_are_compared" '[ $status -eq 0 ] && contains "$out" "{\"n\":[8,2]}" && contains "$out" "20 questions in common" && contains "$out" "run 2 - run 1"'
-run eval --data pocket:test:5 --search steps --candidates 2 --store "$db" --json
+run eval --data pocket:test:5 --search beam -n 2 --width 2 --store "$db" --json
 first=$(printf '%s' "$out" | sed 's/.*"ledger"/"ledger"/; s/,"spent".*"n/,"n/')
-run eval --data pocket:test:5 --search steps --candidates 2 --store "$db" --json
+run eval --data pocket:test:5 --search beam -n 2 --width 2 --store "$db" --json
 check "a_search_is_kept_too" '[ $status -eq 0 ] && contains "$out" "\"resumed\":5" && contains "$out" "\"spent\":{\"generations\":0," && [ "$(printf "%s" "$out" | sed "s/.*\"ledger\"/\"ledger\"/; s/,\"spent\".*\"n/,\"n/")" = "$first" ]'
 run runs delete "$db" 2
 run runs show "$db" 2

@@ -51,23 +51,23 @@ check "eval_reads_gzip_and_its_limit" '[ $status -eq 0 ] && contains "$out" "\"n
 check "what_the_questions_cost_is_what_the_engine_counted" '[ "$(echo "$out" | sed "s/.*\"ledger\":{\(.*\),\"seconds.*\"spent\".*/\1/")" = "$(echo "$out" | sed "s/.*\"spent\":{\(.*\),\"seconds.*/\1/")" ]'
 
 # The search, beside the samples of the same model.
-search="eval --search steps --candidates 2 --verifier checker --data pocket:test:20 --exact"
+search="eval --search beam -n 2 --width 2 --verifier checker --data pocket:test:20 --exact"
 "$PONDER" eval --data pocket:test:20 -n 8 --exact --store "$scratch/runs.db" >/dev/null 2>&1
 "$PONDER" runs export "$scratch/runs.db" 1 >"$scratch/unbroken.jsonl"
 run $search --against "$scratch/unbroken.jsonl"
-check "the_search_is_shown_beside_best_of_n" '[ $status -eq 0 ] && contains "$out" "best of 8" && contains "$out" "steps - best of 8" && contains "$out" "3 and 4" && contains "$out" "40 generations"'
+check "the_search_is_shown_beside_best_of_n" '[ $status -eq 0 ] && contains "$out" "best of 8" && contains "$out" "beam - best of 8" && contains "$out" "3 and 4" && contains "$out" "40 generations"'
 run $search --against "$scratch/unbroken.jsonl" --json
 check "the_search_gives_json" '[ $status -eq 0 ] && [ $(wc -l <"$scratch/out") -eq 1 ] && contains "$out" "\"difference\":{" && contains "$out" "\"best_of\":{\"2\":{"'
 all=$(printf '%s' "$out" | sed 's/"ledger".*//')
 run $search --against "$scratch/unbroken.jsonl" --json --threads 1
 check "exact_gives_the_same_search_with_other_threads" '[ "$(printf "%s" "$out" | sed "s/\"ledger\".*//")" = "$all" ]'
 run $search
-check "the_search_may_stand_alone" '[ $status -eq 0 ] && contains "$out" "steps:  0."'
-run $search --verifier prm --json
+check "the_search_may_stand_alone" '[ $status -eq 0 ] && contains "$out" "beam:  0."'
+run $search --verifier prm --limit 6 --json
 check "a_model_may_judge_the_steps_and_is_charged" '[ $status -eq 0 ] && contains "$out" "\"verifier\":\"prm\"" && ! contains "$out" "\"verifier_tokens\":0,"'
 all=$(printf '%s' "$out" | sed 's/"ledger".*//')
-run $search --verifier prm --json --threads 1
+run $search --verifier prm --limit 6 --json --threads 1
 check "exact_gives_the_same_judged_search_with_other_threads" '[ "$(printf "%s" "$out" | sed "s/\"ledger\".*//")" = "$all" ]'
-run $search --candidates 3 --against "$scratch/unbroken.jsonl"
-check "too_few_samples_to_compare_with_are_refused" 'refused 2 && contains "$err" "-n 12 or more"'
+run $search -n 4 --against "$scratch/unbroken.jsonl"
+check "too_few_samples_to_compare_with_are_refused" 'refused 2 && contains "$err" "-n 16 or more"'
 finish

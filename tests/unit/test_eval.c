@@ -425,8 +425,8 @@ static void comparing_init(struct comparing *c)
     assert_int_equal(ponder_options_default(ponder_solve_options(), &c->sampling, NULL), PONDER_OK);
     assert_int_equal(ponder_options_default(ponder_search_options(), &c->search, NULL), PONDER_OK);
     c->sampling.n = 4;
-    c->search.name = "steps";
-    c->search.candidates = 1;
+    c->search.name = "beam";
+    c->search.width = 1;
     c->job = (struct eval_job){.template = "{question}\nA:\n",
                                .model = "m.gguf",
                                .precision = "f32",
@@ -490,6 +490,7 @@ static void write_samples(struct comparing *c, const char *samples)
     assert_int_equal(file_write_atomic(samples, text, strlen(text), NULL), PONDER_OK);
     free(text);
     c->job.search = &c->search;
+    c->sampling.n = 1;
 }
 
 static int comparing_run(struct comparing *c, struct ponder_search_eval **eval, struct ponder_err *err)
@@ -569,9 +570,9 @@ static void a_search_that_cannot_be_compared_is_refused(void **state)
     write_samples(&c, samples);
     const struct eval_job job = c.job;
     c.search.against = samples;
-    c.search.candidates = 2;
+    c.sampling.n = 2;
     search_refused_with(&c, "needs -n 8 or more");
-    c.search.candidates = 1;
+    c.sampling.n = 1;
     c.job.model_hash = 1;
     search_refused_with(&c, "another model_hash; a search is compared with");
     c.job = job;
@@ -590,9 +591,15 @@ static void a_search_that_cannot_be_compared_is_refused(void **state)
     c.search.verifier = "oracle";
     search_refused_with(&c, "neither checker, nor prm");
     c.search.verifier = "checker";
-    c.search.name = "beam";
-    search_refused_with(&c, "best_of_n, steps");
     c.search.name = "steps";
+    search_refused_with(&c, "best_of_n, beam, dvts");
+    c.search.name = "beam";
+    c.search.width = 3;
+    search_refused_with(&c, "multiple of the width");
+    c.search.width = 1;
+    c.search.select = "luck";
+    search_refused_with(&c, "best, weighted, majority");
+    c.search.select = "best";
     c.settings.data = path;
     write_set("{\"problem\": \"What is love?\", \"answer\": \"1\"}\n");
     search_refused_with(&c, "line 1: the checker judges Pocket questions");

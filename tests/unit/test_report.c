@@ -73,7 +73,7 @@ static void fill(void)
     const struct questions all = {.items = items, .count = ASKED, .cap = ASKED};
     const struct questions some = {.items = items, .count = SEARCHED, .cap = SEARCHED};
     int64_t sampled = begin(&all, "{\"n\":4,\"search\":\"best_of_n\"}");
-    int64_t searched = begin(&some, "{\"candidates\":2,\"search\":\"steps\"}");
+    int64_t searched = begin(&some, "{\"n\":2,\"search\":\"beam\"}");
     for (int64_t q = 0; q < ASKED; q++) {
         char right[64];
         snprintf(right, sizeof right, "Step one.\nThe answer is \\boxed{%s}.", items[q].answer);
@@ -213,9 +213,8 @@ static void the_csv_has_a_row_for_each_figure(void **state)
     const char *csv = buf_text(&out);
     assert_non_null(strstr(csv, "\n1,,best of 4,all,all,pass_1,1,0.4166666667,"));
     assert_non_null(strstr(csv, "\n1,,best of 4,subject,\"c, \"\"d\"\"\",maj,4,"));
-    assert_non_null(
-        strstr(csv, "\n2,,\"steps, 2 candidates\",all,all,accuracy,1,1,1,1,3,2,40,60,600,3,measured\n"));
-    assert_non_null(strstr(csv, "\n2,1,\"steps, 2 candidates\",all,all,accuracy_difference,,"));
+    assert_non_null(strstr(csv, "\n2,,beam of 2,all,all,accuracy,1,1,1,1,3,2,40,60,600,3,measured\n"));
+    assert_non_null(strstr(csv, "\n2,1,beam of 2,all,all,accuracy_difference,,"));
     assert_null(strstr(csv, "pass_1_difference")); /* a search has none */
     int commas = 0, quoted = 0;
     for (const char *at = strchr(csv, '\n') + 1; *at; at++) {
@@ -244,7 +243,7 @@ static void the_json_has_the_rows_of_the_csv(void **state)
                          json_array_size(json_object_get(root, "differences")),
                      rows - 1);
     json_t *run = json_array_get(json_object_get(root, "runs"), 1);
-    assert_string_equal(json_string_value(json_object_get(run, "label")), "steps, 2 candidates");
+    assert_string_equal(json_string_value(json_object_get(run, "label")), "beam of 2");
     json_decref(root);
     buf_release(&csv);
     buf_release(&json);

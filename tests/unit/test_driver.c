@@ -12,7 +12,7 @@
 
 #include "engine/scripted.h"
 #include "ponder/task.h"
-#include "search/steps.h"
+#include "search/driver.h"
 
 enum { MOST = 4 };
 
@@ -48,54 +48,111 @@ static double ticking_now_s(void *data)
     return *now += 0.001;
 }
 
+/* What a search came to. */
+struct solution {
+    bool done, failed;
+    enum tree_end end;
+    struct buf text;
+    int64_t rounds, tokens, repeated, nodes;
+    struct ponder_ledger cost;
+};
+
 struct fixture {
     double now;
     struct clock clock;
     struct engine *engine;
     struct ponder_sampling sampling;
-    struct steps_question questions[MOST]; /* "Q0:" "Q1:" .. */
+    const char *strategy;
+    struct driver_question questions[MOST]; /* "Q0:" "Q1:" .. */
     char prompts[MOST][16];
-    struct steps steps;
+    struct solution solutions[MOST];
+    struct driver_result result;
 };
 
 static void setup(struct fixture *f, const struct scripted_reply *replies, int count)
 {
-    *f = (struct fixture){.now = 0};
+    *f = (struct fixture){.strategy = "beam"};
     f->clock = (struct clock){ticking_now_s, &f->now};
     struct scripted_options options = {.replies = replies, .reply_count = count, .clock = &f->clock};
     assert_int_equal(scripted_open(&f->engine, &options, NULL), PONDER_OK);
     assert_int_equal(ponder_options_default(ponder_solve_options(), &f->sampling, NULL), PONDER_OK);
     for (int i = 0; i < MOST; i++) {
         snprintf(f->prompts[i], sizeof f->prompts[i], "Q%d:", i);
-        f->questions[i] = (struct steps_question){{f->prompts[i], 3, (uint64_t)i, NULL}, "problem"};
+        f->questions[i] = (struct driver_question){{f->prompts[i], 3, (uint64_t)i, NULL}, "problem"};
     }
 }
 
-static int run_with(struct fixture *f, struct engine *engine, int64_t questions, int64_t candidates,
-                    const struct ponder_watch *watch, struct ponder_err *err)
+static int keep_outcome(void *data, int64_t question, const struct driver_outcome *outcome,
+                        struct ponder_err *err)
 {
-    int status = steps_run(engine, f->questions, questions, candidates, &reader, &f->sampling, &f->clock,
-                           watch, NULL, &f->steps, err);
+    struct fixture *f = data;
+    struct solution *s = &f->solutions[question];
+    int32_t node;
+    (void)err;
+    assert_false(s->done);
+    assert_int_equal(search_choose(outcome->tree, SEARCH_BEST, ANSWER_BOX_ONLY, &node), PONDER_OK);
+    *s = (struct solution){.done = true,
+                           .failed = outcome->failed,
+                           .text = BUF_INIT(1 << 16),
+                           .rounds = outcome->rounds,
+                           .repeated = outcome->repeated,
+                           .nodes = outcome->tree->count,
+                           .cost = outcome->cost};
+    if (node < 0)
+        return PONDER_OK;
+    s->end = outcome->tree->nodes[node].end;
+    s->tokens = outcome->tree->nodes[node].tokens_all;
+    return tree_path_text(outcome->tree, node, &s->text);
+}
+
+static void forget(struct fixture *f)
+{
+    for (int i = 0; i < MOST; i++) {
+        buf_release(&f->solutions[i].text);
+        f->solutions[i] = (struct solution){0};
+    }
+}
+
+static int run_width(struct fixture *f, struct engine *engine, int64_t questions, int64_t n, int64_t width,
+                     const struct ponder_watch *watch, struct ponder_err *err)
+{
+    struct search_options options = {.n = n, .width = width, .rounds_max = 40};
+    struct driver_settings settings = {search_find(f->strategy), &options, &reader, &f->sampling};
+    struct driver_listener listener = {.question_done = keep_outcome, .data = f};
+    int status =
+        driver_run(engine, f->questions, questions, &settings, &f->clock, watch, &listener, &f->result, err);
     assert_int_equal(scripted_node_count(f->engine), 0);
     return status;
 }
 
-static void search(struct fixture *f, int64_t questions, int64_t candidates)
+/* One beam that chooses among so many. */
+static int run_with(struct fixture *f, struct engine *engine, int64_t questions, int64_t candidates,
+                    const struct ponder_watch *watch, struct ponder_err *err)
+{
+    return run_width(f, engine, questions, candidates, candidates, watch, err);
+}
+
+static void search_width(struct fixture *f, int64_t questions, int64_t n, int64_t width)
 {
     struct ponder_err err = {0};
-    if (run_with(f, f->engine, questions, candidates, NULL, &err))
+    if (run_width(f, f->engine, questions, n, width, NULL, &err))
         fail_msg("%s", err.message);
+}
+
+static void search(struct fixture *f, int64_t questions, int64_t candidates)
+{
+    search_width(f, questions, candidates, candidates);
 }
 
 static void teardown(struct fixture *f)
 {
-    steps_release(&f->steps);
+    forget(f);
     engine_release(f->engine);
 }
 
 static void text_is(const struct fixture *f, int64_t question, const char *expected)
 {
-    assert_string_equal(buf_text(&f->steps.solutions[question].text), expected);
+    assert_string_equal(buf_text(&f->solutions[question].text), expected);
 }
 
 static void the_right_step_is_kept_and_the_others_are_released(void **state)
@@ -112,15 +169,15 @@ static void the_right_step_is_kept_and_the_others_are_released(void **state)
     struct fixture f;
     setup(&f, replies, 6);
     search(&f, 1, 3);
-    const struct steps_solution *s = &f.steps.solutions[0];
+    const struct solution *s = &f.solutions[0];
     text_is(&f, 0, "good\nright");
     assert_true(s->done);
-    assert_int_equal(s->finish, ENGINE_FINISH_END);
+    assert_int_equal(s->end, TREE_ENDED);
     assert_int_equal(s->rounds, 2);
-    assert_int_equal(s->kept_tokens, 5 + 6);                               /* a byte is a token */
+    assert_int_equal(s->tokens, 5 + 6);                                    /* a byte is a token */
     assert_int_equal(s->cost.generated_tokens, (6 + 5 + 5) + (5 + 4 + 6)); /* of all candidates */
-    assert_int_equal(f.steps.ledger.generated_tokens, s->cost.generated_tokens);
-    assert_int_equal(f.steps.ledger.generations, 3);
+    assert_int_equal(f.result.ledger.generated_tokens, s->cost.generated_tokens);
+    assert_int_equal(f.result.ledger.generations, 3);
     teardown(&f);
 }
 
@@ -188,11 +245,11 @@ static void a_solution_without_an_end_stops_after_40_rounds(void **state)
     setup(&f, replies, 1);
     search(&f, 2, 2);
     for (int q = 0; q < 2; q++) {
-        const struct steps_solution *s = &f.steps.solutions[q];
+        const struct solution *s = &f.solutions[q];
         assert_true(s->done);
-        assert_int_equal(s->rounds, STEPS_ROUNDS_MAX);
-        assert_int_equal(s->finish, ENGINE_FINISH_STOP);
-        assert_int_equal(s->kept_tokens, 3 * 40);
+        assert_int_equal(s->rounds, 40);
+        assert_int_equal(s->end, TREE_OPEN);
+        assert_int_equal(s->tokens, 3 * 40);
         assert_int_equal(s->cost.generated_tokens, 2 * 3 * 40);
     }
     teardown(&f);
@@ -207,12 +264,12 @@ static void the_token_limit_is_of_the_whole_solution(void **state)
     f.sampling.max_tokens = 8;
     search(&f, 1, 2);
     text_is(&f, 0, "on\non\non");
-    assert_int_equal(f.steps.solutions[0].finish, ENGINE_FINISH_LENGTH);
-    steps_release(&f.steps);
+    assert_int_equal(f.solutions[0].end, TREE_CUT);
+    forget(&f);
     f.sampling.max_tokens = 6; /* filled by a whole line */
     search(&f, 1, 2);
     text_is(&f, 0, "on\non\n");
-    assert_int_equal(f.steps.solutions[0].finish, ENGINE_FINISH_LENGTH);
+    assert_int_equal(f.solutions[0].end, TREE_CUT);
     teardown(&f);
 }
 
@@ -234,11 +291,11 @@ static void a_failed_request_is_a_candidate_less(void **state)
     text_is(&f, 0, "bad\nright");
     text_is(&f, 1, "good\n");
     text_is(&f, 2, "right");
-    assert_int_equal(f.steps.solutions[0].finish, ENGINE_FINISH_END);
-    assert_int_equal(f.steps.solutions[1].finish, ENGINE_FINISH_FAILED);
-    assert_true(f.steps.solutions[1].done);
-    assert_int_equal(f.steps.failed, 1);
-    assert_string_equal(f.steps.failure, "connection lost");
+    assert_int_equal(f.solutions[0].end, TREE_ENDED);
+    assert_true(f.solutions[1].failed);
+    assert_true(f.solutions[1].done);
+    assert_int_equal(f.result.failed, 1);
+    assert_string_equal(f.result.failure, "connection lost");
     teardown(&f);
 }
 
@@ -276,11 +333,146 @@ static void a_slow_question_holds_up_no_other(void **state)
     setup(&f, replies, 5);
     struct ponder_watch watch = {.progress = stop_after_one};
     assert_int_equal(run_with(&f, f.engine, 2, 2, &watch, NULL), PONDER_OK);
-    assert_int_equal(f.steps.stopped, PONDER_STOPPED_BY_CALLER);
-    assert_false(f.steps.solutions[0].done);
-    assert_true(f.steps.solutions[1].done);
+    assert_int_equal(f.result.stopped, PONDER_STOPPED_BY_CALLER);
+    assert_false(f.solutions[0].done);
+    assert_true(f.solutions[1].done);
     text_is(&f, 1, "a\nb\nright");
     teardown(&f);
+}
+
+/* ---- several beams ---- */
+
+/* Four first steps, two beams of width two: the two best go on, and a better step of the one crowds out both
+ * of the other. */
+static void the_best_of_all_candidates_are_kept(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {
+        {.behind = "Q0:", .times = 1, .text = "bad\n"},
+        {.behind = "Q0:", .times = 1, .text = "half a\n"},
+        {.behind = "Q0:", .times = 1, .text = "good b\n"},
+        {.behind = "Q0:", .times = 1, .text = "half c\n"},
+        {.behind = "good b\n", .times = 1, .text = "one\n"},
+        {.behind = "good b\n", .times = 1, .text = "two\n"},
+        {.behind = "half a\n", .times = 2, .text = "x\n"}, /* "half" is in its path: 0.5 */
+        {.behind = "one\n", .times = 2, .text = "bad"},
+        {.behind = "two\n", .times = 1, .text = "ended"},
+        {.behind = "two\n", .times = 1, .text = "right"},
+    };
+    struct fixture f;
+    setup(&f, replies, 10);
+    search_width(&f, 1, 4, 2);
+    text_is(&f, 0, "good b\ntwo\nright");
+    assert_int_equal(f.solutions[0].rounds, 3);
+    assert_int_equal(f.solutions[0].nodes, 1 + 4 + 4 + 4);
+    assert_int_equal(f.solutions[0].repeated, 2);
+    assert_int_equal(f.solutions[0].cost.generations, 4);
+    teardown(&f);
+}
+
+/* A step that all samples say holds all beams: it is extended as often as there are candidates. */
+static void a_step_sampled_often_holds_as_many_beams(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {{.behind = "Q0:", .text = "same\n"}, {.text = "right"}};
+    struct fixture f;
+    setup(&f, replies, 2);
+    search_width(&f, 1, 6, 2);
+    assert_int_equal(f.solutions[0].nodes, 1 + 6 + 6);
+    assert_int_equal(f.solutions[0].repeated, 5 + 5);
+    text_is(&f, 0, "same\nright");
+    teardown(&f);
+}
+
+/* Each group keeps its own best, though both of the first are better than those of the second. */
+static void groups_of_a_diverse_search_do_not_crowd_each_other_out(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {
+        {.behind = "Q0:", .times = 1, .text = "good\n"},
+        {.behind = "Q0:", .times = 1, .text = "well\n"},
+        {.behind = "Q0:", .times = 1, .text = "bad\n"},
+        {.behind = "Q0:", .times = 1, .text = "half\n"},
+        {.behind = "good\n", .text = "bad"},
+        {.behind = "half\n", .times = 1, .text = "bad"},
+        {.behind = "half\n", .text = "right"},
+    };
+    struct fixture f;
+    setup(&f, replies, 7);
+    search_width(&f, 1, 4, 2);
+    text_is(&f, 0, "good\nbad"); /* both beams are of the first two */
+    forget(&f);
+    teardown(&f);
+    setup(&f, replies, 7);
+    f.strategy = "dvts";
+    search_width(&f, 1, 4, 2);
+    text_is(&f, 0, "half\nright");
+    teardown(&f);
+}
+
+/* The first steps are all the same, and stay two groups all the same. */
+static void groups_that_begin_alike_stay_groups(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {{.behind = "Q0:", .text = "same\n"}, {.text = "right"}};
+    struct fixture f;
+    setup(&f, replies, 2);
+    f.strategy = "dvts";
+    search_width(&f, 1, 6, 3);
+    assert_int_equal(f.solutions[0].nodes, 1 + 6 + 6);
+    teardown(&f);
+}
+
+static void beams_that_do_not_come_out_even_are_refused(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct ponder_err err = {0};
+    setup(&f, NULL, 0);
+    assert_int_equal(run_width(&f, f.engine, 1, 6, 4, NULL, &err), PONDER_E_ARGUMENT);
+    assert_non_null(strstr(err.message, "multiple of the width"));
+    assert_int_equal(run_width(&f, f.engine, 1, 2, 4, NULL, &err), PONDER_E_ARGUMENT);
+    teardown(&f);
+}
+
+/* Three solutions, the best one alone in its answer; an unfinished one has the highest score and never wins.
+ */
+static void a_result_is_chosen_among_the_solutions_that_ended(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        double score;
+        enum tree_end end;
+    } rows[] = {{"\\boxed{1}", 0.7, TREE_ENDED},
+                {"\\boxed{2}", 0.4, TREE_ENDED},
+                {"so \\boxed{2.0}", 0.5, TREE_ENDED},
+                {"\\boxed{3}", 0.1, TREE_ENDED},
+                {"\\boxed{9}", 1, TREE_CUT}};
+    struct tree tree;
+    int32_t node;
+    assert_int_equal(tree_init(&tree, 1), PONDER_OK);
+    for (int i = 0; i < 5; i++) {
+        int32_t at = tree_add(&tree, 0);
+        assert_int_equal(tree_set_text(&tree, at, rows[i].text, strlen(rows[i].text)), PONDER_OK);
+        tree.nodes[at].score = rows[i].score;
+        tree.nodes[at].end = rows[i].end;
+    }
+    assert_int_equal(search_choose(&tree, SEARCH_BEST, ANSWER_BOX_ONLY, &node), PONDER_OK);
+    assert_int_equal(node, 1);
+    assert_int_equal(search_choose(&tree, SEARCH_WEIGHTED, ANSWER_BOX_ONLY, &node), PONDER_OK);
+    assert_int_equal(node, 3); /* 0.4 + 0.5, of which the better */
+    tree.nodes[4].repeats = 3;
+    assert_int_equal(search_choose(&tree, SEARCH_MAJORITY, ANSWER_BOX_ONLY, &node), PONDER_OK);
+    assert_int_equal(node, 4);
+    for (int i = 1; i < 5; i++)
+        tree.nodes[i].end = TREE_FAILED;
+    assert_int_equal(search_choose(&tree, SEARCH_BEST, ANSWER_BOX_ONLY, &node), PONDER_OK);
+    assert_int_equal(node, 5);
+    tree.nodes[5].end = TREE_FAILED;
+    assert_int_equal(search_choose(&tree, SEARCH_WEIGHTED, ANSWER_BOX_ONLY, &node), PONDER_OK);
+    assert_int_equal(node, -1);
+    tree_release(&tree);
 }
 
 /* ---- random streams ---- */
@@ -361,7 +553,7 @@ static void every_candidate_draws_from_a_stream_of_its_own_whatever_is_beside_it
     assert_int_equal(both.count, 2 * 3 * 2);
     for (int i = 0; i < both.count; i++)
         assert_false(among(both.streams[i], both.streams, i));
-    steps_release(&f.steps);
+    forget(&f);
 
     struct recorder alone = {.engine = {&recorder_ops}, .inner = f.engine};
     assert_int_equal(run_with(&f, &alone.engine, 1, 2, NULL, NULL), PONDER_OK);
@@ -436,6 +628,12 @@ int main(void)
         cmocka_unit_test(a_failed_request_is_a_candidate_less),
         cmocka_unit_test(when_every_question_fails_the_first_reason_is_told),
         cmocka_unit_test(a_slow_question_holds_up_no_other),
+        cmocka_unit_test(the_best_of_all_candidates_are_kept),
+        cmocka_unit_test(a_step_sampled_often_holds_as_many_beams),
+        cmocka_unit_test(groups_of_a_diverse_search_do_not_crowd_each_other_out),
+        cmocka_unit_test(groups_that_begin_alike_stay_groups),
+        cmocka_unit_test(beams_that_do_not_come_out_even_are_refused),
+        cmocka_unit_test(a_result_is_chosen_among_the_solutions_that_ended),
         cmocka_unit_test(every_candidate_draws_from_a_stream_of_its_own_whatever_is_beside_it),
         cmocka_unit_test(the_checker_gives_more_to_what_is_nearer_and_0_to_what_is_lost),
     };

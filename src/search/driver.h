@@ -1,0 +1,61 @@
+/* driver.h - runs a strategy over many questions at once.
+ *
+ * All questions share the engine's batch. A question's round is over when all that its strategy asked for is
+ * there; what is new in it is then scored together with that of all other questions whose rounds end in the
+ * same moment, the strategy is told of it in the order of its asking, and asked for its next moves. Questions
+ * do not wait for each other. A node's streams derive from its place in its own tree, so neither order nor
+ * company changes what is drawn. */
+#ifndef SEARCH_DRIVER_H
+#define SEARCH_DRIVER_H
+
+#include "core/clock.h"
+#include "engine/engine.h"
+#include "ponder/sampling.h"
+#include "search/best_of_n.h"
+#include "search/search.h"
+#include "search/step_judge.h"
+
+struct driver_question {
+    struct best_of_n_prompt prompt;
+    const char *problem; /* for the verifier; borrowed */
+};
+
+struct driver_settings {
+    const struct search_ops *ops;
+    const struct search_options *options;
+    const struct step_judge *judge;
+    const struct ponder_sampling *sampling; /* temperature .., max_tokens of a whole solution, timeout_s */
+};
+
+/* Of a question that is done. */
+struct driver_outcome {
+    const struct tree *tree;
+    int64_t rounds;
+    int64_t repeated;          /* samples that said what a sibling had said */
+    bool failed;               /* it ended in a round without any result */
+    struct ponder_ledger cost; /* its own tokens once, however often they were computed; no seconds */
+};
+
+/* As struct best_of_n_listener. The outcome holds during the call. */
+struct driver_listener {
+    int (*question_begin)(void *data, int64_t question, bool *take, struct ponder_err *err);
+    int (*question_done)(void *data, int64_t question, const struct driver_outcome *outcome,
+                         struct ponder_err *err);
+    void *data;
+};
+
+struct driver_result {
+    enum ponder_stopped stopped;
+    struct ponder_ledger ledger; /* as the engine and the verifier measured it */
+    int64_t done, failed;        /* questions */
+    char failure[256];           /* what the first failed request said */
+};
+
+/* `watch` may be NULL. Being stopped is no error: questions under way are given up. A prompt that does not
+ * fit, an engine or a verifier that fails, and all questions failing are. */
+int driver_run(struct engine *engine, const struct driver_question *questions, int64_t question_count,
+               const struct driver_settings *settings, const struct clock *clock,
+               const struct ponder_watch *watch, const struct driver_listener *listener,
+               struct driver_result *out, struct ponder_err *err) PONDER_USE;
+
+#endif

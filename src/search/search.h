@@ -1,0 +1,77 @@
+/* search.h - a search strategy: it is asked for its next moves and told what came of them.
+ *
+ * A strategy is one const descriptor. It sees one question at a time as a tree and never an engine, a clock
+ * or another question: the driver (driver.h) runs many questions at once and has each of them told of its
+ * results in the order in which they were asked for, so that timing never shapes a tree. A new strategy is a
+ * file with its descriptor, a line in search.def and a line in meson.build. */
+#ifndef SEARCH_SEARCH_H
+#define SEARCH_SEARCH_H
+
+#include "answer/answer.h"
+#include "tree/tree.h"
+
+enum { SEARCH_ROUNDS_MAX = 40 }; /* Snell et al. 2024 */
+
+/* What strategies can be told; each says which of them it heeds. */
+struct search_options {
+    int64_t n;     /* generations: beams, or samples */
+    int64_t width; /* candidates for each beam that is kept */
+    int64_t rounds_max;
+};
+
+struct search_ask {
+    int32_t node;  /* to be extended */
+    int64_t count; /* so many times over */
+};
+
+/* One question. */
+struct search {
+    const struct search_ops *ops;
+    const struct search_options *options;
+    struct tree tree;
+    void *state;             /* of ops->state_size bytes, zero at first */
+    struct search_ask *asks; /* (ask_count) what propose wants */
+    int64_t ask_count, ask_cap;
+};
+
+struct search_ops {
+    const char *name, *summary;
+    bool by_steps;  /* extends by one step; else to the end of the solution */
+    bool by_groups; /* equal steps of different groups of options->width siblings stay apart */
+    size_t state_size;
+    /* PONDER_E_ARGUMENT for options that it cannot work with. */
+    int (*check)(const struct search_options *options, struct ponder_err *err);
+    int (*begin)(struct search *search); /* PONDER_E_MEMORY */
+    /* Asks for what it wants next (search_ask); whoever asks for nothing is done. */
+    int (*propose)(struct search *search);
+    /* Told of every new node that stands for itself, once all that was asked for is there. */
+    int (*observe)(struct search *search, int32_t node);
+    void (*end)(struct search *search); /* frees what the state holds; may be NULL */
+};
+
+/* Those of search.def by name; NULL where there is none. */
+const struct search_ops *search_find(const char *name);
+const struct search_ops *search_at(int index); /* NULL behind the last */
+
+/* Wants `node` extended `count` times. PONDER_E_MEMORY. */
+int search_ask(struct search *search, int32_t node, int64_t count) PONDER_USE;
+/* Whether `a` is to be kept rather than `b`: the higher score; of equals the solved one, the one that was
+ * sampled more often, the earlier one. A failed node, and one without a score, is never better. */
+bool search_better(const struct tree *tree, int32_t a, int32_t b);
+enum search_select {
+    SEARCH_BEST,     /* the solution of highest score */
+    SEARCH_WEIGHTED, /* of the answer whose solutions' scores have the largest sum, the best one */
+    SEARCH_MAJORITY  /* of the answer that most solutions have, the best one */
+};
+/* "best", "weighted" or "majority". */
+int search_select_parse(const char *text, enum search_select *out, struct ponder_err *err) PONDER_USE;
+/* The node whose path is the search's result, among the solutions that have ended; a step sampled several
+ * times counts so often. Votes are among answers found by `mode`; where there is none, the best. Where no
+ * solution has ended, the best of the unfinished ones: they never win against an ended one. -1: nothing was
+ * found. PONDER_E_MEMORY. */
+int search_choose(const struct tree *tree, enum search_select how, enum answer_mode mode,
+                  int32_t *out) PONDER_USE;
+/* Sorts nodes so that the better one stands first. */
+void search_sort(const struct tree *tree, int32_t *nodes, int64_t count);
+
+#endif

@@ -1,0 +1,90 @@
+#include "tree/tree.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/rng.h"
+
+static int32_t push(struct tree *tree, struct tree_node node)
+{
+    if (tree->count == tree->cap) {
+        int32_t cap = tree->cap ? 2 * tree->cap : 64;
+        struct tree_node *nodes =
+            cap <= TREE_NODES_MAX ? realloc(tree->nodes, (size_t)cap * sizeof *nodes) : NULL;
+        if (!nodes)
+            return -1;
+        tree->nodes = nodes;
+        tree->cap = cap;
+    }
+    tree->nodes[tree->count] = node;
+    return tree->count++;
+}
+
+int tree_init(struct tree *tree, uint64_t key)
+{
+    *tree = (struct tree){.memory = ARENA_INIT(TREE_BYTES_MAX)};
+    struct tree_node root = {.parent = -1, .repeats = 1, .same_as = -1, .text = "", .key = key};
+    root.logprob = root.score = NAN;
+    return push(tree, root) == 0 ? PONDER_OK : PONDER_E_MEMORY;
+}
+
+void tree_release(struct tree *tree)
+{
+    free(tree->nodes);
+    arena_release(&tree->memory);
+    *tree = (struct tree){0};
+}
+
+int32_t tree_add(struct tree *tree, int32_t parent)
+{
+    struct tree_node *above = &tree->nodes[parent];
+    struct tree_node node = {.parent = parent,
+                             .ordinal = above->children,
+                             .depth = above->depth + 1,
+                             .repeats = 1,
+                             .same_as = -1,
+                             .end = TREE_FAILED,
+                             .text = "",
+                             .tokens_all = above->tokens_all,
+                             .logprob = NAN,
+                             .score = NAN,
+                             .key = rng_key(above->key, (uint64_t)above->children)};
+    int32_t index = push(tree, node);
+    if (index >= 0)
+        tree->nodes[parent].children++;
+    return index;
+}
+
+int tree_set_text(struct tree *tree, int32_t node, const char *text, size_t len)
+{
+    char *copy = arena_copy(&tree->memory, text, len);
+    if (!copy)
+        return PONDER_E_MEMORY;
+    tree->nodes[node].text = copy;
+    tree->nodes[node].len = len;
+    return PONDER_OK;
+}
+
+void tree_merge(struct tree *tree, int32_t node, int64_t group)
+{
+    struct tree_node *one = &tree->nodes[node];
+    for (int32_t i = one->parent + 1; i < node; i++) {
+        struct tree_node *other = &tree->nodes[i];
+        bool apart = other->parent != one->parent || other->same_as >= 0 || other->end != one->end ||
+                     (group > 0 && other->ordinal / group != one->ordinal / group);
+        if (apart || other->len != one->len || memcmp(other->text, one->text, one->len) != 0)
+            continue;
+        one->same_as = i;
+        other->repeats++;
+        return;
+    }
+}
+
+int tree_path_text(const struct tree *tree, int32_t node, struct buf *out)
+{
+    if (node <= 0)
+        return PONDER_OK;
+    int status = tree_path_text(tree, tree->nodes[node].parent, out);
+    return status ? status : buf_append(out, tree->nodes[node].text, tree->nodes[node].len);
+}

@@ -1,0 +1,64 @@
+/* tree.h - one question's search as data.
+ *
+ * Node 0 is the prompt. Every other node is a step of text behind its parent, so a path from the root to a
+ * leaf spells a solution, or the beginning of one. A node is an index; pointers to nodes hold until the next
+ * one is added. Texts live in the tree's arena. */
+#ifndef TREE_TREE_H
+#define TREE_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/buf.h"
+
+enum { TREE_NODES_MAX = 1 << 20, TREE_BYTES_MAX = 1 << 28 };
+
+enum tree_end {
+    TREE_OPEN,  /* another step may follow */
+    TREE_ENDED, /* the solution ends here */
+    TREE_CUT,   /* no room for more */
+    TREE_FAILED /* asked for and not given; it has no text */
+};
+
+struct tree_node {
+    int32_t parent;   /* -1: the root */
+    int32_t ordinal;  /* among its parent's children, as they were asked for */
+    int32_t children; /* asked for so far */
+    int32_t depth;    /* steps from the root */
+    int32_t repeats;  /* how often the same step was sampled here, 1 or more */
+    int32_t same_as;  /* the sibling that says the same and stands for it; -1: it stands for itself */
+    enum tree_end end;
+    bool kept; /* the strategy went on from here, or ended with it */
+    const char *text;
+    size_t len;
+    int64_t tokens;     /* of its own */
+    int64_t tokens_all; /* of the path */
+    double logprob;     /* mean over its own tokens; NAN where unknown */
+    double score;       /* the verifier's, behind this step; NAN: none */
+    bool solved;        /* known to be a right solution */
+    int64_t handle;     /* the engine's node; 0: none */
+    uint64_t key;       /* of its random streams: its children's derive from it */
+};
+
+struct tree {
+    struct tree_node *nodes; /* (count) */
+    int32_t count, cap;
+    struct arena memory;
+};
+
+/* With a root of this key. Release in any case. PONDER_E_MEMORY. */
+int tree_init(struct tree *tree, uint64_t key) PONDER_USE;
+void tree_release(struct tree *tree);
+/* A child of `parent` whose key derives from the parent's and its ordinal; -1: no memory, or too many. */
+int32_t tree_add(struct tree *tree, int32_t parent);
+/* Gives a node its text, a copy. PONDER_E_MEMORY. */
+int tree_set_text(struct tree *tree, int32_t node, const char *text, size_t len) PONDER_USE;
+/* Where an earlier sibling of the same group has the same text and end, the node is made one with it.
+ * Siblings are grouped by `group` of them in the order of their ordinals; 0: all are one group. */
+void tree_merge(struct tree *tree, int32_t node, int64_t group);
+/* Appends the texts from the root's child down to `node`. */
+int tree_path_text(const struct tree *tree, int32_t node, struct buf *out) PONDER_USE;
+
+#endif
