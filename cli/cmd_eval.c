@@ -27,11 +27,13 @@ static int print(const struct args *args, const struct ponder_eval *eval, struct
     return status;
 }
 
-static void say_stopped(int64_t done, int64_t asked)
+static void say_stopped(int64_t done, int64_t asked, int64_t seeds)
 {
-    if (done < asked)
-        fprintf(stderr, "ponder: stopped early; these are the %lld of %lld questions that were done\n",
-                (long long)done, (long long)asked);
+    if (done == asked * seeds)
+        return;
+    fprintf(stderr, "ponder: stopped early; these are the %lld of %lld questions", (long long)done,
+            (long long)(asked * seeds));
+    fprintf(stderr, seeds > 1 ? " x seeds that were done\n" : " that were done\n");
 }
 
 static int eval_best_of_n(const struct args *args, struct ponder_model *model,
@@ -45,7 +47,7 @@ static int eval_best_of_n(const struct args *args, struct ponder_model *model,
                 args->settings.store ? "; their questions are not kept, the same command asks them again"
                                      : "");
     if (!status)
-        say_stopped(eval->questions, eval->asked);
+        say_stopped(eval->done, eval->asked, eval->seeds);
     if (!status)
         status = print(args, eval, err);
     ponder_eval_release(eval);
@@ -61,9 +63,10 @@ static int eval_search(const struct args *args, struct ponder_model *model, cons
         ponder_search_eval_run(model, &args->settings, &args->sampling, &args->search, watch, &eval, err);
     cli_progress_end(line);
     if (!status && eval->failed)
-        fprintf(stderr, "ponder: %lld questions failed and count as wrong\n", (long long)eval->failed);
+        fprintf(stderr, "ponder: %lld questions failed and count as wrong%s\n", (long long)eval->failed,
+                args->settings.store ? "; they are not kept, the same command asks them again" : "");
     if (!status)
-        say_stopped(eval->questions, eval->asked);
+        say_stopped(eval->done, eval->asked, eval->seeds);
     if (!status && args->json)
         status = ponder_search_eval_json(eval, &json, err);
     if (!status && args->json)

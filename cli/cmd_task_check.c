@@ -51,7 +51,7 @@ const struct cli_command cli_task_check = {
     .name = "task check",
     .summary = "Mark each step of Pocket solutions right or wrong, as JSONL",
     .example = "ponder task pocket --count 3 | ponder task check",
-    .notes = "Takes objects with `problem` and `solution`, or with `samples` as eval writes\n"
+    .notes = "Takes objects with `problem` and `solution`, or with `samples` as `runs export` writes\n"
              "them; adds `right`, `reachable`, `first_wrong`, `answer_right` to each text.",
     .args_bytes = sizeof(struct args),
     .groups = {{table, 0}},

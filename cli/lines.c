@@ -24,7 +24,7 @@ static int each_line(FILE *in, cli_line_fn *each, void *data, long long *number,
         free(out);
         out = NULL;
     }
-    if (!status && ferror(in)) {
+    if (!status && ferror(in) && !cli_interrupted()) {
         err->status = status = PONDER_E_IO;
         snprintf(err->message, sizeof err->message, "cannot be read on: %s", strerror(errno));
     }

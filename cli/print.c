@@ -129,13 +129,17 @@ int cli_check_writable(const char *option, const char *path, struct ponder_err *
     const char *slash = strrchr(path, '/');
     char *folder = slash == path ? strdup("/") : slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
     struct stat at;
-    bool is_folder = stat(path, &at) == 0 && S_ISDIR(at.st_mode);
+    bool there = stat(path, &at) == 0, is_folder = there && S_ISDIR(at.st_mode);
+    bool is_other = there && !is_folder && !S_ISREG(at.st_mode); /* it would be replaced by a file */
     errno = is_folder ? EISDIR : 0;
-    bool fine = folder && !is_folder && access(folder, W_OK | X_OK) == 0 && *path && (!slash || slash[1]);
+    bool fine = folder && !is_folder && !is_other && access(folder, W_OK | X_OK) == 0 && *path &&
+                (!slash || slash[1]);
     if (!fine) {
         snprintf(err->message, sizeof err->message,
                  "--%s: cannot write %s: %s; name a file in a folder you may write to", option, path,
-                 errno ? strerror(errno) : "it names a folder");
+                 errno      ? strerror(errno)
+                 : is_other ? "it is no ordinary file"
+                            : "it names a folder");
         err->status = PONDER_E_IO;
     }
     free(folder);

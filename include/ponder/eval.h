@@ -61,6 +61,7 @@ struct ponder_eval {
     int64_t questions, n; /* questions with all samples of a seed done; samples per question and seed */
     int64_t asked; /* questions of the set, up to the limit; more than were done where the work was stopped */
     int64_t seeds;
+    int64_t done;                   /* of asked x seeds */
     int64_t ks[PONDER_EVAL_KS_MAX]; /* 1, 4, 16, 64 .. up to n, and n */
     int k_count;
     struct ponder_eval_group *groups; /* groups[0] is all of them */
@@ -123,7 +124,7 @@ struct ponder_search_eval {
     int64_t run; /* this and those that follow as in struct ponder_eval */
     char *settings;
     int64_t n; /* generations: beams */
-    int64_t questions, asked, seeds, resumed;
+    int64_t questions, asked, seeds, done, resumed;
     int64_t samples;                    /* per question, compared with; 0: none */
     struct ponder_search_group *groups; /* groups[0] is all of them */
     int64_t group_count;

@@ -32,7 +32,7 @@ struct ponder_replay_settings {
     const char *n;         /* "1,2,4"; NULL: 1, 2, 4, 8 .. and all */
     const char *score;     /* "auto", "steps", "outcome", "logprob" or "none" */
     const char *aggregate; /* of step scores: "last", "min", "prod", "mean" or "all" */
-    const char *extract;   /* what a sample's answer is: "any", "number", "box" or "recorded" */
+    const char *extract;   /* what a sample's answer is: "any", "number", "box", "recorded", or "auto" */
     const char *verdicts;  /* "auto": recorded where another program judged all; "recorded", "graded" */
     bool first;
     const char *answers; /* file for the answer that each method picks, with `first`; NULL: none */

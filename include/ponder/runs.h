@@ -55,7 +55,7 @@ PONDER_API int ponder_runs_export(const char *store, int64_t run,
                                   int (*write)(void *data, const char *line, size_t len,
                                                struct ponder_err *err),
                                   void *data, struct ponder_err *err) PONDER_USE;
-/* With all that it holds. PONDER_E_ARGUMENT where a process is at work on it. */
+/* With all that it holds. PONDER_E_IO where a process is at work on it. */
 PONDER_API int ponder_runs_delete(const char *store, int64_t run, struct ponder_err *err) PONDER_USE;
 
 #ifdef __cplusplus

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/err.h"
@@ -143,6 +144,12 @@ int file_write_all(int fd, const char *bytes, size_t n)
         n -= (size_t)done;
     }
     return 0;
+}
+
+bool file_is_same(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 int file_write_atomic(const char *path, const void *bytes, size_t n, struct ponder_err *err)

@@ -36,6 +36,8 @@ void buf_release(struct buf *buf); /* gives the memory back */
 
 /* Reads a whole file of at most `bytes_max` bytes into `buf`. "-" is standard input. */
 int buf_read_file(struct buf *buf, const char *path, struct ponder_err *err);
+/* Whether two names are of one file that is there. */
+bool file_is_same(const char *a, const char *b);
 /* Writes all of `n` bytes to an open file. 0, or -1 with errno set. */
 int file_write_all(int fd, const char *bytes, size_t n) PONDER_USE;
 /* Writes `n` bytes to `path` so that the file is the old one or the new one, never half: a temporary file

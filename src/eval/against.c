@@ -12,6 +12,7 @@ struct reading {
     struct against *out;
     const struct eval_job *job;
     const struct questions *questions;
+    uint64_t set_hash;
     int64_t n_min, count;
 };
 
@@ -42,7 +43,7 @@ static int check_line(struct reading *reading, const struct export_line *line, s
 {
     int status = check_same(line, "model_hash", run_hash_json(reading->job->model_hash), err);
     if (!status)
-        status = check_same(line, "data_hash", run_hash_json(questions_hash(reading->questions)), err);
+        status = check_same(line, "data_hash", run_hash_json(reading->set_hash), err);
     if (status)
         return status;
     if (line->n < reading->n_min)
@@ -109,7 +110,11 @@ int against_read(struct against *out, const struct eval_job *job, const struct q
         return err_memory(err, "the samples to compare with");
     for (int64_t q = 0; q < questions->count; q++)
         out->tokens[q] = -1;
-    struct reading reading = {.out = out, .job = job, .questions = questions, .n_min = n_min};
+    struct reading reading = {.out = out,
+                              .job = job,
+                              .questions = questions,
+                              .set_hash = questions_hash(questions),
+                              .n_min = n_min};
     return read_all(&reading, err);
 }
 

@@ -19,9 +19,9 @@ const struct question *cells_question(const struct cells *cells, int64_t cell)
     return &cells->questions.items[cell % cells->questions.count];
 }
 
-static int64_t seed_of(const struct cells *cells, int64_t cell)
+int64_t cells_seed(const struct cells *cells, int64_t cell)
 {
-    return cells->seed + cell / cells->questions.count;
+    return cells->seeds[cell / cells->questions.count];
 }
 
 static void tell(const char *text, void *data)
@@ -48,12 +48,26 @@ static int grade(struct cells *cells, int64_t cell, const struct best_of_n_sampl
     return PONDER_OK;
 }
 
+/* Where a seed stands in the list, or -1. */
+static int64_t seed_index(const struct cells *cells, int64_t seed)
+{
+    int64_t low = 0, high = cells->seed_count - 1;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (cells->seeds[middle] < seed)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return cells->seed_count > 0 && cells->seeds[low] == seed ? low : -1;
+}
+
 static int take_stored(void *data, const struct store_cell *stored, struct ponder_err *err)
 {
     struct cells *cells = data;
-    int64_t seed = stored->seed - cells->seed, question = stored->question;
-    if (seed < 0 || seed >= cells->count / cells->questions.count)
-        return PONDER_OK; /* of another seed */
+    int64_t seed = seed_index(cells, stored->seed), question = stored->question;
+    if (seed < 0)
+        return PONDER_OK; /* another one */
     if (question < 0 || question >= cells->questions.count || stored->n != cells->n)
         return err_set(err, PONDER_E_FORMAT,
                        "run %lld: question %lld with %lld samples does not belong there",
@@ -81,7 +95,12 @@ static int open_questions(struct cells *cells, struct ponder_err *err)
     const struct ponder_eval_settings *settings = cells->job->settings;
     struct questions_source source = {settings->data, settings->limit, settings->skip_bad, tell, cells};
     int status = questions_open(&cells->questions, &source, err);
-    cells->count = cells->questions.count * settings->seeds;
+    cells->seeds = calloc((size_t)settings->seeds, sizeof *cells->seeds);
+    if (!status && !cells->seeds)
+        status = err_memory(err, "seeds");
+    for (int64_t i = 0; i < settings->seeds && !status; i++)
+        cells->seeds[cells->seed_count++] = cells->job->sampling->seed + i;
+    cells->count = cells->questions.count * cells->seed_count;
     return status;
 }
 
@@ -95,7 +114,7 @@ static int fill_prompts(struct cells *cells, struct ponder_err *err)
     int status = PONDER_OK;
     for (int64_t first = 0; first < cells->count && !status; first += per_seed)
         status = prompts_fill(cells->prompts + first, &cells->questions, cells->job->template,
-                              seed_of(cells, first), err);
+                              cells_seed(cells, first), err);
     return status;
 }
 
@@ -106,9 +125,11 @@ static int allocate(struct cells *cells, struct ponder_err *err)
     return cells->grades && cells->costs ? PONDER_OK : err_memory(err, "the grades");
 }
 
-static int open_store(struct cells *cells, struct ponder_err *err)
+int cells_open_store(struct cells *cells, struct ponder_err *err)
 {
     const struct eval_job *job = cells->job;
+    if (!job->settings->store)
+        return PONDER_OK;
     char *fingerprint = run_fingerprint_text();
     struct store_run_key key = {run_file_name(job->settings->data),
                                 &cells->questions,
@@ -129,7 +150,7 @@ static int open_store(struct cells *cells, struct ponder_err *err)
 int cells_open(struct cells *cells, const struct eval_job *job, int64_t n, const struct clock *clock,
                const struct ponder_watch *watch, struct ponder_err *err)
 {
-    *cells = (struct cells){.job = job, .clock = clock, .watch = watch, .seed = job->sampling->seed, .n = n};
+    *cells = (struct cells){.job = job, .clock = clock, .watch = watch, .n = n};
     cells->k_count = grade_ks(n, cells->ks);
     cells->extract = job->extract;
     cells->settings = run_settings_text(job);
@@ -138,8 +159,6 @@ int cells_open(struct cells *cells, const struct eval_job *job, int64_t n, const
         status = allocate(cells, err);
     if (!status)
         status = fill_prompts(cells, err);
-    if (!status && job->settings->store)
-        status = open_store(cells, err);
     cells->begun_s = cells->mark_s = clock_now_s(clock);
     return status;
 }
@@ -152,6 +171,7 @@ void cells_release(struct cells *cells)
     free(cells->grades);
     free(cells->costs);
     free(cells->settings);
+    free(cells->seeds);
     if (cells->job)
         store_release(cells->store);
     questions_release(&cells->questions);
@@ -160,31 +180,31 @@ void cells_release(struct cells *cells)
 
 /* ---- a run that is only read ---- */
 
-/* The range of its seeds, and the samples of its first cell. */
-struct extent {
-    int64_t first, last, n;
-};
-
-static int widen(void *data, const struct store_cell *cell, struct ponder_err *err)
+/* Notes the seeds there are, in order, and the samples of the first cell. */
+static int note_seed(void *data, const struct store_cell *cell, struct ponder_err *err)
 {
-    struct extent *extent = data;
-    (void)err;
-    if (extent->n == 0)
-        *extent = (struct extent){cell->seed, cell->seed, cell->n};
-    extent->first = cell->seed < extent->first ? cell->seed : extent->first;
-    extent->last = cell->seed > extent->last ? cell->seed : extent->last;
+    struct cells *cells = data;
+    if (cells->n == 0)
+        cells->n = cell->n;
+    if (cells->seed_count > 0 && cells->seeds[cells->seed_count - 1] == cell->seed)
+        return PONDER_OK;
+    if (cells->seed_count == PONDER_EVAL_SEEDS_MAX)
+        return err_set(err, PONDER_E_LIMIT, "run %lld: more than %d seeds", (long long)cells->run,
+                       PONDER_EVAL_SEEDS_MAX);
+    cells->seeds[cells->seed_count++] = cell->seed;
     return PONDER_OK;
 }
 
-static int check_extent(const struct extent *extent, int64_t run, struct ponder_err *err)
+static int find_seeds(struct cells *cells, struct ponder_err *err)
 {
-    if (extent->n == 0)
-        return err_set(err, PONDER_E_NOT_FOUND, "run %lld: no question of it is done yet", (long long)run);
-    if (extent->last - extent->first >= PONDER_EVAL_SEEDS_MAX)
-        return err_set(err, PONDER_E_LIMIT,
-                       "run %lld: seeds from %lld to %lld; at most %d in a row can be read", (long long)run,
-                       (long long)extent->first, (long long)extent->last, PONDER_EVAL_SEEDS_MAX);
-    return PONDER_OK;
+    cells->seeds = calloc(PONDER_EVAL_SEEDS_MAX, sizeof *cells->seeds);
+    if (!cells->seeds)
+        return err_memory(err, "seeds");
+    int status = store_cells_read(cells->store, cells->run, 0, -1, note_seed, cells, err);
+    if (!status && cells->n == 0)
+        status = err_set(err, PONDER_E_NOT_FOUND, "run %lld: no question of it is done yet",
+                         (long long)cells->run);
+    return status;
 }
 
 /* As the run's settings say. */
@@ -202,20 +222,15 @@ static int read_extract(struct cells *cells, struct ponder_err *err)
 
 int cells_open_run(struct cells *cells, struct store *store, int64_t run, struct ponder_err *err)
 {
-    struct extent extent = {0};
     *cells = (struct cells){.store = store, .run = run};
     int status = store_run_questions(store, run, &cells->questions, err);
     if (!status)
         status = read_extract(cells, err);
     if (!status)
-        status = store_cells_read(store, run, 0, -1, widen, &extent, err);
-    if (!status)
-        status = check_extent(&extent, run, err);
+        status = find_seeds(cells, err);
     if (status)
         return status;
-    cells->seed = extent.first;
-    cells->n = extent.n;
-    cells->count = cells->questions.count * (extent.last - extent.first + 1);
+    cells->count = cells->questions.count * cells->seed_count;
     cells->k_count = grade_ks(cells->n, cells->ks);
     status = allocate(cells, err);
     return status ? status : store_cells_read(store, run, 0, -1, take_stored, cells, err);
@@ -226,7 +241,7 @@ int cells_open_run(struct cells *cells, struct store *store, int64_t run, struct
 /* What the store says of a cell; one that is done there is taken over. */
 static int ask_store(struct cells *cells, int64_t cell, enum store_claim *claim, struct ponder_err *err)
 {
-    int64_t seed = seed_of(cells, cell), question = cell % cells->questions.count;
+    int64_t seed = cells_seed(cells, cell), question = cell % cells->questions.count;
     int status = store_cell_claim(cells->store, cells->run, seed, question, claim, err);
     if (!status && *claim == STORE_CLAIM_DONE)
         status = store_cells_read(cells->store, cells->run, seed, question, take_stored, cells, err);
@@ -265,7 +280,7 @@ static int put(struct cells *cells, int64_t cell, const struct best_of_n_sample 
                                           .finish = best_of_n_finish_name(samples[i].finish),
                                           .answer = grade->answers[i],
                                           .correct = grade->correct[i]};
-    struct store_cell whole = {seed_of(cells, cell), cell % cells->questions.count, cells->costs[cell],
+    struct store_cell whole = {cells_seed(cells, cell), cell % cells->questions.count, cells->costs[cell],
                                stored, cells->n};
     int status = store_cell_put(cells->store, cells->run, &whole, err);
     free(stored);
@@ -280,8 +295,11 @@ int cells_keep(struct cells *cells, int64_t cell, const struct best_of_n_sample 
     whole.seconds = now_s - cells->mark_s;
     cells->mark_s = now_s;
     int status = grade(cells, cell, samples, &whole, err);
-    if (!status && cells->store && !any_failed(samples, cells->n))
-        status = put(cells, cell, samples, err);
+    if (!status && cells->store)
+        status = any_failed(samples, cells->n)
+                     ? store_cell_unclaim(cells->store, cells->run, cells_seed(cells, cell),
+                                          cell % cells->questions.count, err)
+                     : put(cells, cell, samples, err);
     grade_clear_samples(&cells->grades[cell]);
     return status;
 }
@@ -315,7 +333,8 @@ static int wait_for_others(struct cells *cells, bool *more, struct ponder_err *e
         tell("the rest is being done by another process; waiting for it", cells);
     while (!status && others > 0 && !*more) {
         progress.seconds = clock_now_s(cells->clock) - cells->begun_s;
-        if (!cells_progress(&progress, cells))
+        double timeout_s = cells->job->sampling->timeout_s;
+        if (!cells_progress(&progress, cells) || (timeout_s > 0 && progress.seconds >= timeout_s))
             break;
         usleep(LOOK_AGAIN_US);
         status = look_again(cells, more, &others, err);

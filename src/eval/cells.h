@@ -1,6 +1,6 @@
 /* cells.h - the cells of an evaluation, one for each question and seed: which are done, which are to do.
  *
- * Cell c is question c % questions under seed first + c / questions. A cell is graded as soon as it is done;
+ * Cell c is question c % questions under seed seeds[c / questions]. A cell is graded as soon as it is done;
  * its figures stay and its texts go: into the store, where there is one. Cells that the store has are graded
  * from there; those that another process is at work on are waited for, and done here where it gives up. */
 #ifndef EVAL_CELLS_H
@@ -19,7 +19,8 @@ struct cells {
     struct best_of_n_prompt *prompts; /* (count); texts owned */
     struct grade *grades;             /* (count); n is 0 where the cell is not done */
     struct ponder_ledger *costs;      /* (count) */
-    int64_t seed, count;              /* the first seed */
+    int64_t *seeds;                   /* (seed_count) ascending */
+    int64_t seed_count, count;        /* count: cells */
     int64_t n;                        /* samples of a cell */
     int64_t ks[PONDER_EVAL_KS_MAX];
     int k_count;
@@ -33,13 +34,16 @@ struct cells {
     double begun_s; /* when the work began */
 };
 
-/* Reads the questions, opens the store and takes from it what is there. Release in any case. */
+/* Reads the questions and makes their prompts. Release in any case. */
 int cells_open(struct cells *cells, const struct eval_job *job, int64_t n, const struct clock *clock,
                const struct ponder_watch *watch, struct ponder_err *err) PONDER_USE;
-/* The same from a run of a store that is only read, with all seeds that it has. `cells->job` stays NULL. */
+/* Finds or begins the run in the store of the settings, if they name one, and takes over what is there. */
+int cells_open_store(struct cells *cells, struct ponder_err *err) PONDER_USE;
+/* Both from a run of a store that is only read, with all seeds that it has. `cells->job` stays NULL. */
 int cells_open_run(struct cells *cells, struct store *store, int64_t run, struct ponder_err *err) PONDER_USE;
 void cells_release(struct cells *cells);
 
+int64_t cells_seed(const struct cells *cells, int64_t cell);
 const struct question *cells_question(const struct cells *cells, int64_t cell);
 /* Does what is missing: `pass` is given the missing cells, `count` > 0, and asks cells_claim() before it
  * begins one and cells_keep() once it is done. Where another process is at work on some, they are waited for;

@@ -106,7 +106,8 @@ static int new_eval(struct ponder_eval **out, const struct cells *cells, const c
     eval->run = cells->run;
     eval->n = cells->n;
     eval->asked = cells->questions.count;
-    eval->seeds = cells->count / cells->questions.count;
+    eval->seeds = cells->seed_count;
+    eval->done = cells->done;
     eval->resumed = cells->resumed;
     eval->k_count = cells->k_count;
     memcpy(eval->ks, cells->ks, sizeof eval->ks);
@@ -139,6 +140,8 @@ int eval_run(struct engine *engine, const struct eval_job *job, const struct clo
     *out = NULL;
     struct work work = {.job = job, .engine = engine};
     int status = cells_open(&work.cells, job, job->sampling->n, clock, watch, err);
+    if (!status)
+        status = cells_open_store(&work.cells, err);
     if (!status)
         status = cells_do(&work.cells, sample, &work, err);
     if (!status)

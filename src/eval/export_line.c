@@ -70,7 +70,8 @@ static int take_samples(struct export_line *out, const json_t *samples, struct p
     for (size_t i = 0; i < n; i++) {
         json_t *sample = json_array_get(samples, i), *text = json_object_get(sample, "text");
         json_t *tokens = json_object_get(sample, "tokens");
-        if (!json_is_string(text) || !json_is_integer(tokens))
+        if (!json_is_string(text) || !json_is_integer(tokens) || json_integer_value(tokens) < 0 ||
+            json_integer_value(tokens) > STORE_TOKENS_MAX)
             return err_set(err, PONDER_E_FORMAT, "sample %zu has no \"text\" or no \"tokens\"", i + 1);
         out->samples[i].text = (char *)json_string_value(text);
         out->samples[i].len = json_string_length(text);

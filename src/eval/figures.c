@@ -300,12 +300,23 @@ static bool covers(const struct figures *figures, int whole, int part)
 
 /* Pass@1 of few samples says little of how hard a question is: the run with the most samples of all that have
  * this one's questions cuts the fifths. */
+static bool same_model(const struct figures_run *a, const struct figures_run *b)
+{
+    json_t *x = json_loads(a->record.settings, 0, NULL), *y = json_loads(b->record.settings, 0, NULL);
+    const json_t *model = json_object_get(x, "model_hash"), *other = json_object_get(y, "model_hash");
+    bool same = model == other || (model && other && json_equal(model, other));
+    json_decref(x);
+    json_decref(y);
+    return same;
+}
+
 static int fifths_of(const struct figures *figures, int run)
 {
     int best = -1;
     for (int r = 0; r < figures->run_count; r++) {
         int64_t n = figures->runs[r].eval->n * figures->runs[r].eval->seeds;
-        if (figures->runs[r].search || n < FIFTHS_SAMPLES_MIN || !covers(figures, r, run))
+        if (figures->runs[r].search || n < FIFTHS_SAMPLES_MIN || !covers(figures, r, run) ||
+            !same_model(&figures->runs[r], &figures->runs[run]))
             continue;
         if (best < 0 || n > figures->runs[best].eval->n * figures->runs[best].eval->seeds)
             best = r;

@@ -35,6 +35,23 @@ static const char *model_of(const struct figures_run *run)
     return run->record.model;
 }
 
+enum { SEEDS_LISTED = 8 };
+
+/* "; seeds 1 to 4", or one by one where some are left out. */
+static void seeds(struct buf *out, const struct cells *cells)
+{
+    int64_t n = cells->seed_count, first = cells->seeds[0], last = cells->seeds[n - 1];
+    buf_printf(out, "; seed%s %lld", n > 1 ? "s" : "", (long long)first);
+    if (n > 1 && last - first == n - 1) {
+        buf_printf(out, " to %lld", (long long)last);
+        return;
+    }
+    for (int64_t i = 1; i < n && i < SEEDS_LISTED; i++)
+        buf_printf(out, ", %lld", (long long)cells->seeds[i]);
+    if (n > SEEDS_LISTED)
+        buf_puts(out, " and others");
+}
+
 static void numbers_row(struct buf *out, const struct figures *figures)
 {
     buf_puts(out, "<tr><th scope=\"row\">done");
@@ -44,9 +61,7 @@ static void numbers_row(struct buf *out, const struct figures *figures)
         html_count(out, run->record.done);
         buf_puts(out, " of ");
         html_count(out, run->record.questions * run->record.seeds);
-        buf_printf(out, "; seed%s %lld", run->eval->seeds > 1 ? "s" : "", (long long)run->cells.seed);
-        if (run->eval->seeds > 1)
-            buf_printf(out, " to %lld", (long long)(run->cells.seed + run->eval->seeds - 1));
+        seeds(out, &run->cells);
     }
     buf_puts(out, "</tr>\n");
 }

@@ -53,8 +53,9 @@ struct recorded_question {
     int64_t n; /* >= 1 */
     struct recorded_pick *picks;
     int64_t pick_count;
-    int64_t line; /* in the file */
-    int64_t seed; /* of the run, 0 where not recorded */
+    int64_t index; /* of the question in its run's set; -1: not recorded */
+    int64_t line;  /* in the file */
+    int64_t seed;  /* of the run, 0 where not recorded */
 };
 
 struct recorded {

@@ -164,7 +164,8 @@ static int take_own(const struct reading *r, size_t i, struct recorded_sample *s
 
 static int read_own(const struct reading *r)
 {
-    const json_t *run = json_object_get(r->record, "run");
+    const json_t *run = json_object_get(r->record, "run"), *index = json_object_get(run, "index");
+    r->question->index = json_is_integer(index) ? json_integer_value(index) : -1;
     r->question->seed = json_integer_value(json_object_get(run, "seed"));
     return take_samples(r, json_object_get(r->record, "samples"), "text", take_own);
 }
@@ -275,16 +276,11 @@ static const struct format *format_of(const json_t *record)
     return NULL;
 }
 
-/* MATH writes the level as "Level 3", others as 3. */
 static int take_level(const struct reading *r, const json_t *level)
 {
-    char text[32] = "none";
-    if (json_is_integer(level))
-        snprintf(text, sizeof text, "%lld", (long long)json_integer_value(level));
-    const char *word = json_string_value(level);
-    if (word && *word)
-        snprintf(text, sizeof text, "%s", word + (strncmp(word, "Level ", 6) == 0 ? 6 : 0));
-    r->question->level = arena_copy(r->memory, text, strlen(text));
+    char text[QUESTIONS_LEVEL_BYTES];
+    questions_level_text(level, text);
+    r->question->level = *text ? arena_copy(r->memory, text, strlen(text)) : "none";
     return r->question->level ? PONDER_OK : err_memory(r->err, "a level");
 }
 
@@ -377,7 +373,7 @@ int recorded_add(struct recorded *out, const json_t *record, int64_t line, struc
     if (status)
         return status;
     struct recorded_question *question = &out->questions[out->count++];
-    *question = (struct recorded_question){.line = line};
+    *question = (struct recorded_question){.line = line, .index = -1};
     struct reading reading = {&out->memory, record, question, err};
     status = take_question(&reading);
     return status ? status : format->read(&reading);

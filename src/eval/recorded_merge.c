@@ -6,10 +6,19 @@
 #include "core/err.h"
 #include "eval/recorded.h"
 
-static int by_id_seed_line(const void *a, const void *b)
+/* Which question a line is of: its place in the set where the run says it, as ids may repeat there; else its
+ * id. */
+static int compare(const struct recorded_question *x, const struct recorded_question *y)
+{
+    if (x->index != y->index)
+        return x->index < y->index ? -1 : 1;
+    return x->index >= 0 ? 0 : strcmp(x->id, y->id);
+}
+
+static int by_question_seed_line(const void *a, const void *b)
 {
     const struct recorded_question *x = a, *y = b;
-    int order = strcmp(x->id, y->id);
+    int order = compare(x, y);
     if (order)
         return order;
     if (x->seed != y->seed)
@@ -66,10 +75,10 @@ int recorded_merge(struct recorded *out, const char *name, struct ponder_err *er
 {
     struct recorded_question *lines = out->questions;
     int64_t kept = 0;
-    qsort(lines, (size_t)out->count, sizeof *lines, by_id_seed_line);
+    qsort(lines, (size_t)out->count, sizeof *lines, by_question_seed_line);
     for (int64_t from = 0, to; from < out->count; from = to) {
         int status = PONDER_OK;
-        for (to = from + 1; to < out->count && strcmp(lines[from].id, lines[to].id) == 0; to++) {
+        for (to = from + 1; to < out->count && compare(&lines[from], &lines[to]) == 0; to++) {
             status = check(&lines[from], &lines[to - 1], &lines[to], err);
             if (status)
                 return err_prefix(err, status, "%s:%lld", name, (long long)lines[to].line);

@@ -154,6 +154,9 @@ static int check(const struct ponder_replay_settings *settings, struct ponder_er
     if (settings->answers && !settings->first)
         return err_set(err, PONDER_E_ARGUMENT,
                        "--answers needs --first: a subset that is not fixed picks no one answer");
+    if (settings->answers && file_is_same(settings->answers, settings->samples))
+        return err_set(err, PONDER_E_ARGUMENT, "--answers: %s is what --samples reads; name another file",
+                       settings->answers);
     return PONDER_OK;
 }
 

@@ -10,7 +10,7 @@ static const struct ponder_option table[] = {
     ROW_TEXT("n", n, "LIST", NULL, "samples chosen among, as 1,4,16; else 1, 2, 4 .. all"),
     ROW_TEXT("score", score, "KIND", "auto", "auto, steps, outcome, logprob or none"),
     ROW_TEXT("aggregate", aggregate, "HOW", "all", "of step scores: last, min, prod, mean or all"),
-    ROW_TEXT("extract", extract, "HOW", "any", "answers: any sign, number, box or recorded"),
+    ROW_TEXT("extract", extract, "HOW", "auto", "answers: auto, any, number, box or recorded"),
     ROW_TEXT("verdicts", verdicts, "WHOSE", "auto", "recorded, graded (now), or auto: docs/replay.md"),
     ROW_FLAG("first", first, "the first N in recorded order, not all subsets"),
     ROW_TEXT("answers", answers, "FILE", NULL, "with --first: what each method picks, JSONL"),

@@ -162,16 +162,20 @@ static int choose_scores(struct replay_plan *plan, const struct ponder_replay_se
 
 /* ---- answers ---- */
 
-static int choose_extract(struct replay_plan *plan, const char *name, struct ponder_err *err)
+static int choose_extract(struct replay_plan *plan, const struct recorded *recorded, const char *name,
+                          struct ponder_err *err)
 {
+    const char *said = json_string_value(json_object_get(recorded->run, "extract"));
+    if (strcmp(name, "auto") == 0)
+        name = said && strcmp(said, "box") == 0 ? "box" : "any";
     static const char *const names[] = {"any", "number", "box", "recorded"};
     for (int i = 0; i < 4; i++)
         if (strcmp(name, names[i]) == 0) {
             plan->extract = (enum replay_extract)i;
             return PONDER_OK;
         }
-    return err_set(err, PONDER_E_ARGUMENT, "--extract: '%.60s' is none of any, number, box and recorded",
-                   name);
+    return err_set(err, PONDER_E_ARGUMENT,
+                   "--extract: '%.60s' is none of auto, any, number, box and recorded", name);
 }
 
 /* Verdicts of our own are made anew as long as nobody asks for them: by the same rules that find the answers
@@ -208,7 +212,7 @@ int replay_plan(struct replay_plan *plan, const struct ponder_replay_settings *s
     if (!status)
         status = choose_scores(plan, settings, recorded, err);
     if (!status)
-        status = choose_extract(plan, settings->extract, err);
+        status = choose_extract(plan, recorded, settings->extract, err);
     if (!status)
         status = choose_verdicts(plan, settings->verdicts, recorded, err);
     if (status)

@@ -185,22 +185,31 @@ static json_t *group_json(const struct ponder_eval *eval, const struct ponder_ev
 
 json_t *report_head_json(const struct report_head *head)
 {
-    return json_pack("{s:o, s:[o, o], s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "accuracy",
+    return json_pack("{s:o, s:[o, o], s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "accuracy",
                      json_from_real(head->accuracy->value), "accuracy_ci95",
                      json_from_real(head->accuracy->low), json_from_real(head->accuracy->high), "n_questions",
                      (json_int_t)head->questions, "data", json_from_string(head->data), "run",
                      head->run ? json_integer((json_int_t)head->run) : json_null(), "asked",
-                     (json_int_t)head->asked, "seeds", (json_int_t)head->seeds, "resumed",
-                     (json_int_t)head->resumed, "failed", (json_int_t)head->failed, "settings",
-                     json_loads(head->settings, 0, NULL), "ledger", ledger_json(head->ledger), "spent",
-                     ledger_json(head->spent));
+                     (json_int_t)head->asked, "seeds", (json_int_t)head->seeds, "done",
+                     (json_int_t)head->done, "resumed", (json_int_t)head->resumed, "failed",
+                     (json_int_t)head->failed, "settings", json_loads(head->settings, 0, NULL), "ledger",
+                     ledger_json(head->ledger), "spent", ledger_json(head->spent));
 }
 
 int ponder_eval_json(const struct ponder_eval *eval, char **json, struct ponder_err *err)
 {
-    const struct report_head head = {&eval->accuracy, eval->data,    eval->settings, eval->run,
-                                     eval->questions, eval->asked,   eval->seeds,    eval->resumed,
-                                     eval->failed,    &eval->ledger, &eval->spent};
+    const struct report_head head = {.accuracy = &eval->accuracy,
+                                     .data = eval->data,
+                                     .settings = eval->settings,
+                                     .run = eval->run,
+                                     .questions = eval->questions,
+                                     .asked = eval->asked,
+                                     .seeds = eval->seeds,
+                                     .done = eval->done,
+                                     .resumed = eval->resumed,
+                                     .failed = eval->failed,
+                                     .ledger = &eval->ledger,
+                                     .spent = &eval->spent};
     json_t *root = report_head_json(&head), *groups = json_array();
     for (int64_t i = 0; i < eval->group_count; i++)
         json_array_append_new(groups, group_json(eval, &eval->groups[i]));

@@ -2,6 +2,7 @@
 #include "ponder/report.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/err.h"
 #include "eval/figures.h"
@@ -93,6 +94,22 @@ static void release(struct work *work)
     store_release(work->store);
 }
 
+/* Outputs that would replace the store or each other. */
+static int check_names(const char *store, const struct ponder_report_settings *s, struct ponder_err *err)
+{
+    const char *const names[] = {s->out, s->csv, s->json};
+    for (int i = 0; i < 3; i++) {
+        if (names[i] && file_is_same(names[i], store))
+            return err_set(err, PONDER_E_ARGUMENT, "%s is the store; name another file for what is written",
+                           names[i]);
+        for (int j = i + 1; j < 3; j++)
+            if (names[i] && names[j] && strcmp(names[i], names[j]) == 0)
+                return err_set(err, PONDER_E_ARGUMENT, "%s is named twice; give each output its own file",
+                               names[i]);
+    }
+    return PONDER_OK;
+}
+
 int ponder_report_write(const char *store, const int64_t *runs, int64_t run_count,
                         const struct ponder_report_settings *settings, struct ponder_report *out,
                         struct ponder_err *err)
@@ -104,7 +121,9 @@ int ponder_report_write(const char *store, const int64_t *runs, int64_t run_coun
     struct ponder_report report = {0};
     if (!settings->out && !settings->csv && !settings->json)
         return err_set(err, PONDER_E_ARGUMENT, "nothing is to be written; give --output, --csv or --json");
-    int status = store_open(&work.store, store, STORE_READ, err);
+    int status = check_names(store, settings, err);
+    if (!status)
+        status = store_open(&work.store, store, STORE_READ, err);
     if (!status)
         status = figures_open(&work.figures, work.store, store, runs, run_count, err);
     if (!status)

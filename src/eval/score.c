@@ -4,12 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/buf.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/json.h"
 #include "eval/judge.h"
+#include "eval/run_record.h"
 #include "eval/score.h"
 #include "lm/ponder_model.h"
 #include "verifier/scorer.h"
@@ -74,6 +78,7 @@ static int write_record(struct work *work, const struct labelled *record, json_t
             failed |= json_array_append_new(scores, json_real((double)record->texts[i].scores[k]));
         failed |= json_object_set_new(json_array_get(samples, (size_t)i), "scores", scores);
     }
+    failed |= json_object_set_new(root, "verifier_hash", run_hash_json(scorer_hash(work->scorer)));
     char *text = failed ? NULL : json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(7));
     if (!text)
         return err_memory(err, "a scored question");
@@ -125,42 +130,66 @@ static int score_all(struct work *work, struct ponder_err *err)
 
 /* ---- going on ---- */
 
-/* Whether a line of ours is about the question that comes next. */
+/* Whether a line of ours is about the question that comes next, and by the same verifier. */
 static bool is_next(struct work *work, const char *line, size_t len)
 {
-    json_t *theirs = json_loadb(line, len, 0, NULL), *ours = NULL;
-    const json_t *problem = json_object_get(theirs, "problem");
+    json_t *theirs = json_loadb(line, len, 0, NULL), *ours = NULL,
+           *hash = run_hash_json(scorer_hash(work->scorer));
+    const json_t *problem = json_object_get(theirs, "problem"),
+                 *by = json_object_get(theirs, "verifier_hash");
     bool same = jsonl_next(work->in, &ours, NULL) == 1 && json_is_string(problem) &&
-                json_equal(problem, json_object_get(ours, "problem"));
+                json_equal(problem, json_object_get(ours, "problem")) && by && hash && json_equal(by, hash);
     json_decref(theirs);
     json_decref(ours);
+    json_decref(hash);
     return same;
 }
 
 /* Passes what `out` holds already: whole lines, in the order of the samples. A line that was cut off is
- * dropped. */
+ * dropped; what has no whole line is nothing of ours. */
 static int skip_done(struct work *work, struct ponder_err *err)
 {
-    FILE *file = fopen(work->settings->out, "r");
+    const char *out = work->settings->out;
     char *line = NULL;
     size_t cap = 0;
     off_t whole = 0;
     int status = PONDER_OK;
-    ssize_t n;
-    while (file && !status && (n = getline(&line, &cap, file)) > 0 && line[n - 1] == '\n') {
+    ssize_t n = -1;
+    while (!status && (n = getline(&line, &cap, work->out)) > 0 && line[n - 1] == '\n') {
         if (!is_next(work, line, (size_t)n))
-            status = err_set(err, PONDER_E_FORMAT,
-                             "%s, question %lld: this is not the scores of %s; give --out another name",
-                             work->settings->out, (long long)work->done + 1, work->settings->samples);
+            status = err_set(
+                err, PONDER_E_FORMAT,
+                "%s, question %lld: this is not the scores of %s by this verifier; give --out another name",
+                out, (long long)work->done + 1, work->settings->samples);
         whole += n;
         work->done++;
     }
     free(line);
-    if (file)
-        fclose(file);
-    if (!status && file && truncate(work->settings->out, whole))
-        status = err_set(err, PONDER_E_IO, "--out: %s cannot be written", work->settings->out);
+    if (!status && ferror(work->out))
+        return err_set(err, PONDER_E_IO, "--out: %s cannot be read", out);
+    if (!status && n > 0 && whole == 0)
+        return err_set(err, PONDER_E_FORMAT,
+                       "--out: %s has no whole line of scores; give another name, or remove it", out);
+    if (!status && (ftruncate(fileno(work->out), whole) || fseeko(work->out, 0, SEEK_END)))
+        status = err_set(err, PONDER_E_IO, "--out: %s cannot be written", out);
     return status;
+}
+
+/* For reading and appending, by this process alone. */
+static int open_out(struct work *work, struct ponder_err *err)
+{
+    const struct ponder_score_settings *s = work->settings;
+    struct stat at;
+    bool other = stat(s->out, &at) == 0 && !S_ISREG(at.st_mode);
+    if (other || file_is_same(s->out, s->samples))
+        return err_set(err, PONDER_E_ARGUMENT, "--out: %s is %s; name another file", s->out,
+                       other ? "no ordinary file" : "what --samples reads");
+    work->out = fopen(s->out, "a+e");
+    if (!work->out)
+        return err_set(err, PONDER_E_IO, "--out: %s cannot be written", s->out);
+    if (flock(fileno(work->out), LOCK_EX | LOCK_NB))
+        return err_set(err, PONDER_E_IO, "--out: another program is writing %s; wait for its end", s->out);
+    return PONDER_OK;
 }
 
 static int count_lines(struct work *work, struct ponder_err *err)
@@ -177,16 +206,12 @@ static int count_lines(struct work *work, struct ponder_err *err)
 
 static int open_files(struct work *work, struct ponder_err *err)
 {
-    const struct ponder_score_settings *s = work->settings;
     int status = count_lines(work, err);
     if (!status)
-        status = jsonl_open(&work->in, s->samples, err);
+        status = jsonl_open(&work->in, work->settings->samples, err);
     if (!status)
-        status = skip_done(work, err);
-    if (status)
-        return status;
-    work->out = fopen(s->out, "a");
-    return work->out ? PONDER_OK : err_set(err, PONDER_E_IO, "--out: %s cannot be written", s->out);
+        status = open_out(work, err);
+    return status ? status : skip_done(work, err);
 }
 
 static int score_file(struct work *work, struct ponder_err *err)
@@ -194,18 +219,19 @@ static int score_file(struct work *work, struct ponder_err *err)
     struct scorer_options options = {.threads = (int)work->settings->threads};
     int status = precision_parse(work->settings->precision, &options.precision, err);
     if (!status)
+        status = scorer_open(&work->scorer, work->settings->verifier, &options, err);
+    if (!status)
         status = open_files(work, err);
-    if (status || work->done == work->total)
-        return status;
-    status = scorer_open(&work->scorer, work->settings->verifier, &options, err);
     work->began_s = clock_now_s(&clock_system);
-    return status ? status : score_all(work, err);
+    return status || work->done == work->total ? status : score_all(work, err);
 }
 
 static int check(const struct ponder_score_settings *s, struct ponder_err *err)
 {
     if (!s->samples)
         return err_set(err, PONDER_E_ARGUMENT, "--samples is missing: a file that `ponder task check` wrote");
+    if (s->verifier && strcmp(s->samples, "-") == 0)
+        return err_set(err, PONDER_E_ARGUMENT, "--samples: scoring reads them twice; give a file, not -");
     if (s->verifier && !s->out)
         return err_set(err, PONDER_E_ARGUMENT, "--out is missing: where the scores go");
     return PONDER_OK;

@@ -99,7 +99,9 @@ static int prepare(struct work *work, const struct clock *clock, const struct po
         status = cells_open(&work->cells, &work->job, 1, clock, watch, err);
     if (!status)
         status = check_questions(work, err);
-    return status ? status : open_against(work, err);
+    if (!status)
+        status = open_against(work, err);
+    return status ? status : cells_open_store(&work->cells, err);
 }
 
 /* ---- searching ---- */
@@ -199,6 +201,7 @@ static int summarise(struct work *work, struct ponder_err *err)
     eval->run = work->cells.run;
     eval->asked = work->cells.questions.count;
     eval->resumed = work->cells.resumed;
+    eval->done = work->cells.done;
     eval->without_answer = 1 - answered / samples;
     eval->ledger = cells_cost(&work->cells);
     eval->spent = work->spent;

@@ -159,17 +159,18 @@ static json_t *group_json(const struct ponder_search_eval *eval, const struct po
 
 int ponder_search_eval_json(const struct ponder_search_eval *eval, char **json, struct ponder_err *err)
 {
-    const struct report_head head = {&eval->groups[0].accuracy,
-                                     eval->data,
-                                     eval->settings,
-                                     eval->run,
-                                     eval->questions,
-                                     eval->asked,
-                                     eval->seeds,
-                                     eval->resumed,
-                                     eval->failed,
-                                     &eval->ledger,
-                                     &eval->spent};
+    const struct report_head head = {.accuracy = &eval->groups[0].accuracy,
+                                     .data = eval->data,
+                                     .settings = eval->settings,
+                                     .run = eval->run,
+                                     .questions = eval->questions,
+                                     .asked = eval->asked,
+                                     .seeds = eval->seeds,
+                                     .done = eval->done,
+                                     .resumed = eval->resumed,
+                                     .failed = eval->failed,
+                                     .ledger = &eval->ledger,
+                                     .spent = &eval->spent};
     json_t *root = report_head_json(&head), *groups = json_array();
     for (int64_t i = 0; i < eval->group_count; i++)
         json_array_append_new(groups, group_json(eval, &eval->groups[i]));

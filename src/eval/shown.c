@@ -107,7 +107,7 @@ int shown_read(struct shown *out, struct store *store, const struct figures_run 
         cell += cells->questions.count;
     if (cell >= cells->count)
         return PONDER_OK;
-    int64_t seed = cells->seed + cell / cells->questions.count;
+    int64_t seed = cells_seed(cells, cell);
     return store_cells_read(store, run->record.id, seed, question, take, &reading, err);
 }
 

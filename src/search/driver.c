@@ -122,7 +122,7 @@ static void close_quest(struct work *work, int64_t question)
         return;
     quest->search.ask_count = 0;
     release_unasked(work, quest);
-    if (quest->search.ops->end)
+    if (quest->search.ops->end && quest->search.state)
         quest->search.ops->end(&quest->search);
     tree_release(&quest->search.tree);
     free(quest->search.state);

@@ -147,6 +147,13 @@ int store_cell_put(struct store *store, int64_t run, const struct store_cell *ce
     return status ? status : store_end(store, put(store, run, cell, err), err);
 }
 
+int store_cell_unclaim(struct store *store, int64_t run, int64_t seed, int64_t question,
+                       struct ponder_err *err)
+{
+    return store_run_statement(store, of_cell(store, STORE_CLAIM_DROP, run, seed, question), NULL,
+                               "giving a claim up", err);
+}
+
 /* ---- reading ---- */
 
 /* A cell with all that its samples point to. */
@@ -228,7 +235,12 @@ static int take_sample(struct held *held, sqlite3_stmt *row, struct ponder_err *
     sample->finish = column_copy(row, 3, NULL, &failed);
     sample->answer = column_copy(row, 4, NULL, &failed);
     sample->correct = sqlite3_column_int(row, 5) != 0;
-    return failed ? err_memory(err, "a sample") : take_scores(sample, row, err);
+    if (failed)
+        return err_memory(err, "a sample");
+    if (!sample->finish || sample->token_count < 0 || sample->token_count > STORE_TOKENS_MAX)
+        return err_set(err, PONDER_E_FORMAT, "a sample has no finish, or no count of tokens up to %d",
+                       STORE_TOKENS_MAX);
+    return take_scores(sample, row, err);
 }
 
 static int read_samples(struct store *store, int64_t run, const struct store_cell *cell, struct held *held,
@@ -274,13 +286,18 @@ int store_cells_read(struct store *store, int64_t run, int64_t seed, int64_t que
     int code = SQLITE_ERROR, status = PONDER_OK;
     while (!status && row && (code = sqlite3_step(row)) == SQLITE_ROW) {
         struct store_cell cell = cell_of(row);
+        if (cell.seed < 0 || cell.seed > STORE_SEED_MAX) {
+            status = err_set(err, PONDER_E_FORMAT, "%s: run %lld: a seed of %lld; they go from 0 to 2^53",
+                             store->path, (long long)run, (long long)cell.seed);
+            break;
+        }
         status = read_samples(store, run, &cell, &held, err);
         cell.samples = held.samples;
         cell.n = held.n;
         if (!status)
             status = each(data, &cell, err);
     }
-    if (!status && code != SQLITE_DONE)
+    if (!status && code != SQLITE_DONE && code != SQLITE_ROW)
         status = store_fail(store, "reading cells", err);
     sqlite3_reset(row);
     clear_held(&held);

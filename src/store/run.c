@@ -277,6 +277,8 @@ int store_run_questions(struct store *store, int64_t id, struct questions *out, 
     }
     if (!status && code != SQLITE_DONE)
         status = store_fail(store, "reading the questions", err);
+    if (!status && out->count == 0)
+        status = err_set(err, PONDER_E_FORMAT, "%s: run %lld has no questions", store->path, (long long)id);
     sqlite3_reset(row);
     return status;
 }
@@ -288,10 +290,13 @@ static int check_idle(struct store *store, int64_t id, struct ponder_err *err)
     sqlite3_stmt *row = store_statement(store, STORE_CLAIMS_OF_RUN);
     bool busy = false;
     sqlite3_bind_int64(row, 1, id);
-    while (!busy && row && sqlite3_step(row) == SQLITE_ROW)
+    int code = SQLITE_ERROR;
+    while (!busy && row && (code = sqlite3_step(row)) == SQLITE_ROW)
         busy = store_worker_lives(store, sqlite3_column_int64(row, 0));
     sqlite3_reset(row);
-    return busy ? err_set(err, PONDER_E_ARGUMENT, "%s: a process is at work on run %lld; wait for its end",
+    if (!busy && code != SQLITE_DONE)
+        return store_fail(store, "looking for claims", err);
+    return busy ? err_set(err, PONDER_E_IO, "%s: a process is at work on run %lld; wait for its end",
                           store->path, (long long)id)
                 : PONDER_OK;
 }

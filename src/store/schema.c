@@ -3,7 +3,7 @@
 #include "store/store_impl.h"
 
 /* "pond": the application id in the header of a SQLite file that is a store. */
-enum { APPLICATION = 0x706f6e64 };
+enum { APPLICATION = 0x706f6e64, TABLE_COUNT = 7 };
 
 /* Only whole cells are ever in the tables: a cell with its samples is one transaction. Sets are shared by the
  * runs over them. Deleting a run deletes all that hangs on it. */
@@ -56,6 +56,24 @@ static int make(struct store *store, struct ponder_err *err)
     return failed ? store_fail(store, "cannot be made", err) : PONDER_OK;
 }
 
+/* Everything that is read is a table: a view can be made to have no end. */
+static int check_tables(struct store *store, struct ponder_err *err)
+{
+    int64_t tables_there, others;
+    int status =
+        pragma(store,
+               "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('sets', 'questions', "
+               "'runs', 'fingerprints', 'cells', 'samples', 'claims')",
+               &tables_there, err);
+    if (!status)
+        status = pragma(store, "SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index')",
+                        &others, err);
+    if (!status && (tables_there != TABLE_COUNT || others))
+        status =
+            err_set(err, PONDER_E_FORMAT, "%s: is damaged: its tables are not those of a store", store->path);
+    return status;
+}
+
 /* What the file is: *empty, or a store of this version, or an error. */
 static int look(struct store *store, bool *empty, struct ponder_err *err)
 {
@@ -68,8 +86,10 @@ static int look(struct store *store, bool *empty, struct ponder_err *err)
     if (status)
         return status;
     *empty = application == 0 && version == 0 && objects == 0;
-    if (*empty || (application == APPLICATION && version == STORE_SCHEMA))
+    if (*empty)
         return PONDER_OK;
+    if (application == APPLICATION && version == STORE_SCHEMA)
+        return check_tables(store, err);
     if (application != APPLICATION)
         return err_set(err, PONDER_E_FORMAT, "%s: is a SQLite file of another program, not a store of runs",
                        store->path);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/buf.h"
 #include "core/err.h"
 
 enum { BUSY_MS = 30000 };
@@ -87,20 +88,44 @@ int store_end(struct store *store, int status, struct ponder_err *err)
 
 /* ---- opening ---- */
 
-/* A path of a reader is not made where it is not there; where the folder cannot be written, neither can the
- * files beside it, and the store is read as it stands. */
-static int open_file(struct store *store, enum store_mode mode, struct ponder_err *err)
+/* Where neither the file nor the folder can be written, there is nothing beside it to read with it: it is
+ * read as it stands. */
+static int open_unwritable(struct store *store)
+{
+    struct buf uri = BUF_INIT(1 << 16);
+    buf_puts(&uri, "file:");
+    for (const char *c = store->path; *c; c++)
+        buf_printf(&uri, strchr("%?#", *c) ? "%%%02X" : "%c", (unsigned char)*c);
+    buf_puts(&uri, "?immutable=1");
+    int code = buf_ok(&uri)
+                   ? sqlite3_open_v2(buf_text(&uri), &store->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL)
+                   : SQLITE_NOMEM;
+    buf_release(&uri);
+    return code;
+}
+
+static int check_path(const char *path, enum store_mode mode, struct ponder_err *err)
 {
     struct stat at;
-    if (stat(store->path, &at) == 0 && !S_ISREG(at.st_mode))
-        return err_set(err, PONDER_E_ARGUMENT, "%s: is no ordinary file; name one", store->path);
+    if (!*path || *path == ':') /* SQLite would keep it in memory */
+        return err_set(err, PONDER_E_ARGUMENT, "'%s' is no name for a store; name a file", path);
+    bool there = stat(path, &at) == 0;
+    if (there && !S_ISREG(at.st_mode))
+        return err_set(err, PONDER_E_ARGUMENT, "%s: is no ordinary file; name one", path);
+    if (!there && mode == STORE_READ)
+        return err_set(err, PONDER_E_IO, "%s: there is no such store; `ponder eval --store` makes one", path);
+    return PONDER_OK;
+}
+
+static int open_file(struct store *store, enum store_mode mode, struct ponder_err *err)
+{
+    int status = check_path(store->path, mode, err);
+    if (status)
+        return status;
     int flags = SQLITE_OPEN_READWRITE | (mode == STORE_WRITE ? SQLITE_OPEN_CREATE : 0);
-    int code = sqlite3_open_v2(store->path, &store->db, flags, NULL);
-    if (code && mode == STORE_READ) {
-        sqlite3_close(store->db);
-        store->db = NULL;
-        code = sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READONLY, NULL);
-    }
+    int code = mode == STORE_READ && access(store->path, W_OK) != 0
+                   ? open_unwritable(store)
+                   : sqlite3_open_v2(store->path, &store->db, flags, NULL);
     return code ? store_fail(store, "cannot be opened", err) : PONDER_OK;
 }
 

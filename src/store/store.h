@@ -21,7 +21,14 @@
 #include "ponder/runs.h"
 #include "task/questions.h"
 
-enum { STORE_SCHEMA = 1, STORE_CELL_SAMPLES_MAX = 1 << 16, STORE_SCORES_MAX = 1 << 12 };
+enum {
+    STORE_SCHEMA = 1,
+    STORE_CELL_SAMPLES_MAX = 1 << 16,
+    STORE_SCORES_MAX = 1 << 12,
+    STORE_TOKENS_MAX = 1 << 30
+};
+
+#define STORE_SEED_MAX ((int64_t)1 << 53)
 
 struct store;
 
@@ -58,7 +65,7 @@ void store_run_release(struct ponder_run *run);
 /* Its questions in order. Release `out` in any case. */
 int store_run_questions(struct store *store, int64_t id, struct questions *out,
                         struct ponder_err *err) PONDER_USE;
-/* With all its cells; PONDER_E_ARGUMENT where a process is at work on it. */
+/* With all its cells; PONDER_E_IO where a process is at work on it. */
 int store_run_delete(struct store *store, int64_t id, struct ponder_err *err) PONDER_USE;
 
 /* ---- cells ---- */
@@ -90,6 +97,9 @@ enum store_claim {
 };
 int store_cell_claim(struct store *store, int64_t run, int64_t seed, int64_t question, enum store_claim *out,
                      struct ponder_err *err) PONDER_USE;
+/* Of a cell that is not to be put in. */
+int store_cell_unclaim(struct store *store, int64_t run, int64_t seed, int64_t question,
+                       struct ponder_err *err) PONDER_USE;
 /* Gives the claim up. A cell that is there already stays as it is. */
 int store_cell_put(struct store *store, int64_t run, const struct store_cell *cell,
                    struct ponder_err *err) PONDER_USE;

@@ -45,7 +45,7 @@ struct pocket_name {
 /* "pocket:test:COUNT" or "pocket:train:COUNT:SEED". */
 static bool pocket_parse(const char *data, struct pocket_name *name)
 {
-    char split[8];
+    char split[8] = "";
     long long count, seed = 1;
     int used = 0, fields = sscanf(data, "pocket:%7[a-z]:%lld%n:%lld%n", split, &count, &used, &seed, &used);
     bool test = strcmp(split, "test") == 0;

@@ -9,6 +9,7 @@
 #ifndef TASK_QUESTIONS_H
 #define TASK_QUESTIONS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -47,6 +48,9 @@ void questions_release(struct questions *questions);
 /* Of all their texts, in order: two sets with the same hash are the same set. */
 uint64_t questions_hash(const struct questions *questions);
 
+enum { QUESTIONS_LEVEL_BYTES = 32 };
+/* A level as text without MATH's "Level ", "" where there is none. */
+void questions_level_text(const json_t *level, char text[QUESTIONS_LEVEL_BYTES]);
 /* questions_file.c: appends the questions of a JSONL file, or of lines that stand open. */
 struct jsonl;
 int questions_read_lines(struct questions *out, const struct questions_source *source, struct jsonl *file,

@@ -8,7 +8,7 @@
 #include "core/jsonl.h"
 #include "task/questions.h"
 
-enum { NOTES_MAX = 5, LEVEL_BYTES = 32, ID_BYTES = 32 };
+enum { NOTES_MAX = 5, ID_BYTES = 32 };
 
 /* NULL where there is none, or one with a NUL in it. */
 static const char *text_of(const json_t *record, const char *key)
@@ -19,13 +19,13 @@ static const char *text_of(const json_t *record, const char *key)
 }
 
 /* MATH writes the level as "Level 3", our own files as 3. */
-static void level_text(const json_t *level, char text[LEVEL_BYTES])
+void questions_level_text(const json_t *level, char text[QUESTIONS_LEVEL_BYTES])
 {
     text[0] = '\0';
     if (json_is_integer(level))
-        snprintf(text, LEVEL_BYTES, "%lld", (long long)json_integer_value(level));
+        snprintf(text, QUESTIONS_LEVEL_BYTES, "%lld", (long long)json_integer_value(level));
     else if (json_is_string(level))
-        snprintf(text, LEVEL_BYTES, "%s",
+        snprintf(text, QUESTIONS_LEVEL_BYTES, "%s",
                  json_string_value(level) + (strncmp(json_string_value(level), "Level ", 6) == 0 ? 6 : 0));
 }
 
@@ -71,7 +71,7 @@ static int refuse(const struct jsonl *file, const char *missing, struct ponder_e
 static int add_record(struct questions *out, const json_t *record, const struct jsonl *file,
                       struct ponder_err *err)
 {
-    char level[LEVEL_BYTES], line[ID_BYTES];
+    char level[QUESTIONS_LEVEL_BYTES], line[ID_BYTES];
     const char *problem = text_of(record, "problem"), *id = text_of(record, "unique_id");
     const char *subject = text_of(record, "subject");
     if (!problem)
@@ -80,7 +80,7 @@ static int add_record(struct questions *out, const json_t *record, const struct 
         return refuse(file, "problem", err);
     struct buf answer = BUF_INIT(JSONL_LINE_BYTES_MAX);
     bool found = answer_of(record, &answer);
-    level_text(json_object_get(record, "level"), level);
+    questions_level_text(json_object_get(record, "level"), level);
     snprintf(line, sizeof line, "line %lld", (long long)jsonl_line(file));
     struct question question = {(char *)problem, (char *)buf_text(&answer), level,
                                 (char *)(subject ? subject : text_of(record, "type")),

@@ -190,7 +190,7 @@ static void settings_that_do_not_fit_are_refused(void **state)
     refused(&settings, "none of last");
     settings = settings_of(path);
     settings.extract = "all";
-    refused(&settings, "none of any");
+    refused(&settings, "none of auto, any");
     settings = settings_of(path);
     settings.verdicts = "recorded";
     refused(&settings, "has no verdict");

@@ -211,7 +211,7 @@ static void a_cell_is_claimed_by_one_process_at_a_time(void **state)
     assert_int_equal(claim(a, run, 0), STORE_CLAIM_MINE);
     assert_int_equal(claim(b, run, 0), STORE_CLAIM_OTHERS);
     assert_int_equal(claim(b, run, 1), STORE_CLAIM_MINE);
-    assert_int_equal(store_run_delete(b, run, &err), PONDER_E_ARGUMENT);
+    assert_int_equal(store_run_delete(b, run, &err), PONDER_E_IO);
     assert_non_null(strstr(err.message, "at work on run"));
     put(a, run, 1, 0);
     assert_int_equal(claim(b, run, 0), STORE_CLAIM_DONE);
