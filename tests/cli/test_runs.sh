@@ -51,6 +51,12 @@ run eval --data pocket:test:5 --search beam -n 2 --width 2 --store "$db" --json
 first=$(printf '%s' "$out" | sed 's/.*"ledger"/"ledger"/; s/,"spent".*"n/,"n/')
 run eval --data pocket:test:5 --search beam -n 2 --width 2 --store "$db" --json
 check "a_search_is_kept_too" '[ $status -eq 0 ] && contains "$out" "\"resumed\":5" && contains "$out" "\"spent\":{\"generations\":0," && [ "$(printf "%s" "$out" | sed "s/.*\"ledger\"/\"ledger\"/; s/,\"spent\".*\"n/,\"n/")" = "$first" ]'
+run replay --samples "$db" --run 1 --n 8
+check "a_run_is_replayed" '[ $status -eq 0 ] && contains "$out" "16 samples each"'
+run report "$db" 1 --csv "$db"
+check "a_report_does_not_replace_the_store" 'refused 2 && contains "$err" "is the store"'
+run eval --data pocket:test:3 --search beam --verifier "$scratch/none.gguf" --store "$scratch/none.db"
+check "a_search_that_is_refused_begins_no_run" 'refused 2 && [ ! -e "$scratch/none.db" ]'
 run runs delete "$db" 2
 run runs show "$db" 2
 check "a_deleted_run_is_gone" 'refused 1 && contains "$err" "there is no run 2"'

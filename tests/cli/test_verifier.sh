@@ -20,6 +20,7 @@ check "score_wants_samples" 'refused 2 && contains "$err" --samples'
 run train prm --samples "$scratch/checked" --out "$scratch/prm.gguf"
 check "train_prm_wants_a_base" 'refused 2 && contains "$err" --base'
 
+shipped_verifier=$root/models/pocket-prm.gguf
 model=$(any_model)
 if [ -z "$model" ] || ! "$PONDER" model "$model" | grep -q ponder.prompt; then
   skip "verifier" "the shipped model is not here"
@@ -55,6 +56,13 @@ run score --verifier "$scratch/prm.gguf" --json "What is a?" "$first"
 check "a_scored_solution_is_json" '[ $status -eq 0 ] && contains "$out" "\"steps\":[{\"text\":" && contains "$out" "\"aggregate\":\"min\""'
 run score --verifier "$scratch/prm.gguf" "What is a?" ""
 check "an_empty_solution_is_refused" 'refused 2 && contains "$err" "a line each"'
+run score --verifier "$scratch/prm.gguf" --samples "$scratch/labels.jsonl" --out "$scratch/labels.jsonl"
+check "scores_do_not_replace_the_samples" 'refused 2 && contains "$err" "what --samples reads"'
+printf '{"a": 1}' >"$scratch/notes.json"
+run score --verifier "$scratch/prm.gguf" --samples "$scratch/labels.jsonl" --out "$scratch/notes.json"
+check "a_file_without_a_whole_line_is_left_as_it_is" 'refused 1 && [ "$(cat "$scratch/notes.json")" = "{\"a\": 1}" ]'
+run score --verifier "$shipped_verifier" --samples "$scratch/labels.jsonl" --out "$scratch/scored.jsonl"
+check "scores_of_another_verifier_are_not_gone_on_with" 'refused 1 && contains "$err" "by this verifier"'
 run score --samples "$scratch/scored.jsonl" --aggregate mean
 check "an_unknown_aggregate_is_refused" 'refused 2 && contains "$err" "last, min or prod"'
 run score --samples "$scratch/scored.jsonl" --json

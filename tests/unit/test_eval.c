@@ -307,6 +307,13 @@ static void seeds_are_sampled_apart_and_averaged(void **state)
     assert_int_equal(second->resumed, ASKED);
     assert_int_equal(second->spent.generations, 0);
     ponder_eval_release(second);
+    r.sampling.seed = 20240101; /* far from the others */
+    ponder_eval_release(resuming_run(&r, NULL));
+    struct ponder_eval *shown;
+    assert_int_equal(ponder_runs_eval(store, 1, &shown, NULL), PONDER_OK);
+    assert_int_equal(shown->seeds, 3);
+    assert_int_equal(shown->done, 3 * ASKED);
+    ponder_eval_release(shown);
 }
 
 static void other_settings_do_not_go_on_with_a_run(void **state)

@@ -298,6 +298,27 @@ static void files_of_another_kind_or_version_are_left_as_they_are(void **state)
     refused_untouched(PONDER_E_UNSUPPORTED, "version 99, and this program knows 1");
 }
 
+/* A recursive view could be read for ever. */
+static void a_view_in_place_of_a_table_is_refused(void **state)
+{
+    (void)state;
+    store_release(open_store());
+    execute("PRAGMA journal_mode = DELETE; DROP TABLE samples; CREATE VIEW samples AS WITH RECURSIVE n(i) AS "
+            "(SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n");
+    refused_untouched(PONDER_E_FORMAT, "not those of a store");
+}
+
+static void names_that_would_stay_in_memory_are_refused(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"", ":memory:"};
+    for (int i = 0; i < 2; i++) {
+        struct store *store;
+        assert_int_equal(store_open(&store, names[i], STORE_WRITE, NULL), PONDER_E_ARGUMENT);
+        store_release(store);
+    }
+}
+
 static void what_is_not_there_is_not_made_for_a_reader(void **state)
 {
     (void)state;
@@ -345,6 +366,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_killed_process_leaves_neither_claim_nor_half_a_cell, name_store,
                                         remove_store),
         cmocka_unit_test_setup_teardown(files_of_another_kind_or_version_are_left_as_they_are, name_store,
+                                        remove_store),
+        cmocka_unit_test_setup_teardown(a_view_in_place_of_a_table_is_refused, name_store, remove_store),
+        cmocka_unit_test_setup_teardown(names_that_would_stay_in_memory_are_refused, name_store,
                                         remove_store),
         cmocka_unit_test_setup_teardown(what_is_not_there_is_not_made_for_a_reader, name_store, remove_store),
         cmocka_unit_test_setup_teardown(nonsense_in_a_table_is_an_error_that_names_the_cell, name_store,
