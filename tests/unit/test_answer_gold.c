@@ -80,7 +80,7 @@ static int for_each_answer(each_answer *each, void *state)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         FILE *file = data(names[i]);
         if (!file) {
-            print_message("skipped: no %s\n", names[i]);
+            print_message("# skipped: no %s\n", names[i]);
             continue;
         }
         json_t *record;
@@ -237,7 +237,7 @@ static void check_same(const char *answer, void *state)
 static void an_answer_is_equal_to_itself_however_it_is_written(void **state)
 {
     (void)state;
-    print_message("%d answers\n", for_each_answer(check_same, NULL));
+    print_message("# %d answers\n", for_each_answer(check_same, NULL));
 }
 
 /* ---- others ---- */
@@ -276,7 +276,7 @@ static void check_different(const char *answer, void *state)
 static void another_digit_or_sign_is_another_answer(void **state)
 {
     (void)state;
-    print_message("%d answers\n", for_each_answer(check_different, NULL));
+    print_message("# %d answers\n", for_each_answer(check_different, NULL));
 }
 
 /* ---- recorded verdicts ---- */
@@ -289,7 +289,7 @@ static void recorded_verdicts_are_ours_but_for_known_mistakes(void **state)
     (void)state;
     FILE *file = data("samples/qwen_orm_math100x8.jsonl");
     if (!file) {
-        print_message("skipped: no samples/qwen_orm_math100x8.jsonl\n");
+        print_message("# skipped: no samples/qwen_orm_math100x8.jsonl\n");
         skip();
     }
     int agreed = 0, graded = 0;
