@@ -95,7 +95,8 @@ void cli_print_cost(const struct ponder_ledger *whole, const struct ponder_ledge
 
 /* print_search.c */
 /* The tables of a search: it beside best-of-N, their difference and their tokens. */
-void cli_print_search(const struct ponder_search_eval *eval, const struct ponder_search *search);
+void cli_print_search(const struct ponder_search_eval *eval, const struct ponder_search *search,
+                      const char *against);
 
 /* progress.c */
 /* A line with rate and time left: redrawn in place on a terminal, a plain line now and then in a pipe. */

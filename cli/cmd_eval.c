@@ -72,7 +72,7 @@ static int eval_search(const struct args *args, struct ponder_model *model, cons
     if (!status && args->json)
         puts(json);
     else if (!status)
-        cli_print_search(eval, &args->search);
+        cli_print_search(eval, &args->search, args->settings.against);
     free(json);
     ponder_search_eval_release(eval);
     return status;
@@ -85,7 +85,7 @@ static bool is_best_of_n(const struct args *args)
 
 static int check(const struct args *args, struct ponder_err *err)
 {
-    if (!is_best_of_n(args) || !args->search.against)
+    if (!is_best_of_n(args) || !args->settings.against)
         return PONDER_OK;
     snprintf(
         err->message, sizeof err->message,

@@ -1,4 +1,5 @@
 /* cmd_solve.c - `ponder solve`: one question in, the voted answer out. */
+#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 struct args {
     const char *model;
     struct ponder_sampling sampling;
+    struct ponder_search search;
     bool json;
     const char *trace;
 };
@@ -40,7 +42,8 @@ static void print_answer(const struct ponder_solution *solution)
     cli_style(stdout, "0");
     printf("  ");
     print_share(&solution->votes[0], voters);
-    if (solution->vote_count > 1 && solution->votes[1].count == solution->votes[0].count)
+    if (isnan(solution->candidates[solution->best].score) && solution->vote_count > 1 &&
+        solution->votes[1].count == solution->votes[0].count)
         printf(", a tie won by being seen first");
     if (solution->vote_count > 1) {
         printf("; runner-up ");
@@ -48,7 +51,10 @@ static void print_answer(const struct ponder_solution *solution)
         printf(", ");
         print_share(&solution->votes[1], voters);
     }
-    if (voters < solution->candidate_count)
+    double score = solution->candidates[solution->best].score;
+    if (!isnan(score))
+        printf("; score %.3f", score);
+    else if (voters < solution->candidate_count)
         printf("; %lld without an answer", (long long)(solution->candidate_count - voters));
     printf("\n");
 }
@@ -80,7 +86,8 @@ static void print_steps(const struct ponder_solution *solution)
 {
     if (solution->answer) {
         const struct ponder_candidate *best = &solution->candidates[solution->best];
-        print_heading("Steps of its most probable solution:");
+        print_heading(isnan(best->score) ? "Steps of its most probable solution:"
+                                         : "Steps of its best solution:");
         print_indented(best->text, best->len);
     } else if (*solution->agreement) {
         char heading[96], count[32];
@@ -95,9 +102,11 @@ static void print_ledger(const struct ponder_ledger *ledger)
 {
     char a[32], b[32], c[32], d[32];
     cli_style(stdout, "2");
-    printf("\n%s generations, %s prompt and %s generated tokens, %sFLOP, %.2f s\n",
-           cli_thousands(a, ledger->generations), cli_thousands(b, ledger->prompt_tokens),
-           cli_thousands(c, ledger->generated_tokens), cli_scaled(d, ledger->flops), ledger->seconds);
+    printf("\n%s generations, %s prompt and %s generated tokens, ", cli_thousands(a, ledger->generations),
+           cli_thousands(b, ledger->prompt_tokens), cli_thousands(c, ledger->generated_tokens));
+    if (ledger->verifier_tokens)
+        printf("%s verifier tokens, ", cli_thousands(a, ledger->verifier_tokens));
+    printf("%sFLOP, %.2f s\n", cli_scaled(d, ledger->flops), ledger->seconds);
     cli_style(stdout, "0");
 }
 
@@ -110,8 +119,9 @@ static void print_human(const struct ponder_solution *solution, const struct pon
     if (solution->answer)
         print_answer(solution);
     else
-        printf("No answer: none of %lld candidates has a \\boxed{} answer.\n",
-               (long long)solution->candidate_count);
+        printf("No answer: none of %lld %s.\n", (long long)solution->candidate_count,
+               solution->best >= 0 || solution->candidate_count > 0 ? "candidates has a \\boxed{} answer"
+                                                                    : "solutions came to an end");
     print_steps(solution);
     print_ledger(&solution->ledger);
 }
@@ -164,7 +174,8 @@ static int run(void *data, int count, char **operands)
         status = cli_model_open(args->model, &model, &err);
     cli_interrupt_catch();
     if (!status)
-        status = ponder_solve(model, question, &args->sampling, &watch, &solution, &err);
+        status =
+            ponder_solve_search(model, question, &args->sampling, &args->search, &watch, &solution, &err);
     cli_progress_end(&line);
     if (!status && args->trace)
         status = ponder_solution_save_trace(solution, args->trace, &err);
@@ -189,6 +200,7 @@ const struct cli_command cli_solve = {
     .args_bytes = sizeof(struct args),
     .groups = {{cli_model_options, offsetof(struct args, model)},
                {ponder_solve_options, offsetof(struct args, sampling)},
+               {ponder_search_options, offsetof(struct args, search)},
                {table, 0}},
     .run = run,
 };

@@ -8,8 +8,11 @@ void cli_print_cost(const struct ponder_ledger *whole, const struct ponder_ledge
                     int64_t asked)
 {
     char a[32], b[32], c[32], d[32];
-    printf("%s generations, %s generated tokens, %sFLOP, %.1f s\n", cli_thousands(a, whole->generations),
-           cli_thousands(b, whole->generated_tokens), cli_scaled(c, whole->flops), whole->seconds);
+    printf("%s generations, %s generated tokens, ", cli_thousands(a, whole->generations),
+           cli_thousands(b, whole->generated_tokens));
+    if (whole->verifier_tokens)
+        printf("%s verifier tokens, ", cli_thousands(a, whole->verifier_tokens));
+    printf("%sFLOP, %.1f s\n", cli_scaled(c, whole->flops), whole->seconds);
     if (resumed && spent->seconds > 0)
         printf("%s of %s were done before; this call: %s generations, %s generated tokens, %.1f s\n",
                cli_thousands(a, resumed), cli_thousands(b, asked), cli_thousands(c, spent->generations),

@@ -5,7 +5,8 @@
 
 static const char first_column[] = "fifth by pass@1";
 
-static void print_head(const struct ponder_search_eval *eval, const struct ponder_search *search)
+static void print_head(const struct ponder_search_eval *eval, const struct ponder_search *search,
+                       const char *against)
 {
     cli_print_text(stdout, eval->data, strlen(eval->data), false);
     printf(": %lld questions, %s of %lld with width %lld, judged by ", (long long)eval->questions,
@@ -15,7 +16,7 @@ static void print_head(const struct ponder_search_eval *eval, const struct ponde
     if (eval->samples) {
         printf("beside best-of-N with a perfect verifier, from %lld samples a question of ",
                (long long)eval->samples);
-        cli_print_text(stdout, search->against, strlen(search->against), false);
+        cli_print_text(stdout, against, strlen(against), false);
         printf("\n");
     }
 }
@@ -67,9 +68,10 @@ static void print_differences(const struct ponder_search_eval *eval, const char 
     }
 }
 
-void cli_print_search(const struct ponder_search_eval *eval, const struct ponder_search *search)
+void cli_print_search(const struct ponder_search_eval *eval, const struct ponder_search *search,
+                      const char *against)
 {
-    print_head(eval, search);
+    print_head(eval, search, against);
     if (eval->samples) {
         print_accuracies(eval, search->name);
         print_differences(eval, search->name);

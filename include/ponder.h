@@ -4,6 +4,7 @@
  *
  *   struct ponder_model      weights and tokenizer of one GGUF file, never changed once loaded    model.h
  *   struct ponder_sampling   how many texts to sample, and how: an option table fills it          sampling.h
+ *   struct ponder_search     which search spends the budget, against which verifier               search.h
  *   struct ponder_solution   what solving a question gave: answer, votes, candidates, ledger      solve.h
  *   struct ponder_eval       accuracy over a set of questions, with intervals; and of a search    eval.h
  *   struct ponder_replay     other choices among recorded samples                                  replay.h
@@ -41,6 +42,7 @@
 #include "ponder/report.h"
 #include "ponder/runs.h"
 #include "ponder/sampling.h"
+#include "ponder/search.h"
 #include "ponder/solve.h"
 #include "ponder/status.h"
 #include "ponder/task.h"

@@ -17,6 +17,7 @@
 #include "ponder/model.h"
 #include "ponder/progress.h"
 #include "ponder/sampling.h"
+#include "ponder/search.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,8 +37,9 @@ struct ponder_eval_settings {
         *extract;  /* a text's answer: "box": in its last box or nowhere; "any": by the surest sign there is
                       (docs/answers.md); "auto": "box" for models of ours, which are trained to box it */
     int64_t seeds; /* how many: the sampling's seed and those that follow it */
-    const char *store; /* a store of runs where everything is kept; NULL: nothing is */
-    bool mix;          /* a run that another version or CPU began may be gone on with */
+    const char *against; /* a search is compared with this file of exported samples; NULL: with none */
+    const char *store;   /* a store of runs where everything is kept; NULL: nothing is */
+    bool mix;            /* a run that another version or CPU began may be gone on with */
 };
 PONDER_API const struct ponder_option *ponder_eval_options(void);
 
@@ -93,17 +95,6 @@ PONDER_API int ponder_eval_json(const struct ponder_eval *eval, char **json,
                                 struct ponder_err *err) PONDER_USE;
 
 /* ---- search against a verifier, compared with best-of-N ---- */
-
-/* Filled by ponder_options_default(ponder_search_options(), ..). Texts are borrowed. */
-struct ponder_search {
-    const char *name; /* "best_of_n": independent samples, which is ponder_eval_run(); "beam" or "dvts" */
-    const char
-        *verifier; /* of the steps: "checker", for Pocket questions; "prm", the shipped one; or a GGUF file */
-    int64_t width; /* M of the beams: candidates for each that is kept */
-    const char *select;  /* which solution is the result: "best", or by vote "weighted" or "majority" */
-    const char *against; /* file of exported samples that the search is compared with; NULL: none */
-};
-PONDER_API const struct ponder_option *ponder_search_options(void);
 
 /* A verifier that knows the right answer makes best-of-N right where one of N samples is: pass@N. */
 struct ponder_search_group {

@@ -9,6 +9,7 @@
 #include "ponder/model.h"
 #include "ponder/progress.h"
 #include "ponder/sampling.h"
+#include "ponder/search.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -24,6 +25,7 @@ struct ponder_candidate {
     size_t len;
     int64_t tokens;
     double logprob;     /* mean over its tokens at temperature 1; NAN where unknown */
+    double score;       /* a verifier's, behind its last step; NAN without one */
     const char *finish; /* as in struct ponder_text */
     int64_t vote;       /* index into votes, or -1 */
 };
@@ -42,7 +44,7 @@ enum ponder_stopped { PONDER_STOPPED_NO, PONDER_STOPPED_BY_CALLER, PONDER_STOPPE
 struct ponder_solution {
     char *question, *prompt;
     const char *answer;        /* of votes[0]; NULL where no candidate has an answer */
-    struct ponder_vote *votes; /* most votes first, then first seen */
+    struct ponder_vote *votes; /* most votes first, then first seen; of a search the chosen one first */
     int64_t vote_count;
     struct ponder_candidate *candidates; /* in order of their random streams */
     int64_t candidate_count;
@@ -58,6 +60,13 @@ struct ponder_solution {
 PONDER_API int ponder_solve(struct ponder_model *model, const char *question,
                             const struct ponder_sampling *sampling, const struct ponder_watch *watch,
                             struct ponder_solution **out, struct ponder_err *err) PONDER_USE;
+/* The same by search->name. Of a search the candidates are the solutions that ended, the best one first, each
+ * once however often it was sampled; votes count it so often. Stopped early, without one that ended, there is
+ * no answer. */
+PONDER_API int ponder_solve_search(struct ponder_model *model, const char *question,
+                                   const struct ponder_sampling *sampling, const struct ponder_search *search,
+                                   const struct ponder_watch *watch, struct ponder_solution **out,
+                                   struct ponder_err *err) PONDER_USE;
 PONDER_API void ponder_solution_release(struct ponder_solution *solution);
 
 /* {"question", "answer", "votes": [{"answer", "count", "share"}], "candidates": [{"answer", "text", "tokens",

@@ -78,7 +78,7 @@ static int take_line(struct reading *reading, const json_t *record, struct ponde
 
 static int read_all(struct reading *reading, struct ponder_err *err)
 {
-    const char *path = reading->job->search->against;
+    const char *path = reading->job->settings->against;
     struct jsonl *file;
     json_t *record;
     int status = jsonl_open(&file, path, err), more = 0;

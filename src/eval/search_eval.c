@@ -14,21 +14,6 @@
 #include "search/driver.h"
 #include "tree/ledger.h"
 
-#define OPTION_FIELD(field) offsetof(struct ponder_search, field)
-#include "core/option_rows.h"
-
-const struct ponder_option *ponder_search_options(void)
-{
-    static const struct ponder_option table[] = {
-        ROW_TEXT("search", name, "NAME", "best_of_n", "best_of_n; beam or dvts against a verifier"),
-        ROW_INT("width", width, "M", "4", 1, 4096, "of a search: N/M beams, M candidates for each"),
-        ROW_TEXT("verifier", verifier, "V", "checker", "of steps: checker (Pocket), prm, or a GGUF file"),
-        ROW_TEXT("select", select, "HOW", "best", "of its solutions: best, weighted or majority"),
-        ROW_TEXT("against", against, "FILE", NULL, "compare a search with FILE of `runs export`"),
-        PONDER_OPTION_END};
-    return table;
-}
-
 /* All that one evaluation owns. */
 struct work {
     struct eval_job job;
@@ -79,7 +64,7 @@ static int check_questions(const struct work *work, struct ponder_err *err)
 
 static int open_against(struct work *work, struct ponder_err *err)
 {
-    if (!work->search->against)
+    if (!work->job.settings->against)
         return PONDER_OK;
     int status = against_read(&work->against, &work->job, &work->cells.questions, 4 * work->eval->n, err);
     work->eval->samples = work->against.n;
@@ -148,7 +133,8 @@ static int search(void *data, const int64_t *missing, int64_t count, enum ponder
     struct work *work = data;
     struct driver_result result;
     struct ponder_watch watch = {cells_progress, &work->cells, NULL};
-    struct driver_settings settings = {work->ops, &work->options, &work->judge, work->job.sampling};
+    struct driver_settings settings = {
+        .ops = work->ops, .options = &work->options, .judge = &work->judge, .sampling = work->job.sampling};
     struct driver_listener listener = {question_begin, question_done, work};
     struct driver_question *asked = calloc((size_t)count, sizeof *asked);
     if (!asked)
@@ -205,7 +191,7 @@ static int summarise(struct work *work, struct ponder_err *err)
     eval->without_answer = 1 - answered / samples;
     eval->ledger = cells_cost(&work->cells);
     eval->spent = work->spent;
-    const struct against *against = work->search->against ? &work->against : NULL;
+    const struct against *against = work->job.settings->against ? &work->against : NULL;
     return search_report(eval, work->outcomes, eval->questions, against) ? err_memory(err, "the report")
                                                                          : PONDER_OK;
 }

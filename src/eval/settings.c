@@ -11,6 +11,7 @@ const struct ponder_option *ponder_eval_options(void)
          "JSONL, or pocket:test:N[:SEED]"},
         {"limit", 'l', PONDER_OPTION_INT, OPTION_FIELD(limit), "K", "0", 0, 1000000,
          "only the first K questions; 0: all"},
+        ROW_TEXT("against", against, "FILE", NULL, "compare a search with FILE of `runs export`"),
         ROW_TEXT("store", store, "FILE", NULL, "keep all there; go on with what is missing"),
         ROW_INT("seeds", seeds, "K", "1", 1, PONDER_EVAL_SEEDS_MAX, "runs: seeds S to S+K-1"),
         ROW_TEXT("extract", extract, "HOW", "auto", "answers: box, any, or auto: docs/cli.md"),

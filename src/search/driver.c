@@ -404,12 +404,25 @@ static int drain(struct work *work, struct ponder_err *err)
     return unfinished < 0 ? unfinished : status;
 }
 
+/* What is under way when the work is stopped, as it stands. */
+static int tell_partial(struct work *work, struct ponder_err *err)
+{
+    int status = drain(work, err);
+    for (int64_t q = 0; q < work->question_count && !status && work->settings->partial; q++) {
+        struct quest *quest = &work->quests[q];
+        quest->outcome.tree = &quest->search.tree;
+        if (quest->open)
+            status = work->listener->question_done(work->listener->data, q, &quest->outcome, err);
+    }
+    return status;
+}
+
 static int loop(struct work *work, struct ponder_err *err)
 {
     while (work->finished < work->question_count) {
         work->out->stopped = meter_stop(&work->meter, work->finished, work->question_count, "questions");
         if (work->out->stopped != PONDER_STOPPED_NO)
-            return drain(work, err);
+            return tell_partial(work, err);
         int status = begin_more(work, err);
         if (status)
             return status;

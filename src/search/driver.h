@@ -24,6 +24,7 @@ struct driver_settings {
     const struct search_ops *ops;
     const struct search_options *options;
     const struct step_judge *judge;
+    bool partial; /* where the work is stopped, the listener is told of what is under way too */
     const struct ponder_sampling *sampling; /* temperature .., max_tokens of a whole solution, timeout_s */
 };
 

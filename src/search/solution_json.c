@@ -1,4 +1,5 @@
 /* solution_json.c - a solution for other programs: as one JSON object, and as a trace file. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,9 +36,12 @@ static json_t *votes_json(const struct ponder_solution *solution)
 
 static json_t *candidate_fields(const struct ponder_candidate *candidate)
 {
-    return json_pack("{s:o, s:I, s:o, s:s}", "answer", json_from_string(candidate->answer), "tokens",
-                     (json_int_t)candidate->tokens, "logprob", json_from_real(candidate->logprob), "finish",
-                     candidate->finish);
+    json_t *fields = json_pack("{s:o, s:I, s:o, s:s}", "answer", json_from_string(candidate->answer),
+                               "tokens", (json_int_t)candidate->tokens, "logprob",
+                               json_from_real(candidate->logprob), "finish", candidate->finish);
+    if (fields && !isnan(candidate->score))
+        json_object_set_new(fields, "score", json_real(candidate->score));
+    return fields;
 }
 
 static json_t *candidates_json(const struct ponder_solution *solution)

@@ -26,6 +26,7 @@ static int take_candidates(struct ponder_solution *solution, struct best_of_n *r
             .len = sample->len,
             .tokens = sample->token_count,
             .logprob = sample->logprob,
+            .score = NAN,
             .finish = best_of_n_finish_name(sample->finish),
             .vote = -1,
         };

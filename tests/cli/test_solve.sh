@@ -26,6 +26,14 @@ check "exact_gives_the_same_candidates_with_other_threads" '[ "$(printf "%s" "$o
 
 run solve -n 8 --trace "$scratch/trace.json" "$question"
 check "a_trace_has_a_node_per_solution" '[ $(grep -o "\"kind\":\"solution\"" "$scratch/trace.json" | wc -l) -eq 8 ]'
+run solve -n 8 --search dvts "$question"
+check "a_search_prints_its_score_and_what_the_verifier_took" '{ [ $status -eq 0 ] || [ $status -eq 3 ]; } && contains "$out" "verifier tokens"'
+run solve -n 8 --search beam --exact --json "$question"
+all=$(printf '%s' "$out" | sed 's/"ledger".*//')
+run solve -n 8 --search beam --exact --json --threads 1 "$question"
+check "exact_gives_the_same_search_of_one_question" '[ "$(printf "%s" "$out" | sed "s/\"ledger\".*//")" = "$all" ] && contains "$out" "\"verifier_tokens\":"'
+run solve -n 6 --search beam "$question"
+check "beams_that_do_not_come_out_even_are_refused" 'refused 2 && contains "$err" "multiple of the width"'
 run solve -n 8 --max-tokens 1 "$question"
 check "without_an_answer_the_exit_status_is_3" '[ $status -eq 3 ] && contains "$out" "No answer"'
 run solve -n 8 --max-tokens 1 --json "$question"

@@ -117,7 +117,8 @@ static int run_width(struct fixture *f, struct engine *engine, int64_t questions
                      const struct ponder_watch *watch, struct ponder_err *err)
 {
     struct search_options options = {.n = n, .width = width, .rounds_max = 40};
-    struct driver_settings settings = {search_find(f->strategy), &options, &reader, &f->sampling};
+    struct driver_settings settings = {
+        .ops = search_find(f->strategy), .options = &options, .judge = &reader, .sampling = &f->sampling};
     struct driver_listener listener = {.question_done = keep_outcome, .data = f};
     int status =
         driver_run(engine, f->questions, questions, &settings, &f->clock, watch, &listener, &f->result, err);

@@ -520,7 +520,7 @@ static void a_search_is_compared_question_by_question_with_best_of_n(void **stat
     reply_in_steps(&c, 1, c.solutions[1]);
     for (int q = 2; q < SEARCHED; q++)
         reply_in_steps(&c, q, "1=2\n\\boxed{none}");
-    c.search.against = samples;
+    c.settings.against = samples;
     struct ponder_search_eval *eval;
     struct ponder_err err = {0};
     if (comparing_run(&c, &eval, &err))
@@ -576,7 +576,7 @@ static void a_search_that_cannot_be_compared_is_refused(void **state)
     comparing_init(&c);
     write_samples(&c, samples);
     const struct eval_job job = c.job;
-    c.search.against = samples;
+    c.settings.against = samples;
     c.sampling.n = 2;
     search_refused_with(&c, "needs -n 8 or more");
     c.sampling.n = 1;
@@ -592,9 +592,9 @@ static void a_search_that_cannot_be_compared_is_refused(void **state)
     assert_int_equal(file_write_atomic(samples, text, strlen(text), NULL), PONDER_OK);
     free(text);
     search_refused_with(&c, "4 of the 5 questions");
-    c.search.against = "/nonexistent/samples.jsonl";
+    c.settings.against = "/nonexistent/samples.jsonl";
     search_refused_with(&c, "cannot be opened");
-    c.search.against = NULL;
+    c.settings.against = NULL;
     c.search.verifier = "oracle";
     search_refused_with(&c, "neither checker, nor prm");
     c.search.verifier = "checker";

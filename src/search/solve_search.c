@@ -1,0 +1,215 @@
+/* solve_search.c - one question by a search: its tree's ended solutions as candidates, and the one it comes
+ * to. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/err.h"
+#include "search/classes.h"
+#include "search/driver.h"
+#include "search/prompt.h"
+#include "search/proposer.h"
+#include "search/select.h"
+#include "search/solve.h"
+
+/* All that one call owns. */
+struct work {
+    const struct ponder_sampling *sampling;
+    const struct search_ops *ops;
+    struct search_options options;
+    enum search_select select;
+    enum answer_mode mode;
+    struct step_judge judge;
+    struct ponder_solution *solution;
+};
+
+/* ---- from the tree to a solution ---- */
+
+static int add_candidate(struct work *work, const struct tree *tree, int32_t node)
+{
+    struct ponder_solution *solution = work->solution;
+    struct ponder_candidate *candidate = &solution->candidates[solution->candidate_count++];
+    struct buf text = BUF_INIT(TREE_BYTES_MAX);
+    *candidate = (struct ponder_candidate){.tokens = tree->nodes[node].tokens_all,
+                                           .logprob = NAN,
+                                           .score = tree->nodes[node].score,
+                                           .finish = best_of_n_finish_name(ENGINE_FINISH_END),
+                                           .vote = -1};
+    int status = tree_path_text(tree, node, &text);
+    candidate->len = text.len;
+    if (!status && !(candidate->text = buf_take(&text, NULL)))
+        status = PONDER_E_MEMORY;
+    buf_release(&text);
+    return status ? status : answer_of_text(candidate->text, candidate->len, work->mode, &candidate->answer);
+}
+
+/* Classes of answers by the number of samples, but the chosen candidate's first. */
+static int fill_votes(struct work *work, const struct classes *classes, const int64_t *repeats,
+                      int64_t chosen)
+{
+    struct ponder_solution *solution = work->solution;
+    solution->votes = calloc((size_t)classes->count + 1, sizeof *solution->votes);
+    if (!solution->votes)
+        return PONDER_E_MEMORY;
+    for (int64_t c = 0; c < classes->count; c++) {
+        char *answer = strdup(solution->candidates[classes->first[c]].answer);
+        if (!answer)
+            return PONDER_E_MEMORY;
+        struct ponder_vote vote = {answer, 0, classes->first[c], classes->first[c]};
+        for (int64_t i = 0; i < classes->n; i++)
+            vote.count += classes->of[i] == c ? repeats[i] : 0;
+        int64_t at = solution->vote_count++;
+        bool first = chosen >= 0 && classes->of[chosen] == c;
+        int64_t fixed = chosen >= 0 && classes->of[chosen] >= 0 && classes->of[chosen] < c ? 1 : 0;
+        while (at > fixed && (first || solution->votes[at - 1].count < vote.count)) {
+            solution->votes[at] = solution->votes[at - 1];
+            at--;
+        }
+        solution->votes[at] = vote;
+    }
+    for (int64_t i = 0; i < classes->n; i++)
+        for (int64_t v = 0; v < solution->vote_count; v++)
+            if (classes->of[i] >= 0 && solution->votes[v].first == classes->first[classes->of[i]])
+                solution->candidates[i].vote = v;
+    return PONDER_OK;
+}
+
+static int vote(struct work *work, const int64_t *repeats, int64_t chosen)
+{
+    struct ponder_solution *solution = work->solution;
+    struct classes classes = {0};
+    const char **answers = calloc((size_t)solution->candidate_count + 1, sizeof *answers);
+    int status = answers ? PONDER_OK : PONDER_E_MEMORY;
+    for (int64_t i = 0; i < solution->candidate_count && !status; i++)
+        answers[i] = solution->candidates[i].answer;
+    if (!status)
+        status = classes_fill(&classes, answers, solution->candidate_count, NULL);
+    if (!status)
+        status = fill_votes(work, &classes, repeats, chosen);
+    solution->best = chosen;
+    if (!status && chosen >= 0 && solution->candidates[chosen].answer)
+        solution->answer = solution->votes[0].answer;
+    classes_release(&classes);
+    free(answers);
+    return status;
+}
+
+static int fill(struct work *work, const struct tree *tree)
+{
+    struct ponder_solution *solution = work->solution;
+    int32_t *nodes = calloc((size_t)tree->count, sizeof *nodes), node;
+    int64_t *repeats = calloc((size_t)tree->count, sizeof *repeats);
+    int64_t count = 0, chosen = -1;
+    solution->candidates = calloc((size_t)tree->count, sizeof *solution->candidates);
+    int status = nodes && repeats && solution->candidates
+                     ? search_choose(tree, work->select, work->mode, &node)
+                     : PONDER_E_MEMORY;
+    for (int32_t i = 1; i < tree->count && !status; i++)
+        if (tree->nodes[i].same_as < 0 && tree->nodes[i].end == TREE_ENDED)
+            nodes[count++] = i;
+    if (!status)
+        search_sort(tree, nodes, count);
+    for (int64_t i = 0; i < count && !status; i++) {
+        repeats[i] = tree->nodes[nodes[i]].repeats;
+        solution->finished += repeats[i];
+        if (nodes[i] == node)
+            chosen = i;
+        status = add_candidate(work, tree, nodes[i]);
+    }
+    if (!status)
+        status = vote(work, repeats, chosen);
+    free(nodes);
+    free(repeats);
+    return status;
+}
+
+static int take_outcome(void *data, int64_t question, const struct driver_outcome *outcome,
+                        struct ponder_err *err)
+{
+    (void)question;
+    return fill(data, outcome->tree) ? err_memory(err, "a solution") : PONDER_OK;
+}
+
+/* ---- the call ---- */
+
+static int check(struct work *work, const char *question, const struct ponder_search *search,
+                 struct ponder_err *err)
+{
+    int status = prompt_check_question(question, strlen(question), err);
+    work->ops = search_find(search->name);
+    if (!status && !work->ops)
+        status = err_set(err, PONDER_E_ARGUMENT, "--search: '%.40s' is none of best_of_n, beam, dvts",
+                         search->name);
+    if (!status)
+        status = search_select_parse(search->select, &work->select, err);
+    work->options = (struct search_options){work->sampling->n, search->width, SEARCH_ROUNDS_MAX};
+    if (!status)
+        status = work->ops->check(&work->options, err);
+    if (!status)
+        status = step_judge_open(&work->judge, search->verifier, work->sampling, err);
+    return status ? status : work->judge.accept(work->judge.data, question, err);
+}
+
+static int new_solution(struct work *work, const char *template, const char *question, struct ponder_err *err)
+{
+    struct buf filled = BUF_INIT(4u * PONDER_QUESTION_BYTES_MAX);
+    int status = prompt_fill(template, question, strlen(question), &filled, err);
+    work->solution = calloc(1, sizeof *work->solution);
+    if (!status && work->solution) {
+        work->solution->best = -1;
+        work->solution->question = strdup(question);
+        work->solution->prompt = buf_take(&filled, NULL);
+        work->solution->agreement = strdup("");
+    }
+    buf_release(&filled);
+    bool whole =
+        work->solution && work->solution->question && work->solution->prompt && work->solution->agreement;
+    return status || whole ? status : err_memory(err, "a solution");
+}
+
+static int run(struct work *work, struct engine *engine, const struct ponder_watch *watch,
+               struct ponder_err *err)
+{
+    struct ponder_solution *solution = work->solution;
+    size_t len = strlen(solution->prompt);
+    struct driver_question asked = {
+        {solution->prompt, len, prompt_key(work->sampling->seed, solution->prompt, len), NULL},
+        solution->question};
+    struct driver_settings settings = {.ops = work->ops,
+                                       .options = &work->options,
+                                       .judge = &work->judge,
+                                       .partial = true,
+                                       .sampling = work->sampling};
+    struct driver_listener listener = {.question_done = take_outcome, .data = work};
+    struct driver_result result;
+    int status = driver_run(engine, &asked, 1, &settings, &clock_system, watch, &listener, &result, err);
+    solution->ledger = result.ledger;
+    solution->stopped = result.stopped;
+    return status;
+}
+
+int ponder_solve_search(struct ponder_model *model, const char *question,
+                        const struct ponder_sampling *sampling, const struct ponder_search *search,
+                        const struct ponder_watch *watch, struct ponder_solution **out,
+                        struct ponder_err *err)
+{
+    *out = NULL;
+    if (strcmp(search->name, "best_of_n") == 0)
+        return ponder_solve(model, question, sampling, watch, out, err);
+    struct work work = {.sampling = sampling, .mode = model->boxes ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN};
+    struct engine *engine = NULL;
+    int status = check(&work, question, search, err);
+    if (!status)
+        status = proposer_open(&engine, model, sampling, err);
+    if (!status)
+        status = new_solution(&work, model->prompt_template, question, err);
+    if (!status)
+        status = run(&work, engine, watch, err);
+    engine_release(engine);
+    step_judge_release(&work.judge);
+    if (status)
+        ponder_solution_release(work.solution);
+    else
+        *out = work.solution;
+    return status;
+}
