@@ -85,7 +85,7 @@ check "an_unknown_search_is_refused_with_those_there_are" 'refused 2 && contains
 run eval --model "$model" --search beam --verifier oracle
 check "an_unknown_verifier_is_refused_with_what_there_is" 'refused 2 && contains "$err" "neither checker, nor prm"'
 printf '{"problem": "What is love?", "answer": "1"}\n' >"$scratch/foreign.jsonl"
-run eval --model "$model" --search beam --data "$scratch/foreign.jsonl"
+run eval --model "$model" --search beam --verifier checker --data "$scratch/foreign.jsonl"
 check "a_question_that_the_checker_cannot_judge_is_named" 'refused 2 && contains "$err" "line 1" && contains "$err" love'
 run eval --model "$model" --search beam --data pocket:test:5 --against "$scratch/none.jsonl"
 check "missing_samples_to_compare_with_are_named" 'refused 1 && contains "$err" none.jsonl'
