@@ -24,11 +24,12 @@ static void find(const char *text, size_t len)
     if (answer_find(text, len, ANSWER_ANY_SIGN, &answer, &found) || (found && answer.len == 0))
         abort();
     buf_release(&answer);
-    char *written, *key;
-    if (answer_of_text(text, len, &written, &key) || !written != !key)
-        abort();
-    free(written);
-    free(key);
+    for (int mode = ANSWER_BOX_ONLY; mode <= ANSWER_NO_FORMULA; mode++) {
+        char *written;
+        if (answer_of_text(text, len, (enum answer_mode)mode, &written))
+            abort();
+        free(written);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
