@@ -183,7 +183,7 @@ static json_t *group_json(const struct ponder_eval *eval, const struct ponder_ev
                      by_k_json(eval, group->pass), "gain", report_interval_json(&group->gain));
 }
 
-json_t *report_head_json(const struct report_head *head)
+static json_t *head_json(const struct report_head *head)
 {
     return json_pack("{s:o, s:[o, o], s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "accuracy",
                      json_from_real(head->accuracy->value), "accuracy_ci95",
@@ -194,6 +194,17 @@ json_t *report_head_json(const struct report_head *head)
                      (json_int_t)head->done, "resumed", (json_int_t)head->resumed, "failed",
                      (json_int_t)head->failed, "settings", json_loads(head->settings, 0, NULL), "ledger",
                      ledger_json(head->ledger), "spent", ledger_json(head->spent));
+}
+
+int report_print(const struct report_head *head, json_t *more, char **json, struct ponder_err *err)
+{
+    json_t *root = head_json(head);
+    if (json_object_update(root, more)) {
+        json_decref(root);
+        root = NULL;
+    }
+    json_decref(more);
+    return json_print(root, json, err);
 }
 
 int ponder_eval_json(const struct ponder_eval *eval, char **json, struct ponder_err *err)
@@ -210,16 +221,11 @@ int ponder_eval_json(const struct ponder_eval *eval, char **json, struct ponder_
                                      .failed = eval->failed,
                                      .ledger = &eval->ledger,
                                      .spent = &eval->spent};
-    json_t *root = report_head_json(&head), *groups = json_array();
+    json_t *groups = json_array();
     for (int64_t i = 0; i < eval->group_count; i++)
         json_array_append_new(groups, group_json(eval, &eval->groups[i]));
     json_t *more =
         json_pack("{s:I, s:o, s:o, s:o}", "n", (json_int_t)eval->n, "groups", groups, "without_answer",
                   json_from_real(eval->without_answer), "tokens_mean", json_from_real(eval->tokens_mean));
-    if (json_object_update(root, more)) {
-        json_decref(root);
-        root = NULL;
-    }
-    json_decref(more);
-    return json_print(root, json, err);
+    return report_print(&head, more, json, err);
 }

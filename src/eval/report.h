@@ -14,14 +14,16 @@ int report_groups(struct ponder_eval *eval, const struct questions *questions, c
                   const int64_t *kept, int64_t count, const double *ease) PONDER_USE;
 
 /* What every evaluation begins with: "accuracy", "accuracy_ci95", "n_questions", "data", "run", "asked",
- * "seeds", "done", "resumed", "failed", "settings", "ledger" and "spent". NULL: out of memory. */
+ * "seeds", "done", "resumed", "failed", "settings", "ledger" and "spent". */
 struct report_head {
     const struct ponder_interval *accuracy;
     const char *data, *settings;
     int64_t run, questions, asked, seeds, done, resumed, failed;
     const struct ponder_ledger *ledger, *spent;
 };
-json_t *report_head_json(const struct report_head *head);
+/* The head and behind it the fields of `more`, which is taken over, as one line freed by the caller. */
+int report_print(const struct report_head *head, json_t *more, char **json,
+                 struct ponder_err *err) PONDER_USE;
 
 /* {"value", "low", "high"}; NULL: out of memory. */
 json_t *report_interval_json(const struct ponder_interval *interval);

@@ -171,16 +171,11 @@ int ponder_search_eval_json(const struct ponder_search_eval *eval, char **json, 
                                      .failed = eval->failed,
                                      .ledger = &eval->ledger,
                                      .spent = &eval->spent};
-    json_t *root = report_head_json(&head), *groups = json_array();
+    json_t *groups = json_array();
     for (int64_t i = 0; i < eval->group_count; i++)
         json_array_append_new(groups, group_json(eval, &eval->groups[i]));
     json_t *more =
         json_pack("{s:I, s:I, s:o, s:o}", "n", (json_int_t)eval->n, "samples", (json_int_t)eval->samples,
                   "groups", groups, "without_answer", json_from_real(eval->without_answer));
-    if (json_object_update(root, more)) {
-        json_decref(root);
-        root = NULL;
-    }
-    json_decref(more);
-    return json_print(root, json, err);
+    return report_print(&head, more, json, err);
 }
