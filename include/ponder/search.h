@@ -15,11 +15,11 @@ extern "C" {
  * N/M groups that each keep their own best step. A step is a line. Filled by
  * ponder_options_default(ponder_search_options(), ..). Texts are borrowed. */
 struct ponder_search {
-    const char *name; /* "best_of_n": whole samples without a verifier; "beam" or "dvts" */
-    const char
-        *verifier; /* of the steps: "prm", the shipped one; a GGUF file; or "checker", for Pocket questions */
-    int64_t width; /* M: candidates for each beam that is kept */
-    const char *select; /* which solution is the result: "best", or by vote "weighted" or "majority" */
+    const char *name;     /* "best_of_n": whole samples without a verifier; "beam" or "dvts" */
+    const char *verifier; /* "prm", the shipped one; "prm:FILE" or a GGUF file; "vote": none; "oracle": for
+                             experiments */
+    int64_t width;        /* M: candidates for each beam that is kept */
+    const char *select;   /* which solution is the result: "best", or by vote "weighted" or "majority" */
 };
 PONDER_API const struct ponder_option *ponder_search_options(void);
 

@@ -41,7 +41,8 @@ static void work_release(struct work *work)
 /* Equal texts are scored once. */
 static int score_record(struct work *work, struct labelled *record, struct ponder_err *err)
 {
-    struct scorer_item *items = calloc((size_t)record->count + 1, sizeof *items);
+    struct verifier_case one = verifier_case_of(record->problem, NULL);
+    struct verifier_item *items = calloc((size_t)record->count + 1, sizeof *items);
     int64_t count = 0;
     int status = items ? PONDER_OK : err_memory(err, "scores");
     for (int64_t i = 0; i < record->count && !status; i++) {
@@ -51,11 +52,16 @@ static int score_record(struct work *work, struct labelled *record, struct ponde
         if (!text->scores)
             status = err_memory(err, "scores");
         else if (labelled_first_equal(record, i) == i)
-            items[count++] =
-                (struct scorer_item){record->problem, text->text, text->scores, text->lines, 0, false};
+            items[count++] = (struct verifier_item){.of = &one,
+                                                    .text = text->text,
+                                                    .len = strlen(text->text),
+                                                    .ended = true,
+                                                    .scores = text->scores,
+                                                    .scores_max = text->lines};
     }
     if (!status)
-        status = scorer_run(work->scorer, items, count, err);
+        status = scorer_run(work->scorer, items, count, NULL, err);
+    scorer_forget(work->scorer, &one);
     for (int64_t i = 0; i < record->count && !status; i++) {
         int64_t same = labelled_first_equal(record, i);
         if (same != i)

@@ -63,19 +63,26 @@ static int score(struct scorer *scorer, const char *question, const char *soluti
 {
     static const char *const names[] = {"last", "min", "prod"};
     float scores[STEPS_MAX];
-    struct scorer_item item = {question, solution, scores, STEPS_MAX, 0, false};
-    int status = scorer_run(scorer, &item, 1, err);
+    struct verifier_case one = verifier_case_of(question, NULL);
+    struct verifier_item item = {.of = &one,
+                                 .text = solution,
+                                 .len = strlen(solution),
+                                 .ended = true,
+                                 .scores = scores,
+                                 .scores_max = STEPS_MAX};
+    int status = scorer_run(scorer, &item, 1, NULL, err);
+    scorer_forget(scorer, &one);
     if (status)
         return status;
-    if (item.steps == 0)
+    if (item.count == 0)
         return err_set(err, PONDER_E_ARGUMENT,
                        *solution ? "question and first step do not fit the verifier's context"
                                  : "the solution is empty; give its steps, a line each");
-    out->doubtful = any_doubt(scores, item.steps) ? judge_largest_drop(scores, item.steps) : -1;
-    out->score = verifier_aggregate(how, scores, item.steps);
+    out->doubtful = any_doubt(scores, item.count) ? judge_largest_drop(scores, item.count) : -1;
+    out->score = verifier_aggregate(how, scores, item.count);
     out->aggregate = names[how];
     out->verifier_tokens = scorer_tokens(scorer);
-    return take_steps(out, scorer_profile(scorer), solution, scores, item.steps)
+    return take_steps(out, scorer_profile(scorer), solution, scores, item.count)
                ? err_memory(err, "the steps")
                : PONDER_OK;
 }

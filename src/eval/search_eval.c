@@ -21,7 +21,7 @@ struct work {
     const struct search_ops *ops;
     struct search_options options;
     enum search_select select;
-    struct step_judge judge;
+    struct verifier verifier;
     struct engine *engine;
     struct cells cells;
     const int64_t *missing; /* cells of the pass under way */
@@ -46,18 +46,19 @@ static int check_names(struct work *work, struct ponder_err *err)
         status = work->ops->check(&work->options, err);
     if (status)
         return status;
-    status = step_judge_open(&work->judge, search->verifier, work->job.sampling, err);
-    work->job.verifier_hash = work->judge.hash;
+    status = verifier_open(&work->verifier, search->verifier, work->job.sampling, err);
+    work->job.verifier_hash = work->verifier.hash;
     return status;
 }
 
-static int check_questions(const struct work *work, struct ponder_err *err)
+static int check_questions(struct work *work, struct ponder_err *err)
 {
     for (int64_t q = 0; q < work->cells.questions.count; q++) {
         const struct question *question = &work->cells.questions.items[q];
-        int status = work->judge.accept(work->judge.data, question->problem, err);
+        struct verifier_case asked = verifier_case_of(question->problem, question->answer);
+        int status = verifier_accept(&work->verifier, &asked, err);
         if (status)
-            return err_prefix(err, status, "--verifier %s: %s", work->judge.name, question->id);
+            return err_prefix(err, status, "--verifier %s: %s", work->verifier.ops->name, question->id);
     }
     return PONDER_OK;
 }
@@ -133,16 +134,20 @@ static int search(void *data, const int64_t *missing, int64_t count, enum ponder
     struct work *work = data;
     struct driver_result result;
     struct ponder_watch watch = {cells_progress, &work->cells, NULL};
-    struct driver_settings settings = {
-        .ops = work->ops, .options = &work->options, .judge = &work->judge, .sampling = work->job.sampling};
+    struct driver_settings settings = {.ops = work->ops,
+                                       .options = &work->options,
+                                       .verifier = &work->verifier,
+                                       .sampling = work->job.sampling};
     struct driver_listener listener = {question_begin, question_done, work};
     struct driver_question *asked = calloc((size_t)count, sizeof *asked);
     if (!asked)
         return err_memory(err, "the questions to ask");
     work->missing = missing;
-    for (int64_t i = 0; i < count; i++)
-        asked[i] = (struct driver_question){work->cells.prompts[missing[i]],
-                                            cells_question(&work->cells, missing[i])->problem};
+    for (int64_t i = 0; i < count; i++) {
+        const struct question *question = cells_question(&work->cells, missing[i]);
+        asked[i] =
+            (struct driver_question){work->cells.prompts[missing[i]], question->problem, question->answer};
+    }
     int status =
         driver_run(work->engine, asked, count, &settings, work->cells.clock, &watch, &listener, &result, err);
     ledger_add(&work->spent, &result.ledger);
@@ -201,7 +206,7 @@ static void work_release(struct work *work)
     free(work->outcomes);
     against_release(&work->against);
     cells_release(&work->cells);
-    step_judge_release(&work->judge);
+    verifier_release(&work->verifier);
     ponder_search_eval_release(work->eval);
 }
 

@@ -16,6 +16,7 @@ struct quest {
     int32_t first_new; /* nodes from here on are those of this round */
     int64_t awaited;   /* of them, results that are not in */
     int64_t prompt_tokens;
+    struct verifier_case judged;
     bool open;
 };
 
@@ -109,6 +110,7 @@ static int finish(struct work *work, int64_t question, struct ponder_err *err)
 {
     struct quest *quest = &work->quests[question];
     quest->outcome.tree = &quest->search.tree;
+    ledger_add(&quest->outcome.cost, &quest->judged.cost);
     work->finished++;
     work->out->done++;
     work->out->failed += quest->outcome.failed;
@@ -120,6 +122,8 @@ static void close_quest(struct work *work, int64_t question)
     struct quest *quest = &work->quests[question];
     if (!quest->open)
         return;
+    verifier_forget(work->settings->verifier, &quest->judged);
+    ledger_add(&work->judged, &quest->judged.cost);
     quest->search.ask_count = 0;
     release_unasked(work, quest);
     if (quest->search.ops->end && quest->search.state)
@@ -157,7 +161,10 @@ static int begin(struct work *work, int64_t question, struct ponder_err *err)
     const struct driver_settings *settings = work->settings;
     struct quest *quest = &work->quests[question];
     const struct best_of_n_prompt *prompt = &work->questions[question].prompt;
-    *quest = (struct quest){.search = {.ops = settings->ops, .options = settings->options}, .open = true};
+    *quest = (struct quest){
+        .search = {.ops = settings->ops, .options = settings->options},
+        .judged = verifier_case_of(work->questions[question].problem, work->questions[question].gold),
+        .open = true};
     quest->search.state = calloc(1, settings->ops->state_size + 1);
     if (tree_init(&quest->search.tree, prompt->key) || !quest->search.state ||
         settings->ops->begin(&quest->search))
@@ -257,18 +264,20 @@ static int take_all(struct work *work, struct ponder_err *err)
 
 /* What is to be scored, over all questions whose rounds are over. */
 struct batch {
-    struct step *steps;
-    struct step_score *scores;
+    struct verifier_item *items;
     struct job *places; /* question and node of each */
     int64_t count, cap;
 };
 
+enum { STEPS_MAX = 1024 };
+
 static void batch_release(struct batch *batch)
 {
-    for (int64_t i = 0; i < batch->count; i++)
-        free((char *)batch->steps[i].text);
-    free(batch->steps);
-    free(batch->scores);
+    for (int64_t i = 0; i < batch->count; i++) {
+        free((char *)batch->items[i].text);
+        free(batch->items[i].scores);
+    }
+    free(batch->items);
     free(batch->places);
 }
 
@@ -277,16 +286,13 @@ static int batch_grow(struct batch *batch)
     if (batch->count < batch->cap)
         return PONDER_OK;
     int64_t cap = batch->cap ? 2 * batch->cap : 256;
-    struct step *steps = realloc(batch->steps, (size_t)cap * sizeof *steps);
-    if (steps)
-        batch->steps = steps;
-    struct step_score *scores = realloc(batch->scores, (size_t)cap * sizeof *scores);
-    if (scores)
-        batch->scores = scores;
+    struct verifier_item *items = realloc(batch->items, (size_t)cap * sizeof *items);
+    if (items)
+        batch->items = items;
     struct job *places = realloc(batch->places, (size_t)cap * sizeof *places);
     if (places)
         batch->places = places;
-    if (!steps || !scores || !places)
+    if (!items || !places)
         return PONDER_E_MEMORY;
     batch->cap = cap;
     return PONDER_OK;
@@ -294,21 +300,21 @@ static int batch_grow(struct batch *batch)
 
 static int batch_add(struct batch *batch, const struct work *work, int64_t question, int32_t index)
 {
-    const struct tree *tree = &work->quests[question].search.tree;
-    const struct tree_node *node = &tree->nodes[index];
+    struct quest *quest = &work->quests[question];
     struct buf text = BUF_INIT(TREE_BYTES_MAX);
-    if (batch_grow(batch) || tree_path_text(tree, index, &text)) {
+    if (batch_grow(batch) || tree_path_text(&quest->search.tree, index, &text)) {
         buf_release(&text);
         return PONDER_E_MEMORY;
     }
-    size_t len = text.len;
-    char *taken = buf_take(&text, NULL);
-    if (!taken)
-        return PONDER_E_MEMORY;
-    batch->steps[batch->count] =
-        (struct step){work->questions[question].problem, taken, len, node->end != TREE_OPEN, node->logprob};
+    struct verifier_item item = {.of = &quest->judged,
+                                 .len = text.len,
+                                 .ended = quest->search.tree.nodes[index].end != TREE_OPEN,
+                                 .scores_max = STEPS_MAX};
+    item.text = buf_take(&text, NULL);
+    item.scores = malloc(STEPS_MAX * sizeof *item.scores);
+    batch->items[batch->count] = item;
     batch->places[batch->count++] = (struct job){question, index};
-    return PONDER_OK;
+    return item.text && item.scores ? PONDER_OK : PONDER_E_MEMORY;
 }
 
 /* The question's new nodes that stand for themselves. */
@@ -329,26 +335,16 @@ static int collect(struct batch *batch, struct work *work, int64_t question)
     return status;
 }
 
-/* Scores question by question, so that each is charged with its own; a verifier that is a model gains nothing
- * from more, as its batch is filled by the candidates of one. */
 static int score(struct work *work, struct batch *batch, struct ponder_err *err)
 {
-    const struct step_judge *judge = work->settings->judge;
-    int status = PONDER_OK;
-    for (int64_t from = 0, to; from < batch->count && !status; from = to) {
-        struct ponder_ledger cost = {0};
-        int64_t question = batch->places[from].question;
-        for (to = from + 1; to < batch->count && batch->places[to].question == question; to++)
-            ;
-        status = judge->score(judge->data, batch->steps + from, to - from, batch->scores + from, &cost, err);
-        ledger_add(&work->quests[question].outcome.cost, &cost);
-        ledger_add(&work->judged, &cost);
-    }
+    int status = verifier_score(work->settings->verifier, batch->items, batch->count, NULL, err);
     for (int64_t i = 0; i < batch->count && !status; i++) {
+        const struct verifier_item *item = &batch->items[i];
         struct tree_node *node =
             &work->quests[batch->places[i].question].search.tree.nodes[batch->places[i].node];
-        node->score = batch->scores[i].score;
-        node->solved = batch->scores[i].solved;
+        if (item->count > 0)
+            node->score = item->whole ? (double)item->scores[item->count - 1] : 0;
+        node->solved = item->solved;
     }
     return status;
 }
@@ -459,11 +455,11 @@ int driver_run(struct engine *engine, const struct driver_question *questions, i
         status = err_memory(err, "a search");
     if (!status)
         status = loop(&work, err);
+    for (int64_t q = 0; work.quests && q < question_count; q++)
+        close_quest(&work, q);
     meter_read(&work.meter, &out->ledger);
     ledger_add(&out->ledger, &work.judged);
     out->ledger.generations = work.begun * settings->options->n;
-    for (int64_t q = 0; work.quests && q < question_count; q++)
-        close_quest(&work, q);
     free(work.quests);
     free(work.ended);
     free(work.jobs);

@@ -13,17 +13,18 @@
 #include "ponder/sampling.h"
 #include "search/best_of_n.h"
 #include "search/search.h"
-#include "search/step_judge.h"
+#include "verifier/verifier.h"
 
 struct driver_question {
     struct best_of_n_prompt prompt;
     const char *problem; /* for the verifier; borrowed */
+    const char *gold;    /* for the oracle, where it is known */
 };
 
 struct driver_settings {
     const struct search_ops *ops;
     const struct search_options *options;
-    const struct step_judge *judge;
+    struct verifier *verifier;
     bool partial; /* where the work is stopped, the listener is told of what is under way too */
     const struct ponder_sampling *sampling; /* temperature .., max_tokens of a whole solution, timeout_s */
 };

@@ -19,7 +19,7 @@ struct work {
     struct search_options options;
     enum search_select select;
     enum answer_mode mode;
-    struct step_judge judge;
+    struct verifier verifier;
     struct ponder_solution *solution;
 };
 
@@ -146,8 +146,9 @@ static int check(struct work *work, const char *question, const struct ponder_se
     if (!status)
         status = work->ops->check(&work->options, err);
     if (!status)
-        status = step_judge_open(&work->judge, search->verifier, work->sampling, err);
-    return status ? status : work->judge.accept(work->judge.data, question, err);
+        status = verifier_open(&work->verifier, search->verifier, work->sampling, err);
+    struct verifier_case asked = verifier_case_of(question, NULL);
+    return status ? status : verifier_accept(&work->verifier, &asked, err);
 }
 
 static int new_solution(struct work *work, const char *template, const char *question, struct ponder_err *err)
@@ -174,10 +175,11 @@ static int run(struct work *work, struct engine *engine, const struct ponder_wat
     size_t len = strlen(solution->prompt);
     struct driver_question asked = {
         {solution->prompt, len, prompt_key(work->sampling->seed, solution->prompt, len), NULL},
-        solution->question};
+        solution->question,
+        NULL};
     struct driver_settings settings = {.ops = work->ops,
                                        .options = &work->options,
-                                       .judge = &work->judge,
+                                       .verifier = &work->verifier,
                                        .partial = true,
                                        .sampling = work->sampling};
     struct driver_listener listener = {.question_done = take_outcome, .data = work};
@@ -206,7 +208,7 @@ int ponder_solve_search(struct ponder_model *model, const char *question,
     if (!status)
         status = run(&work, engine, watch, err);
     engine_release(engine);
-    step_judge_release(&work.judge);
+    verifier_release(&work.verifier);
     if (status)
         ponder_solution_release(work.solution);
     else
