@@ -6,6 +6,7 @@
 
 #include "core/cpu.h"
 #include "core/json.h"
+#include "search/plan.h"
 
 const char *run_file_name(const char *path)
 {
@@ -41,7 +42,13 @@ char *run_settings_text(const struct eval_job *job)
     if (search) {
         failed |= json_object_set_new(object, "width", json_integer((json_int_t)search->width));
         failed |= json_object_set_new(object, "select", json_from_string(search->select));
-        failed |= json_object_set_new(object, "verifier", json_from_string(run_file_name(search->verifier)));
+        failed |= json_object_set_new(object, "verifier",
+                                      json_from_string(run_file_name(search_plan_verifier(search))));
+        failed |= json_object_set_new(object, "aggregate", json_from_string(search->aggregate));
+        failed |= json_object_set_new(object, "budget", json_from_string(search->budget));
+        failed |= json_object_set_new(object, "step_end", json_from_string(search->step_end));
+        if (strcmp(search->name, "lookahead") == 0)
+            failed |= json_object_set_new(object, "lookahead", json_integer((json_int_t)search->lookahead));
         if (job->verifier_hash)
             failed |= json_object_set_new(object, "verifier_hash", run_hash_json(job->verifier_hash));
     }

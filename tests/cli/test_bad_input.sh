@@ -81,7 +81,7 @@ check "a_bad_line_is_skipped_and_told_where_asked" '[ $status -eq 0 ] && contain
 run eval --model "$model" --data pocket:nothing
 check "an_unknown_question_set_is_refused" 'refused 2 && contains "$err" pocket:test:500'
 run eval --model "$model" --search steps
-check "an_unknown_search_is_refused_with_those_there_are" 'refused 2 && contains "$err" "best_of_n, beam, dvts"'
+check "an_unknown_search_is_refused_with_those_there_are" 'refused 2 && contains "$err" "best_of_n, beam, lookahead, dvts"'
 run eval --model "$model" --search beam --verifier nobody
 check "an_unknown_verifier_is_refused_with_what_there_is" 'refused 2 && contains "$err" "none of vote, prm"'
 printf '{"problem": "What is love?", "answer": "1"}\n' >"$scratch/foreign.jsonl"

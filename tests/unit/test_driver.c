@@ -59,6 +59,9 @@ struct fixture {
     struct engine *engine;
     struct ponder_sampling sampling;
     const char *strategy;
+    int64_t lookahead;
+    struct budget budget;
+    bool partial;
     struct driver_question questions[MOST]; /* "Q0:" "Q1:" .. */
     char prompts[MOST][16];
     struct solution solutions[MOST];
@@ -112,9 +115,17 @@ static void forget(struct fixture *f)
 static int run_width(struct fixture *f, struct engine *engine, int64_t questions, int64_t n, int64_t width,
                      const struct ponder_watch *watch, struct ponder_err *err)
 {
-    struct search_options options = {.n = n, .width = width, .rounds_max = 40};
-    struct driver_settings settings = {
-        .ops = search_find(f->strategy), .options = &options, .verifier = &reader, .sampling = &f->sampling};
+    struct search_options options = {
+        .n = n, .width = width, .lookahead = f->lookahead, .rounds_max = SEARCH_ROUNDS_MAX};
+    struct driver_settings settings = {.ops = search_find(f->strategy),
+                                       .options = &options,
+                                       .verifier = &reader,
+                                       .budget = f->budget,
+                                       .partial = f->partial,
+                                       .sampling = &f->sampling};
+    int prepared = settings.ops->prepare(&options, err);
+    if (prepared)
+        return prepared;
     struct driver_listener listener = {.question_done = keep_outcome, .data = f};
     int status =
         driver_run(engine, f->questions, questions, &settings, &f->clock, watch, &listener, &f->result, err);
@@ -451,8 +462,8 @@ static void a_result_is_chosen_among_the_solutions_that_ended(void **state)
     assert_int_equal(tree_init(&tree, 1), PONDER_OK);
     for (int i = 0; i < 5; i++) {
         int32_t at = tree_add(&tree, 0);
-        assert_int_equal(tree_set_text(&tree, at, rows[i].text, strlen(rows[i].text)), PONDER_OK);
-        tree.nodes[at].score = rows[i].score;
+        assert_int_equal(tree_append(&tree, at, rows[i].text, strlen(rows[i].text)), PONDER_OK);
+        tree.nodes[at].score = tree.nodes[at].total = rows[i].score;
         tree.nodes[at].end = rows[i].end;
     }
     assert_int_equal(search_choose(&tree, SEARCH_BEST, ANSWER_BOX_ONLY, &node), PONDER_OK);

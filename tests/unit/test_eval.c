@@ -599,7 +599,7 @@ static void a_search_that_cannot_be_compared_is_refused(void **state)
     search_refused_with(&c, "is none of vote, prm");
     c.search.verifier = "oracle";
     c.search.name = "steps";
-    search_refused_with(&c, "best_of_n, beam, dvts");
+    search_refused_with(&c, "best_of_n, beam, lookahead, dvts");
     c.search.name = "beam";
     c.search.width = 3;
     search_refused_with(&c, "multiple of the width");
