@@ -84,7 +84,7 @@ static int check(const struct args *args, struct ponder_err *err)
         return PONDER_OK;
     snprintf(
         err->message, sizeof err->message,
-        "--against compares a search with best-of-N; add --search beam or dvts, or leave --against away");
+        "--against compares a search with best-of-N; add --search beam, lookahead or dvts, or leave --against away");
     return err->status = PONDER_E_ARGUMENT;
 }
 
