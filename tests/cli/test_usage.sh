@@ -67,9 +67,9 @@ check "a_missing_operand_is_named" 'refused 2 && contains "$err" QUESTION'
 run solve what is this
 check "several_words_without_quotes_are_explained" 'refused 2 && contains "$err" quotes'
 run solve -n 0 x
-check "n_of_0_is_refused_with_the_range" 'refused 2 && contains "$err" "0 to 4096"'
+check "n_of_0_is_refused_with_the_range" 'refused 2 && contains "$err" "1 to 4096"'
 run solve -n 1000000 x
-check "n_of_a_million_is_refused_with_the_range" 'refused 2 && contains "$err" "0 to 4096"'
+check "n_of_a_million_is_refused_with_the_range" 'refused 2 && contains "$err" "1 to 4096"'
 run solve -n many x
 check "a_word_is_no_number" 'refused 2 && contains "$err" "whole number"'
 run solve -n
