@@ -41,7 +41,7 @@ static int64_t root_width(int64_t n)
     return width;
 }
 
-static int prepare(struct search_options *options, struct ponder_err *err)
+static int prepare_ahead(struct search_options *options, struct ponder_err *err)
 {
     if (options->width == 0 && options->n > 0)
         options->width = root_width(options->n);
@@ -50,6 +50,12 @@ static int prepare(struct search_options *options, struct ponder_err *err)
                        "-n %lld and --width %lld: the beams are N/M, so N must be a multiple of the width",
                        (long long)options->n, (long long)options->width);
     return PONDER_OK;
+}
+
+static int prepare(struct search_options *options, struct ponder_err *err)
+{
+    options->lookahead = 0;
+    return prepare_ahead(options, err);
 }
 
 static int64_t generations(const struct search_options *options)
@@ -260,7 +266,7 @@ const struct search_ops search_lookahead = {
     .summary = "beam search that ranks a step by where K more steps at temperature 0 lead",
     .by_steps = true,
     .state_size = sizeof(struct beam),
-    .prepare = prepare,
+    .prepare = prepare_ahead,
     .generations = generations_ahead,
     .fit = fit_ahead,
     .begin = begin,

@@ -128,12 +128,21 @@ static void close_asks(struct quest *quest, const char *why)
     quest->asked = quest->search.ask_count;
 }
 
+/* Against the clock a question's solutions are brought to an end a batch at a time, so that some have ended
+ * when it is over; all at once, none might have. */
+enum { TIMED_IN_FLIGHT_MAX = 64 };
+
+static bool is_enough(const struct quest *quest)
+{
+    return !isinf(quest->deadline_s) && quest->awaited >= TIMED_IN_FLIGHT_MAX;
+}
+
 /* Hands on what the round still wants, as far as the purse goes. */
 static int submit_more(struct work *work, int64_t question, struct ponder_err *err)
 {
     struct quest *quest = &work->quests[question];
     int status = PONDER_OK;
-    while (!status && quest->asked < quest->search.ask_count) {
+    while (!status && quest->asked < quest->search.ask_count && !is_enough(quest)) {
         const struct search_ask *ask = &quest->search.asks[quest->asked];
         const struct tree_node *node = &quest->search.tree.nodes[ask->node];
         struct ponder_ledger spent = cost_of(quest);

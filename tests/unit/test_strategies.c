@@ -18,7 +18,7 @@
 /* A verifier whose score is a hash of the text, and that fails, or says nothing, where it is told to. */
 struct judge {
     bool fails, zero;
-    int64_t read;
+    int64_t read, steps; /* bytes; items that were no whole solutions */
 };
 
 static int judge_score(struct verifier *v, struct verifier_item *items, int64_t count,
@@ -38,6 +38,7 @@ static int judge_score(struct verifier *v, struct verifier_item *items, int64_t 
         item->of->cost.verifier_tokens += (int64_t)item->len;
         item->of->cost.flops += (double)item->len;
         judge->read += (int64_t)item->len;
+        judge->steps += !item->ended;
         item->scores[0] = judge->zero ? 0 : (float)(hash_bytes(item->text, item->len) % 1000) / 1000;
         item->count = 1;
         item->whole = true;
@@ -149,6 +150,7 @@ static void a_search_ends_with_a_solution(void **state)
         assert_int_equal(f.told, 1);
         assert_int_equal(f.solved, 1);
         assert_int_equal(f.result.ledger.verifier_tokens, f.judge.read);
+        assert_int_equal(f.judge.steps > 0, ops->by_steps && ops != search_find("lookahead"));
         assert_int_equal(f.result.ledger.generated_tokens, f.cost.generated_tokens);
         assert_int_equal(f.result.ledger.prompt_tokens, f.cost.prompt_tokens);
     })
