@@ -112,6 +112,20 @@ class FixedPair:
         return sum((step + [self.tag] for step in candidate.steps), question)
 
 
+class Beams:
+    """A question under way."""
+
+    def __init__(self, question, seed, n, width):
+        self.question, self.seed, self.width = question, seed, width
+        self.left, self.front, self.found = n // width, [Candidate()] * n, []
+        self.rounds = self.tokens = 0
+
+    def keep(self):
+        kept = sorted(self.found, key=lambda one: -one.score)[:self.left]
+        self.left -= sum(one.ended for one in kept)
+        self.front = [one for one in kept if not one.ended for _ in range(self.width)]
+
+
 class Search:
     def __init__(self, proposer, verifier, pair, n, width, rounds, temperature):
         self.proposer, self.verifier, self.pair = proposer, verifier, pair
@@ -131,36 +145,42 @@ class Search:
         top = answer["completion_probabilities"][0]["top_probs"]
         candidate.score = sum(one["prob"] for one in top if one["id"] == self.pair.good)
 
-    async def run(self, question, seed):
-        """Of one question; returns how it was and what it took."""
-        start, left, front = time.monotonic(), self.n // self.width, [Candidate()] * self.n
-        rounds = tokens = 0
-        while front and rounds < self.rounds:
-            rounds += 1
-            before = [parent.tokens for parent in front]
-            found = await asyncio.gather(
-                *(self.propose(question, parent, seed + (rounds << 20) + i) for i, parent in enumerate(front)))
-            tokens += sum(one.tokens for one in found) - sum(before)
-            await asyncio.gather(*(self.judge(question, one) for one in found if one.steps))
-            kept = sorted(found, key=lambda one: -one.score)[:left]
-            left -= sum(one.ended for one in kept)
-            front = [one for one in kept if not one.ended for _ in range(self.width)]
-        return {"seconds": time.monotonic() - start, "rounds": rounds, "generated_tokens": tokens}
+    async def extend(self, beams):
+        beams.rounds += 1
+        before = sum(parent.tokens for parent in beams.front)
+        beams.found = await asyncio.gather(
+            *(self.propose(beams.question, parent, (beams.seed + (beams.rounds << 12) + i) % (1 << 32))
+              for i, parent in enumerate(beams.front)))
+        beams.tokens += sum(one.tokens for one in beams.found) - before
+
+    async def score(self, beams):
+        await asyncio.gather(*(self.judge(beams.question, one) for one in beams.found))
+        beams.keep()
+
+    async def run(self, questions, seed):
+        """Questions in step: both servers have the cores to themselves in turn, which is much faster than letting one
+        question's verifier and another's proposer work at the same time. Returns what it took."""
+        start = time.monotonic()
+        every = [Beams(question, seed + (i << 20), self.n, self.width) for i, question in enumerate(questions)]
+        for _ in range(self.rounds):
+            open_ones = [beams for beams in every if beams.front]
+            await asyncio.gather(*map(self.extend, open_ones))
+            await asyncio.gather(*map(self.score, open_ones))
+        return {"seconds": time.monotonic() - start, "rounds": max(beams.rounds for beams in every),
+                "generated_tokens": sum(beams.tokens for beams in every)}
 
 
 async def run_all(search, questions, at_once, seed):
-    """All questions, one after another or at once; a list of what each took."""
+    """All questions, one after another or at once; what it took, and in the first case what each of them did."""
     for server in (search.proposer, search.verifier):
         server.prompt_tokens = server.cached_tokens = server.generated_tokens = 0
     cpu, start = time.process_time(), time.monotonic()
-    if at_once:
-        each = await asyncio.gather(*(search.run(q, seed + (i << 26)) for i, q in enumerate(questions)))
-    else:
-        each = [await search.run(q, seed + (i << 26)) for i, q in enumerate(questions)]
+    groups = [questions] if at_once else [[question] for question in questions]
+    each = [await search.run(group, seed + (i << 20)) for i, group in enumerate(groups)]
     return {"seconds": time.monotonic() - start, "client_cpu_seconds": time.process_time() - cpu,
             "generated_tokens": sum(one["generated_tokens"] for one in each),
             "rounds": sum(one["rounds"] for one in each),
             "proposer_prompt_tokens": search.proposer.prompt_tokens,
             "proposer_cached_tokens": search.proposer.cached_tokens,
             "verifier_tokens": search.verifier.prompt_tokens,
-            "verifier_cached_tokens": search.verifier.cached_tokens, "questions": each}
+            "verifier_cached_tokens": search.verifier.cached_tokens, "questions": [] if at_once else each}
