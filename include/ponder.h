@@ -7,6 +7,7 @@
  *   struct ponder_search     which search spends the budget, against which verifier               search.h
  *   struct ponder_solution   what solving a question gave: answer, votes, candidates, ledger      solve.h
  *   struct ponder_eval       accuracy over a set of questions, with intervals; and of a search    eval.h
+ *   struct ponder_label      labels of steps by rollouts, from a model alone                       label.h
  *   struct ponder_replay     other choices among recorded samples                                  replay.h
  *   struct ponder_run        what a store holds: listed, compared, exported                       runs.h
  *   struct ponder_report     the runs of a store as a page to read                                report.h
@@ -34,6 +35,7 @@
 
 #include "ponder/answer.h"
 #include "ponder/eval.h"
+#include "ponder/label.h"
 #include "ponder/ledger.h"
 #include "ponder/model.h"
 #include "ponder/option.h"

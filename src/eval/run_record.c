@@ -32,12 +32,15 @@ char *run_settings_text(const struct eval_job *job)
 {
     const struct ponder_sampling *s = job->sampling;
     const struct ponder_search *search = job->search;
-    json_t *object = json_pack("{s:o, s:f, s:I, s:f, s:f, s:I, s:s, s:b, s:s, s:s}", "model_hash",
-                               run_hash_json(job->model_hash), "temperature", s->temperature, "top_k",
-                               (json_int_t)s->top_k, "top_p", s->top_p, "min_p", s->min_p, "max_tokens",
-                               (json_int_t)s->max_tokens, "precision", job->precision, "exact", (int)s->exact,
-                               "search", search ? search->name : "best_of_n", "extract",
-                               job->extract == ANSWER_BOX_ONLY ? "box" : "any");
+    json_t *object =
+        json_pack("{s:o, s:f, s:I, s:f, s:f, s:I, s:s, s:b, s:s, s:s}", "model_hash",
+                  run_hash_json(job->model_hash), "temperature", s->temperature, "top_k",
+                  (json_int_t)s->top_k, "top_p", s->top_p, "min_p", s->min_p, "max_tokens",
+                  (json_int_t)s->max_tokens, "precision", job->precision, "exact", (int)s->exact, "search",
+                  search          ? search->name
+                  : job->rollouts ? "rollouts"
+                                  : "best_of_n",
+                  "extract", job->extract == ANSWER_BOX_ONLY ? "box" : "any");
     int failed = !object;
     if (search) {
         failed |= json_object_set_new(object, "width", json_integer((json_int_t)search->width));
@@ -52,6 +55,8 @@ char *run_settings_text(const struct eval_job *job)
         if (job->verifier_hash)
             failed |= json_object_set_new(object, "verifier_hash", run_hash_json(job->verifier_hash));
     }
+    if (job->rollouts)
+        failed |= json_object_set_new(object, "rollouts", json_integer((json_int_t)job->rollouts));
     failed |= json_object_set_new(object, "n", json_integer((json_int_t)s->n));
     if (failed)
         json_decref(object);
