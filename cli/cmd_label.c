@@ -66,8 +66,8 @@ static int run(void *data, int count, char **operands)
 const struct cli_command cli_label = {
     .name = "label",
     .summary = "Label the steps of a model's own solutions, by rollouts",
-    .example = "ponder label --data pocket:train:1000 -n 4 --rollouts 4 --store labels.db",
-    .notes = "`ponder train prm --samples labels.db` trains on them.",
+    .example = "ponder label --data pocket:train:1000 -n 4 --rollouts 4 --store FILE",
+    .notes = "`ponder runs export FILE RUN` prints them.",
     .args_bytes = sizeof(struct args),
     .groups = {{cli_model_options, offsetof(struct args, model)},
                {ponder_label_options, offsetof(struct args, settings)},
