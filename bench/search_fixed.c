@@ -38,7 +38,9 @@ static void fill_words(struct words *words)
             char *token = words->token[index], *merge = words->merge[index];
             for (int i = length - 1, rest = k; i >= 0; i--, rest /= 26)
                 token[i] = (char)('a' + rest % 26);
-            snprintf(merge, sizeof words->merge[0], "%.*s %c", length - 1, token, token[length - 1]);
+            memcpy(merge, token, (size_t)length - 1);
+            merge[length - 1] = ' ';
+            merge[length] = token[length - 1];
             words->tokens[BASE + index] = (struct gguf_string){token, (size_t)length};
             words->merges[index] = (struct gguf_string){merge, (size_t)length + 1};
             words->types[BASE + index] = 1; /* an ordinary token, by the GGUF specification */
