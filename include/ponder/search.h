@@ -29,6 +29,8 @@ struct ponder_search {
 };
 /* Whether it is whole samples and a vote among them, without a verifier or a budget. */
 PONDER_API bool ponder_search_is_vote(const struct ponder_search *search);
+/* Its verifier, or the one that stands for "auto". */
+PONDER_API const char *ponder_search_verifier(const struct ponder_search *search);
 PONDER_API const struct ponder_option *ponder_search_options(void);
 
 #ifdef __cplusplus

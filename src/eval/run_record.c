@@ -46,7 +46,7 @@ char *run_settings_text(const struct eval_job *job)
         failed |= json_object_set_new(object, "width", json_integer((json_int_t)search->width));
         failed |= json_object_set_new(object, "select", json_from_string(search->select));
         failed |= json_object_set_new(object, "verifier",
-                                      json_from_string(run_file_name(search_plan_verifier(search))));
+                                      json_from_string(run_file_name(ponder_search_verifier(search))));
         failed |= json_object_set_new(object, "aggregate", json_from_string(search->aggregate));
         failed |= json_object_set_new(object, "budget", json_from_string(search->budget));
         failed |= json_object_set_new(object, "step_end", json_from_string(search->step_end));

@@ -4,7 +4,7 @@
 
 #include "core/err.h"
 
-const char *search_plan_verifier(const struct ponder_search *search)
+const char *ponder_search_verifier(const struct ponder_search *search)
 {
     if (strcmp(search->verifier, "auto") != 0)
         return search->verifier;
@@ -13,7 +13,7 @@ const char *search_plan_verifier(const struct ponder_search *search)
 
 bool ponder_search_is_vote(const struct ponder_search *search)
 {
-    return strcmp(search->name, "best_of_n") == 0 && strcmp(search_plan_verifier(search), "vote") == 0 &&
+    return strcmp(search->name, "best_of_n") == 0 && strcmp(ponder_search_verifier(search), "vote") == 0 &&
            !*search->budget;
 }
 
@@ -45,7 +45,7 @@ int search_plan_of(struct search_plan *out, const struct ponder_search *search,
     *out = (struct search_plan){0};
     int status = read_options(out, search, sampling->n, err);
     if (!status)
-        status = verifier_open(&out->verifier, search_plan_verifier(search), sampling, err);
+        status = verifier_open(&out->verifier, ponder_search_verifier(search), sampling, err);
     if (strcmp(search->aggregate, "auto") == 0)
         out->aggregate = out->verifier.aggregate;
     return status;

@@ -21,7 +21,4 @@ int search_plan_of(struct search_plan *out, const struct ponder_search *search,
 void search_plan_release(struct search_plan *plan);
 /* For the driver; what the plan does not say is 0. */
 struct driver_settings search_plan_settings(struct search_plan *plan, const struct ponder_sampling *sampling);
-/* What stands for "auto". */
-const char *search_plan_verifier(const struct ponder_search *search);
-
 #endif
