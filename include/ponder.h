@@ -48,6 +48,7 @@
 #include "ponder/task.h"
 #include "ponder/text.h"
 #include "ponder/train.h"
+#include "ponder/verifier.h"
 #include "ponder/verify.h"
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "ponder/option.h"
+#include "ponder/verifier.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -16,10 +17,10 @@ extern "C" {
  * ponder_options_default(ponder_search_options(), ..). Texts are borrowed. */
 struct ponder_search {
     const char *name;     /* "best_of_n": whole samples without a verifier; "beam" or "dvts" */
-    const char *verifier; /* "prm", the shipped one; "prm:FILE" or a GGUF file; "vote": none; "oracle": for
-                             experiments */
+    const char *verifier; /* by name: verifier.h */
     int64_t width;        /* M: candidates for each beam that is kept */
     const char *select;   /* which solution is the result: "best", or by vote "weighted" or "majority" */
+    struct ponder_verifier_options verifier_options;
 };
 PONDER_API const struct ponder_option *ponder_search_options(void);
 

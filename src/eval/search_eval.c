@@ -46,7 +46,8 @@ static int check_names(struct work *work, struct ponder_err *err)
         status = work->ops->check(&work->options, err);
     if (status)
         return status;
-    status = verifier_open(&work->verifier, search->verifier, work->job.sampling, err);
+    struct verifier_options told = verifier_options_of(work->job.sampling, &search->verifier_options);
+    status = verifier_open(&work->verifier, search->verifier, &told, err);
     work->job.verifier_hash = work->verifier.hash;
     return status;
 }

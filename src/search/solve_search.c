@@ -145,8 +145,9 @@ static int check(struct work *work, const char *question, const struct ponder_se
     work->options = (struct search_options){work->sampling->n, search->width, SEARCH_ROUNDS_MAX};
     if (!status)
         status = work->ops->check(&work->options, err);
+    struct verifier_options told = verifier_options_of(work->sampling, &search->verifier_options);
     if (!status)
-        status = verifier_open(&work->verifier, search->verifier, work->sampling, err);
+        status = verifier_open(&work->verifier, search->verifier, &told, err);
     struct verifier_case asked = verifier_case_of(question, NULL);
     return status ? status : verifier_accept(&work->verifier, &asked, err);
 }
