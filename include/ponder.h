@@ -50,6 +50,7 @@
 #include "ponder/task.h"
 #include "ponder/text.h"
 #include "ponder/train.h"
+#include "ponder/verifier.h"
 #include "ponder/verify.h"
 
 #endif

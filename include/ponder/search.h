@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "ponder/option.h"
+#include "ponder/verifier.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -18,14 +19,15 @@ extern "C" {
  * ponder_options_default(ponder_search_options(), ..). Texts are borrowed. */
 struct ponder_search {
     const char *name;
-    const char *verifier; /* "auto": "vote" for best_of_n, else "prm"; or "prm:FILE", "oracle" and so on */
-    int64_t width;        /* M: candidates for each beam that is kept; 0: about the root of N */
-    int64_t lookahead;    /* K */
-    const char *select;   /* which solution is the result: "best", or by vote "weighted" or "majority" */
-    const char
-        *aggregate;     /* from step scores to a solution's: "last", "min", "prod"; "auto": the verifier's */
-    const char *budget; /* of a question, as "64g", "20000t", "5s", "1e12f" or several; "": none */
-    const char *step_end; /* what ends a step: "line", "blank" (a blank line), or any text */
+    const char *verifier;  /* "auto": "vote" for best_of_n, else "prm"; or "prm:FILE", "oracle" and so on */
+    int64_t width;         /* M: candidates for each beam that is kept; 0: about the root of N */
+    int64_t lookahead;     /* K */
+    const char *select;    /* which solution is the result: "best", or by vote "weighted" or "majority" */
+    const char *aggregate; /* from step scores to a solution's: "last", "min", "prod", "mean"; "auto": the
+                              verifier's */
+    const char *budget;    /* of a question, as "64g", "20000t", "5s", "1e12f" or several; "": none */
+    const char *step_end;  /* what ends a step: "line", "blank" (a blank line), or any text */
+    struct ponder_verifier_options verifier_options;
 };
 /* Whether it is whole samples and a vote among them, without a verifier or a budget. */
 PONDER_API bool ponder_search_is_vote(const struct ponder_search *search);

@@ -43,9 +43,10 @@ int search_plan_of(struct search_plan *out, const struct ponder_search *search,
                    const struct ponder_sampling *sampling, struct ponder_err *err)
 {
     *out = (struct search_plan){0};
+    struct verifier_options told = verifier_options_of(sampling, &search->verifier_options);
     int status = read_options(out, search, sampling->n, err);
     if (!status)
-        status = verifier_open(&out->verifier, ponder_search_verifier(search), sampling, err);
+        status = verifier_open(&out->verifier, ponder_search_verifier(search), &told, err);
     if (strcmp(search->aggregate, "auto") == 0)
         out->aggregate = out->verifier.aggregate;
     return status;

@@ -13,11 +13,11 @@
 #include "ponder/task.h"
 #include "verifier/verifier.h"
 
-static int open_oracle(struct verifier *v, const char *argument, const struct ponder_sampling *sampling,
+static int open_oracle(struct verifier *v, const char *argument, const struct verifier_options *options,
                        struct ponder_err *err)
 {
     (void)argument;
-    (void)sampling;
+    (void)options;
     (void)err;
     v->aggregate = VERIFIER_LAST;
     return PONDER_OK;
@@ -121,6 +121,7 @@ static int score(struct verifier *v, struct verifier_item *items, int64_t count,
 const struct verifier_ops verifier_oracle = {
     .name = "oracle",
     .summary = "knows the answer, and checks each step of a Pocket question: for experiments",
+    .newest_only = true,
     .open = open_oracle,
     .accept = accept,
     .score = score,

@@ -1,9 +1,9 @@
 /* scorer.c - solutions as paths of a tree: what several of them begin with is read once.
  *
- * A node of the tree stands behind a tag: its tokens are a step with what parts it from the one before, and
- * its score is what the engine reads there. Below the root, which is nothing, stands the question's prompt,
- * which has no score. Every case has a tree of its own that lives until it is forgotten, so that a step that
- * is added to a solution costs its own tokens. */
+ * A node of the tree is a part of the verifier's input, such as a step with its tag, and its score, if one is
+ * wanted there, is what the engine reads behind it. Below the root, which is nothing, stands the question's
+ * prompt, which has no score. Every case has a tree of its own that lives until it is forgotten, so that a
+ * step that is added to a solution costs its own tokens. */
 #include "verifier/scorer.h"
 
 #include <stdlib.h>
@@ -71,8 +71,23 @@ static int read_profile(struct scorer *scorer, const char *path, struct ponder_e
         return status;
     status = verifier_profile_read(&scorer->profile, file, scorer->model->shape.vocab, err);
     gguf_release(file);
-    if (!status && !scorer->model->tokenizer)
-        status = err_set(err, PONDER_E_UNSUPPORTED, "%s has no tokenizer", path);
+    return status;
+}
+
+static int take_profile(struct scorer *scorer, const char *path, const struct verifier_profile *given,
+                        struct ponder_err *err)
+{
+    if (!scorer->model->tokenizer)
+        return err_set(err, PONDER_E_UNSUPPORTED, "%s has no tokenizer", path);
+    if (!given)
+        return read_profile(scorer, path, err);
+    scorer->profile = *given;
+    struct verifier_profile *profile = &scorer->profile;
+    struct verifier_encoder encoder = verifier_encoder_of(scorer->model->tokenizer, path);
+    int status = verifier_profile_resolve(profile, &encoder, err), vocab = scorer->model->shape.vocab;
+    if (!status && (profile->tag >= vocab || profile->good >= vocab || profile->bad >= vocab))
+        status = err_set(err, PONDER_E_ARGUMENT, "the verifier's profile: %s has the tokens 0 to %d only",
+                         path, vocab - 1);
     return status;
 }
 
@@ -91,7 +106,7 @@ int scorer_open(struct scorer **out, const char *path, const struct scorer_optio
                                   .exact = options->exact};
     int status = lm_model_open(&scorer->model, path, err);
     if (!status)
-        status = read_profile(scorer, path, err);
+        status = take_profile(scorer, path, options->profile, err);
     if (!status)
         status = local_open(&scorer->engine, scorer->model, &local, err);
     if (status) {
@@ -258,44 +273,56 @@ void scorer_forget(struct scorer *scorer, struct verifier_case *question)
 
 /* ---- a call ---- */
 
-/* How many of the input's steps there is room for. */
+/* How many of the input's parts are read: as far as there is room, up to a score. What is judged as a whole
+ * is read whole or not at all. */
 static int fitting(const struct scorer *scorer, const struct verifier_item *item)
 {
-    int steps = 0;
-    while (steps < scorer->input.steps && steps < item->scores_max &&
-           scorer->input.tags[steps] < scorer->model->shape.context)
-        steps++;
-    return steps;
+    const struct verifier_input *input = &scorer->input;
+    bool whole = scorer->profile.outcome || scorer->profile.kind == VERIFIER_JUDGE;
+    int parts = 0, scores = 0;
+    for (int i = 0; i < input->part_count; i++) {
+        if (input->parts[i].end > scorer->model->shape.context ||
+            (!scorer->profile.outcome && scores + input->parts[i].scored > item->scores_max))
+            break;
+        scores += input->parts[i].scored;
+        if (input->parts[i].scored)
+            parts = i + 1;
+    }
+    return whole && scores < input->steps ? 0 : parts;
 }
 
-/* The tokens behind `node`, up to the tag of step `step`. */
-static size_t step_ids(const struct verifier_input *input, int step, const int32_t **ids)
+/* Whether the score behind a part is one of those that are told. */
+static bool is_told(const struct scorer *scorer, int part, int parts)
 {
-    size_t from = step < 0 ? 0 : step == 0 ? input->prompt : (size_t)input->tags[step - 1] + 1;
-    size_t to = step < 0 ? input->prompt : (size_t)input->tags[step] + 1;
-    *ids = input->ids.ids + from;
-    return to - from;
+    return scorer->input.parts[part].scored && (!scorer->profile.outcome || part == parts - 1);
 }
 
-/* Whether the case can pay for what is new on the input's way to step `steps`. */
-static bool can_pay(const struct scorer *scorer, const struct verifier_case *of, int steps)
+static size_t part_ids(const struct verifier_input *input, int part, const int32_t **ids)
+{
+    int from = part ? input->parts[part - 1].end : 0;
+    *ids = input->ids.ids + from;
+    return (size_t)(input->parts[part].end - from);
+}
+
+/* Whether the case can pay for what is new on the input's way through `parts`. */
+static bool can_pay(const struct scorer *scorer, const struct verifier_case *of, int parts)
 {
     const struct verifier_input *input = &scorer->input;
     const struct memory *memory = of->memory;
-    size_t known = 0;
-    for (int64_t step = -1, node = -1; step < steps; step++) {
+    int64_t known = 0, node = -1;
+    for (int part = 0; part < parts; part++) {
         const int32_t *ids;
-        size_t count = step_ids(input, (int)step, &ids);
+        size_t count = part_ids(input, part, &ids);
         node = find(memory, node, ids, count);
         if (node < 0)
             break;
-        known += count;
+        known += (int64_t)count;
     }
-    int64_t fresh = input->tags[steps - 1] + 1 - (int64_t)known;
-    return fresh <= of->tokens_left && engine_flops(scorer->engine, (int64_t)known, fresh) <= of->flops_left;
+    int64_t fresh = input->parts[parts - 1].end - known;
+    return fresh <= of->tokens_left && engine_flops(scorer->engine, known, fresh) <= of->flops_left;
 }
 
-/* The path of one solution, as far as there is room; *last is the node of its last step, or -1. */
+/* The path of one solution, as far as there is room. */
 static int add_item(struct scorer *scorer, struct verifier_item *item, int64_t *last, struct ponder_err *err)
 {
     struct verifier_input *input = &scorer->input;
@@ -304,20 +331,21 @@ static int add_item(struct scorer *scorer, struct verifier_item *item, int64_t *
         return err_memory(err, "a verifier's tree");
     int status = verifier_encode(&scorer->profile, scorer->model->tokenizer, item->of->problem, item->text,
                                  input, err);
-    int steps = status ? 0 : fitting(scorer, item);
-    if (steps == 0 || !can_pay(scorer, item->of, steps))
+    int parts = status ? 0 : fitting(scorer, item);
+    if (parts == 0 || !can_pay(scorer, item->of, parts))
         return status;
     int64_t node = -1;
-    for (int step = -1; step < steps && !status; step++) {
+    for (int part = 0; part < parts && !status; part++) {
         const int32_t *ids;
-        size_t count = step_ids(input, step, &ids);
+        size_t count = part_ids(input, part, &ids);
         node = find_or_add(scorer, item->of, node, ids, count, err);
         status = node < 0 ? (int)node : PONDER_OK;
-        if (!status && step >= 0)
-            status = ask(scorer, item->of->memory, node, err);
+        if (status || !is_told(scorer, part, parts))
+            continue;
+        status = ask(scorer, item->of->memory, node, err);
+        item->count++;
     }
-    item->count = steps;
-    item->whole = steps == input->steps;
+    item->whole = item->count == (scorer->profile.outcome ? input->steps > 0 : input->steps);
     *last = node;
     return status;
 }
@@ -360,7 +388,8 @@ static int take_scores(struct scorer *scorer, const struct deadline *deadline, s
     return status ? status : unfinished < 0 ? unfinished : PONDER_OK;
 }
 
-/* Copies the scores of the path that ends in `last`; an item that lacks one has none. */
+/* Copies the scores of the path that ends in `last`, where those that are told stand together; an item that
+ * lacks one has none. */
 static void fill(struct verifier_item *item, int64_t last)
 {
     const struct memory *memory = item->of->memory;

@@ -12,6 +12,7 @@ struct scorer_options {
     int threads; /* 0: all cores */
     enum lm_precision precision;
     bool exact; /* in f32; the same calls give the same bits with any number of threads */
+    const struct verifier_profile *profile; /* NULL: the file's own */
 };
 /* Opens the GGUF file at `path`. */
 int scorer_open(struct scorer **out, const char *path, const struct scorer_options *options,

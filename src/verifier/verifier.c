@@ -6,6 +6,8 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "verifier/model.h"
+#include "verifier/probe.h"
 
 #define VERIFIER(id) extern const struct verifier_ops verifier_##id;
 #include "verifier/verifier.def"
@@ -42,21 +44,51 @@ static int unknown(const char *name, struct ponder_err *err)
     return status;
 }
 
-int verifier_open(struct verifier *out, const char *name, const struct ponder_sampling *sampling,
+struct verifier_options verifier_options_of(const struct ponder_sampling *sampling,
+                                            const struct ponder_verifier_options *options)
+{
+    return (struct verifier_options){.threads = (int)sampling->threads,
+                                     .precision = sampling->precision,
+                                     .exact = sampling->exact,
+                                     .profile = options->profile,
+                                     .timeout_s = options->timeout_s,
+                                     .memory_mib = options->memory_mib,
+                                     .key_env = options->key_env};
+}
+
+static int check(const struct verifier_ops *ops, const char *argument, const struct verifier_options *options,
+                 struct ponder_err *err)
+{
+    if (argument && !ops->argument)
+        return err_set(err, PONDER_E_ARGUMENT, "--verifier: nothing may stand behind '%s'", ops->name);
+    if (ops->needs_argument && (!argument || !*argument))
+        return err_set(err, PONDER_E_ARGUMENT, "--verifier: '%s' needs more: %s:%s", ops->name, ops->name,
+                       ops->argument);
+    if (options->profile && !ops->takes_profile)
+        return err_set(err, PONDER_E_ARGUMENT, "--verifier-profile: '%s' has none, it is no model",
+                       ops->name);
+    return PONDER_OK;
+}
+
+int verifier_open(struct verifier *out, const char *name, const struct verifier_options *options,
                   struct ponder_err *err)
 {
     size_t len = strcspn(name, ":");
     const char *argument = name[len] ? name + len + 1 : NULL;
     *out = (struct verifier){.ops = find(name, len)};
+    int status = PONDER_OK;
     if (!out->ops && access(name, R_OK) == 0) {
-        out->ops = find("prm", 3);
         argument = name;
+        status = model_ops_of(name, options, &out->ops, err);
     }
+    if (status)
+        return status;
     if (!out->ops)
         return unknown(name, err);
-    if (argument && !out->ops->argument)
-        return err_set(err, PONDER_E_ARGUMENT, "--verifier: nothing may stand behind '%s'", out->ops->name);
-    return out->ops->open(out, argument, sampling, err);
+    status = check(out->ops, argument, options, err);
+    if (!status)
+        status = out->ops->open(out, argument, options, err);
+    return status ? status : probe_check(out, err);
 }
 
 void verifier_release(struct verifier *v)

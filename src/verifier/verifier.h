@@ -15,6 +15,7 @@
 #include "core/clock.h"
 #include "ponder/ledger.h"
 #include "ponder/sampling.h"
+#include "ponder/verifier.h"
 #include "verifier/profile.h"
 
 /* One question before the verifier. Release what it remembers with verifier_forget(). */
@@ -42,13 +43,28 @@ struct verifier_item {
     bool solved;    /* filled: known to be a right solution, ended */
 };
 
+/* What a verifier may be told when it is opened. Texts are borrowed until then. */
+struct verifier_options {
+    int threads; /* 0: all cores */
+    const char *precision;
+    bool exact;
+    const char *profile; /* a name or a JSON file; NULL: the verifier's own */
+    double timeout_s;    /* of one run of a program, of one request to a server; 0: the default */
+    int64_t memory_mib;  /* of a program; 0: the default */
+    const char *key_env; /* the environment variable with a server's key; NULL: none */
+};
+struct verifier_options verifier_options_of(const struct ponder_sampling *sampling,
+                                            const struct ponder_verifier_options *options);
+
 struct verifier;
 struct verifier_ops { /* one const descriptor per verifier; registered in verifier.def */
     const char *name, *summary;
     const char *argument; /* what may stand behind "NAME:", for help; NULL: nothing may */
-    bool outcome;         /* made to judge whole solutions; what it says of a beginning is a guess */
+    bool needs_argument, takes_profile, scoreless; /* scoreless: never says anything */
+    bool newest_only; /* says one thing of a text, however many steps it has */
+    bool outcome; /* made to judge whole solutions; what it says of a beginning is a guess */
     /* Sets v->data, and what else it knows of. `argument` is NULL where there is none. */
-    int (*open)(struct verifier *v, const char *argument, const struct ponder_sampling *sampling,
+    int (*open)(struct verifier *v, const char *argument, const struct verifier_options *options,
                 struct ponder_err *err);
     void (*release)(struct verifier *v); /* of what open made, all or a part; may be NULL */
     /* PONDER_E_ARGUMENT for a question that it cannot judge, asked before the work begins; NULL: it can any.
@@ -65,12 +81,16 @@ struct verifier {
     const struct verifier_ops *ops; /* NULL: not open */
     void *data;
     enum verifier_aggregate aggregate; /* how its step scores are best summed up */
-    uint64_t hash;                     /* of a model's weights; 0: no model */
+    uint64_t hash; /* of all that its scores depend on; of a model with its own profile the weights' hash. 0:
+                      none */
+    const struct verifier_profile *profile; /* of a verifier that is a model; NULL: steps are lines */
+    struct ponder_ledger probed;            /* what its probe cost; its scores are in no case's ledger */
 };
 
-/* "NAME", "NAME:ARGUMENT" or the path of a GGUF file, which is that of a "prm". Uses threads, precision and
- * exact of `sampling`. Release `out` in any case. */
-int verifier_open(struct verifier *out, const char *name, const struct ponder_sampling *sampling,
+/* "NAME", "NAME:ARGUMENT" or the path of a GGUF file, which is what its profile says: a "prm", an "orm" or a
+ * "judge". A profile's probe is scored; where it is flat or inverted, that is PONDER_E_ARGUMENT. Release
+ * `out` in any case. */
+int verifier_open(struct verifier *out, const char *name, const struct verifier_options *options,
                   struct ponder_err *err) PONDER_USE;
 void verifier_release(struct verifier *v);
 int verifier_accept(struct verifier *v, const struct verifier_case *question,

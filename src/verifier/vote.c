@@ -1,12 +1,12 @@
 /* vote.c - no verifier: what was sampled most often counts. */
 #include "verifier/verifier.h"
 
-static int open_vote(struct verifier *v, const char *argument, const struct ponder_sampling *sampling,
+static int open_vote(struct verifier *v, const char *argument, const struct verifier_options *options,
                      struct ponder_err *err)
 {
     (void)v;
     (void)argument;
-    (void)sampling;
+    (void)options;
     (void)err;
     return PONDER_OK;
 }
@@ -26,6 +26,7 @@ static int score(struct verifier *v, struct verifier_item *items, int64_t count,
 const struct verifier_ops verifier_vote = {
     .name = "vote",
     .summary = "none: what was sampled most often counts",
+    .scoreless = true,
     .open = open_vote,
     .score = score,
 };

@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include "ponder/solve.h"
 #include "ponder/task.h"
 #include "verifier/verifier.h"
 
@@ -104,18 +103,17 @@ static void the_oracle_knows_the_answer_of_any_question_it_is_given(void **state
 static void names_and_files_are_told_apart(void **state)
 {
     (void)state;
-    struct ponder_sampling sampling;
+    struct verifier_options options = {0};
     struct ponder_err err = {0};
     struct verifier v;
-    assert_int_equal(ponder_options_default(ponder_solve_options(), &sampling, NULL), PONDER_OK);
-    assert_int_equal(verifier_open(&v, "oracle", &sampling, &err), PONDER_OK);
+    assert_int_equal(verifier_open(&v, "oracle", &options, &err), PONDER_OK);
     verifier_release(&v);
-    assert_int_equal(verifier_open(&v, "oracle:x", &sampling, &err), PONDER_E_ARGUMENT);
+    assert_int_equal(verifier_open(&v, "oracle:x", &options, &err), PONDER_E_ARGUMENT);
     verifier_release(&v);
-    assert_int_equal(verifier_open(&v, "nobody", &sampling, &err), PONDER_E_ARGUMENT);
+    assert_int_equal(verifier_open(&v, "nobody", &options, &err), PONDER_E_ARGUMENT);
     assert_non_null(strstr(err.message, "vote, prm"));
     verifier_release(&v);
-    assert_true(verifier_open(&v, "prm:nowhere.gguf", &sampling, &err) < 0);
+    assert_true(verifier_open(&v, "prm:nowhere.gguf", &options, &err) < 0);
     assert_non_null(strstr(err.message, "nowhere.gguf"));
     verifier_release(&v);
 }
