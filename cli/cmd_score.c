@@ -119,6 +119,32 @@ static int score_file(const struct args *args, struct ponder_err *err)
     return status;
 }
 
+/* ---- a run of a store ---- */
+
+static int score_store(const struct args *args, struct ponder_err *err)
+{
+    struct cli_progress progress = {.what = "score"};
+    struct ponder_watch watch = {cli_progress_show, &progress, cli_progress_note};
+    struct ponder_rescore scored;
+    char tokens[32];
+    cli_interrupt_catch();
+    int status = ponder_score_store(&args->settings, &watch, &scored, err);
+    cli_progress_end(&progress);
+    if (status)
+        return status;
+    char *json = NULL;
+    if (args->json)
+        status = ponder_rescore_json(&scored, &json, err);
+    if (json)
+        puts(json);
+    else if (!status)
+        printf("run %lld: the samples of run %lld with scores, %lld of %lld questions; %s verifier tokens\n",
+               (long long)scored.run, (long long)scored.source, (long long)scored.done,
+               (long long)scored.asked, cli_thousands(tokens, scored.verifier_tokens));
+    free(json);
+    return status;
+}
+
 static int run(void *data, int count, char **operands)
 {
     const struct args *args = data;
@@ -129,7 +155,10 @@ static int run(void *data, int count, char **operands)
                  "give a QUESTION and its SOLUTION, or --samples FILE with many, not parts of both");
         status = err.status = PONDER_E_ARGUMENT;
     } else {
-        status = count == 2 ? score_solution(args, operands, &err) : score_file(args, &err);
+        bool store = args->settings.samples && ponder_is_store(args->settings.samples);
+        status = count == 2 ? score_solution(args, operands, &err)
+                 : store    ? score_store(args, &err)
+                            : score_file(args, &err);
     }
     return status ? cli_fail(&err) : CLI_DONE;
 }

@@ -5,6 +5,7 @@
 #ifndef PONDER_RUNS_H
 #define PONDER_RUNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,8 @@ struct ponder_run {
     int64_t samples; /* of all that is done */
 };
 
+/* Whether the file is a store, by its first bytes. */
+PONDER_API bool ponder_is_store(const char *path);
 /* By number. Every call here opens the store and closes it; PONDER_E_FORMAT: it is none, PONDER_E_NOT_FOUND:
  * it has no such run. */
 PONDER_API int ponder_runs_list(const char *store, struct ponder_run **runs, int64_t *count,

@@ -18,7 +18,8 @@ extern "C" {
 
 struct ponder_score_settings {
     const char *verifier;  /* by name, or a GGUF file: verifier.h. NULL: the scores are in the file already */
-    const char *samples;   /* labelled JSONL */
+    const char *samples;   /* labelled JSONL; or a store, with `run` */
+    int64_t run, seed;     /* of a store: the run that has the samples; one of its seeds, 0: all */
     const char *out;       /* the same with `scores` beside each text; gone on with where it exists */
     const char *aggregate; /* "last", "min", "prod", "mean"; NULL: as the verifier's profile says */
     int64_t threads;
@@ -50,7 +51,26 @@ struct ponder_score {
     struct ponder_interval best_gain;     /* best-of-n minus best-of-4, paired */
 };
 
-/* One solution, step by step. */
+/* ---- the samples of a stored run ---- */
+
+struct ponder_rescore {
+    int64_t source, run;          /* the run of the samples, and that of the same ones with scores */
+    int64_t asked, done, resumed; /* questions times seeds: of the source; with scores; of those before */
+    int64_t verifier_tokens, probe_tokens; /* of this call */
+};
+/* Judges the samples of settings->run of the store settings->samples and keeps them with the scores of their
+ * steps as another run of the store, each question as soon as it is done: the same call goes on after any
+ * interruption. The verifier's cost is added to that of the samples. */
+PONDER_API int ponder_score_store(const struct ponder_score_settings *settings,
+                                  const struct ponder_watch *watch, struct ponder_rescore *out,
+                                  struct ponder_err *err) PONDER_USE;
+
+/* The same as JSON text, freed by the caller. */
+PONDER_API int ponder_rescore_json(const struct ponder_rescore *rescore, char **json,
+                                   struct ponder_err *err) PONDER_USE;
+
+/* ---- one solution, step by step ---- */
+
 struct ponder_step {
     char *text;
     double score; /* 0 to 1: can the right answer still be reached behind it */

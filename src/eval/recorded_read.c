@@ -7,7 +7,7 @@
 #include "eval/recorded.h"
 #include "ponder/runs.h"
 
-static bool is_store(const char *path)
+bool ponder_is_store(const char *path)
 {
     static const char mark[16] = "SQLite format 3"; /* its NUL is part of it */
     char head[sizeof mark];
@@ -65,7 +65,7 @@ static int read_run(struct recorded *out, const char *path, int64_t run, struct 
 int recorded_read(struct recorded *out, const char *path, int64_t run, struct ponder_err *err)
 {
     *out = (struct recorded){0};
-    if (is_store(path))
+    if (ponder_is_store(path))
         return read_run(out, path, run, err);
     if (run)
         return err_set(err, PONDER_E_ARGUMENT, "--run is of a store, and %s is none", path);
