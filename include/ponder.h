@@ -10,6 +10,7 @@
  *   struct ponder_label      labels of steps by rollouts, from a model alone                       label.h
  *   struct ponder_replay     other choices among recorded samples                                  replay.h
  *   struct ponder_run        what a store holds: listed, compared, exported                       runs.h
+ *   struct ponder_figure     the figures of the paper from the runs of a store                     figure.h
  *   struct ponder_report     the runs of a store as a page to read                                report.h
  *   struct ponder_ledger     what was spent                                                       ledger.h
  *   struct ponder_watch      the caller's progress line and its way to stop long work             progress.h
@@ -35,6 +36,7 @@
 
 #include "ponder/answer.h"
 #include "ponder/eval.h"
+#include "ponder/figure.h"
 #include "ponder/label.h"
 #include "ponder/ledger.h"
 #include "ponder/model.h"

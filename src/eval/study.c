@@ -1,0 +1,405 @@
+#include "eval/study.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/err.h"
+#include "eval/recorded.h"
+#include "eval/replay_question.h"
+#include "eval/stats.h"
+
+/* A run of samples with a verifier's scores. */
+struct study_samples {
+    struct study_samples *next;
+    int64_t run;
+    struct recorded recorded;
+    struct replay_plan plan;
+    enum replay_by by;   /* as its verifier sums up */
+    double sample_flops; /* the verifier's included */
+};
+
+/* ---- what a run says of itself ---- */
+
+static bool said(const json_t *settings, const char *key, const char *what)
+{
+    const char *text = json_string_value(json_object_get(settings, key));
+    return text && what && strcmp(text, what) == 0;
+}
+
+static bool is_samples(const json_t *settings)
+{
+    return said(settings, "search", "best_of_n") && !json_object_get(settings, "verifier") &&
+           !json_object_get(settings, "budget");
+}
+
+static bool is_scored(const json_t *settings, const char *verifier)
+{
+    return said(settings, "search", "best_of_n") && json_object_get(settings, "verifier_hash") &&
+           (!verifier || said(settings, "verifier", verifier));
+}
+
+static bool is_searched(const json_t *settings, const struct study_series *series)
+{
+    bool ahead = strcmp(series->search, "lookahead") == 0;
+    return said(settings, "search", series->search) && said(settings, "verifier", series->verifier) &&
+           said(settings, "budget", "") && said(settings, "select", "weighted") &&
+           said(settings, "aggregate", "auto") &&
+           json_integer_value(json_object_get(settings, "width")) == series->width &&
+           (!ahead || json_integer_value(json_object_get(settings, "lookahead")) == series->lookahead);
+}
+
+static json_t *settings_of(const struct ponder_run *run)
+{
+    return json_loads(run->settings, 0, NULL);
+}
+
+static bool is_kin(const struct ponder_run *run, const struct ponder_run *samples)
+{
+    json_t *ours = settings_of(run), *theirs = settings_of(samples);
+    const json_t *model = json_object_get(ours, "model_hash"), *other = json_object_get(theirs, "model_hash");
+    bool kin = strcmp(run->data, samples->data) == 0 && run->questions == samples->questions && model &&
+               other && json_equal(model, other);
+    json_decref(ours);
+    json_decref(theirs);
+    return kin;
+}
+
+/* ---- opening ---- */
+
+/* Drops the runs that do not belong to those samples. */
+static void keep_kin(struct study *study, int64_t samples)
+{
+    const struct ponder_run of = study->runs[samples]; /* one of those that stay */
+    int64_t kept = 0;
+    for (int64_t i = 0; i < study->run_count; i++)
+        if (is_kin(&study->runs[i], &of))
+            study->runs[kept++] = study->runs[i];
+        else
+            store_run_release(&study->runs[i]);
+    study->run_count = kept;
+}
+
+static int64_t newest_samples(const struct study *study)
+{
+    int64_t found = -1;
+    for (int64_t i = 0; i < study->run_count; i++) {
+        json_t *settings = settings_of(&study->runs[i]);
+        if (is_samples(settings) && study->runs[i].done > 0)
+            found = i;
+        json_decref(settings);
+    }
+    return found;
+}
+
+/* Whether some run has scores of samples under this seed. */
+static int mark_scored(struct study *study, const struct cells *samples, bool *scored, struct ponder_err *err)
+{
+    int status = PONDER_OK;
+    for (int64_t i = 0; i < study->run_count && !status; i++) {
+        json_t *settings = settings_of(&study->runs[i]);
+        struct cells cells = {0};
+        if (is_scored(settings, NULL))
+            status = cells_open_run(&cells, study->store, study->runs[i].id, err);
+        for (int64_t s = 0; s < cells.seed_count && !status; s++)
+            for (int64_t t = 0; t < samples->seed_count; t++)
+                scored[t] |= samples->seeds[t] == cells.seeds[s];
+        cells_release(&cells);
+        json_decref(settings);
+    }
+    return status;
+}
+
+/* Mean pass@1 under the seeds that are not scored; all questions have it, or none. */
+static int take_ease(struct study *study, const struct cells *cells, const bool *scored)
+{
+    double *ease = calloc((size_t)study->count + 1, sizeof *ease);
+    int64_t *seeds = calloc((size_t)study->count + 1, sizeof *seeds), fewest = INT64_MAX;
+    if (!ease || !seeds) {
+        free(ease);
+        free(seeds);
+        return PONDER_E_MEMORY;
+    }
+    for (int64_t c = 0; c < cells->count; c++) {
+        if (scored[c / study->count] || cells->grades[c].n == 0)
+            continue;
+        ease[c % study->count] += cells->grades[c].pass_1;
+        seeds[c % study->count]++;
+    }
+    for (int64_t q = 0; q < study->count; q++) {
+        ease[q] /= seeds[q] ? (double)seeds[q] : 1;
+        fewest = seeds[q] < fewest ? seeds[q] : fewest;
+    }
+    study->ease_samples = fewest * cells->n;
+    study->ease = fewest > 0 ? ease : NULL;
+    if (!study->ease)
+        free(ease);
+    free(seeds);
+    return PONDER_OK;
+}
+
+/* FLOPs of a cell, on average. */
+static double mean_flops(const struct cells *cells)
+{
+    double sum = 0;
+    int64_t done = 0;
+    for (int64_t c = 0; c < cells->count; c++)
+        if (cells->grades[c].n > 0) {
+            sum += cells->costs[c].flops;
+            done++;
+        }
+    return done ? sum / (double)done : 0;
+}
+
+static int read_samples(struct study *study, int64_t run, struct ponder_err *err)
+{
+    struct cells cells;
+    int status = cells_open_run(&cells, study->store, run, err);
+    bool *scored = calloc((size_t)cells.seed_count + 1, sizeof *scored);
+    if (!status && !scored)
+        status = err_memory(err, "seeds");
+    if (!status)
+        status = mark_scored(study, &cells, scored, err);
+    if (!status) {
+        study->count = cells.questions.count;
+        study->sample_flops = mean_flops(&cells) / (double)cells.n;
+        status = take_ease(study, &cells, scored) ? err_memory(err, "questions") : PONDER_OK;
+    }
+    free(scored);
+    cells_release(&cells);
+    return status;
+}
+
+int study_open(struct study *out, const char *path, struct ponder_err *err)
+{
+    *out = (struct study){.path = path};
+    int status = store_open(&out->store, path, STORE_READ, err);
+    if (!status)
+        status = store_runs(out->store, &out->runs, &out->run_count, err);
+    int64_t samples = status ? -1 : newest_samples(out);
+    if (!status && samples < 0)
+        status = err_set(err, PONDER_E_NOT_FOUND,
+                         "%s has no run of samples without a verifier, which cost and difficulty are "
+                         "measured by: `ponder eval -n 256 --store %s`",
+                         path, path);
+    if (status)
+        return status;
+    int64_t run = out->runs[samples].id;
+    keep_kin(out, samples);
+    return read_samples(out, run, err);
+}
+
+static void samples_release(struct study_samples *samples)
+{
+    recorded_release(&samples->recorded);
+    free(samples);
+}
+
+void study_release(struct study *study)
+{
+    while (study->samples) {
+        struct study_samples *next = study->samples->next;
+        samples_release(study->samples);
+        study->samples = next;
+    }
+    ponder_runs_release(study->runs, study->run_count);
+    free(study->ease);
+    store_release(study->store);
+}
+
+/* ---- series of samples ---- */
+
+static int read_scored(struct study_samples *out, const struct study *study, int64_t run,
+                       struct ponder_err *err)
+{
+    static const struct ponder_replay_settings settings = {
+        .score = "steps", .aggregate = "all", .extract = "auto", .verdicts = "graded"};
+    struct cells cells;
+    int status = cells_open_run(&cells, study->store, run, err);
+    out->run = run;
+    if (!status)
+        out->sample_flops = mean_flops(&cells) / (double)cells.n;
+    cells_release(&cells);
+    if (!status)
+        status = recorded_read(&out->recorded, study->path, run, err);
+    if (!status)
+        status = replay_plan(&out->plan, &settings, &out->recorded, err);
+    if (!status && out->recorded.count != study->count)
+        status = err_set(err, PONDER_E_ARGUMENT,
+                         "run %lld has scores for %lld of the %lld questions; finish it first",
+                         (long long)run, (long long)out->recorded.count, (long long)study->count);
+    return status;
+}
+
+/* The newest run with such scores, read once; NULL: there is none. */
+static int find_scored(struct study *study, const char *verifier, struct study_samples **out,
+                       struct ponder_err *err)
+{
+    const struct ponder_run *run = NULL;
+    enum replay_by by = REPLAY_LAST;
+    for (int64_t i = 0; i < study->run_count; i++) {
+        json_t *settings = settings_of(&study->runs[i]);
+        if (is_scored(settings, verifier) && study->runs[i].done > 0) {
+            run = &study->runs[i];
+            for (by = REPLAY_LAST; by < REPLAY_MEAN && !said(settings, "aggregate", replay_by_names[by]);)
+                by++;
+        }
+        json_decref(settings);
+    }
+    *out = study->samples;
+    while (*out && run && (*out)->run != run->id)
+        *out = (*out)->next;
+    if (!run)
+        *out = NULL;
+    if (*out || !run)
+        return PONDER_OK;
+    struct study_samples *fresh = calloc(1, sizeof *fresh);
+    if (!fresh)
+        return err_memory(err, "samples");
+    fresh->next = study->samples;
+    fresh->by = by;
+    study->samples = *out = fresh;
+    return read_scored(fresh, study, run->id, err);
+}
+
+/* A zeroed point behind the others. */
+static struct study_point *add_point(const struct study *study, struct study_point **points, int64_t *count)
+{
+    struct study_point *more = realloc(*points, ((size_t)*count + 1) * sizeof *more);
+    if (!more)
+        return NULL;
+    *points = more;
+    more[*count] = (struct study_point){.values = calloc((size_t)study->count + 1, sizeof(double))};
+    return more[*count].values ? &more[(*count)++] : NULL;
+}
+
+static struct replay_row row_of(const struct study_series *series, const struct study_samples *samples)
+{
+    static const enum replay_kind kinds[] = {REPLAY_PASS, REPLAY_MAJORITY, REPLAY_BEST_OF_N, REPLAY_WEIGHTED};
+    return (struct replay_row){kinds[series->kind], series->by == REPLAY_OUTCOME ? samples->by : series->by};
+}
+
+/* What one question of the run gives to each of the points. */
+static int add_question(const struct study_samples *samples, const struct replay_row *row, int64_t index,
+                        struct study_point *points, struct ponder_err *err)
+{
+    const struct recorded_question *source = &samples->recorded.questions[index];
+    struct replay_question question;
+    bool exact;
+    int status = replay_question_fill(&question, &samples->plan, source, err);
+    for (int i = 0; i < samples->plan.n_count && !status; i++)
+        if (replay_question_value(&question, &samples->plan, row, samples->plan.ns[i],
+                                  &points[i].values[source->index], &exact))
+            status = err_memory(err, "subsets");
+    replay_question_release(&question);
+    return status;
+}
+
+static int samples_points(struct study *study, const struct study_series *series, struct study_point **out,
+                          int64_t *count, struct ponder_err *err)
+{
+    struct study_samples *samples;
+    int status = find_scored(study, series->verifier, &samples, err);
+    if (status || !samples)
+        return status;
+    struct replay_row row = row_of(series, samples);
+    double flops = series->kind == STUDY_MAJORITY ? study->sample_flops : samples->sample_flops;
+    for (int i = 0; i < samples->plan.n_count; i++) {
+        struct study_point *point = add_point(study, out, count);
+        if (!point)
+            return err_memory(err, "a series");
+        point->n = point->generations = samples->plan.ns[i];
+        point->seeds = (double)samples->recorded.questions[0].n / (double)point->n;
+        point->compute = (double)point->n * flops / study->sample_flops;
+    }
+    for (int64_t i = 0; i < samples->recorded.count && !status; i++)
+        status = samples->recorded.questions[i].index < study->count
+                     ? add_question(samples, &row, i, *out, err)
+                     : err_set(err, PONDER_E_FORMAT, "run %lld: a question that is not of its set",
+                               (long long)samples->run);
+    return status;
+}
+
+/* ---- series of searches ---- */
+
+static int take_search(struct study_point *point, const struct study *study, const struct cells *cells)
+{
+    struct grade *grades = cells_by_question(cells);
+    bool whole = true;
+    if (!grades)
+        return PONDER_E_MEMORY;
+    for (int64_t q = 0; q < study->count; q++) {
+        whole &= grades[q].n > 0;
+        point->values[q] = grades[q].pass_1;
+    }
+    free(grades);
+    point->compute = mean_flops(cells) / study->sample_flops;
+    point->seeds = whole ? (double)cells->done / (double)study->count : 0;
+    return PONDER_OK;
+}
+
+/* A run that has not come to all questions yet gives no point. */
+static int add_search(struct study *study, const struct study_series *series, int64_t run, int64_t n,
+                      struct study_point **out, int64_t *count, struct ponder_err *err)
+{
+    struct cells cells;
+    int status = cells_open_run(&cells, study->store, run, err);
+    struct study_point *point = status ? NULL : add_point(study, out, count);
+    if (!status && (!point || take_search(point, study, &cells)))
+        status = err_memory(err, "a series");
+    cells_release(&cells);
+    if (status)
+        return status;
+    point->n = n;
+    point->generations = n * (series->lookahead + 1);
+    if (point->seeds == 0)
+        free((*out)[--*count].values);
+    return PONDER_OK;
+}
+
+static int by_n(const void *a, const void *b)
+{
+    const struct study_point *x = a, *y = b;
+    return x->n < y->n ? -1 : x->n > y->n;
+}
+
+static int search_points(struct study *study, const struct study_series *series, struct study_point **out,
+                         int64_t *count, struct ponder_err *err)
+{
+    int status = PONDER_OK;
+    for (int64_t i = study->run_count - 1; i >= 0 && !status; i--) { /* the newest first */
+        json_t *settings = settings_of(&study->runs[i]);
+        int64_t n = json_integer_value(json_object_get(settings, "n"));
+        bool fits = is_searched(settings, series), known = false;
+        json_decref(settings);
+        for (int64_t p = 0; p < *count; p++)
+            known |= (*out)[p].n == n;
+        if (fits && !known && study->runs[i].done > 0)
+            status = add_search(study, series, study->runs[i].id, n, out, count, err);
+    }
+    if (*count > 1)
+        qsort(*out, (size_t)*count, sizeof **out, by_n);
+    return status;
+}
+
+int study_points(struct study *study, const struct study_series *series, struct study_point **out,
+                 int64_t *count, struct ponder_err *err)
+{
+    *out = NULL;
+    *count = 0;
+    int status = series->kind == STUDY_SEARCH ? search_points(study, series, out, count, err)
+                                              : samples_points(study, series, out, count, err);
+    if (!status)
+        return PONDER_OK;
+    study_points_release(*out, *count);
+    *out = NULL;
+    *count = 0;
+    return status;
+}
+
+void study_points_release(struct study_point *points, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        free(points[i].values);
+    free(points);
+}

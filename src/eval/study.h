@@ -1,0 +1,60 @@
+/* study.h - the runs of a store over one set of questions, seen as series of budgets.
+ *
+ * Three kinds of runs are told apart by their settings: samples without a verifier; the same samples with the
+ * scores of one (rescore.c); searches. Where several runs fit a series, the newest is taken. Questions are
+ * ranked by pass@1 of the samples under seeds that no run has scores of, so that no figure's own luck cuts
+ * its groups. */
+#ifndef EVAL_STUDY_H
+#define EVAL_STUDY_H
+
+#include "eval/cells.h"
+#include "eval/replay_plan.h"
+
+enum study_kind {
+    STUDY_PASS,     /* one of N samples is right */
+    STUDY_MAJORITY, /* of N samples */
+    STUDY_BEST,     /* the sample of highest score */
+    STUDY_WEIGHTED, /* best-of-N weighted */
+    STUDY_SEARCH
+};
+
+/* Which runs make a series. */
+struct study_series {
+    const char *label;
+    enum study_kind kind;
+    const char *verifier; /* whose scores, or against which the search was; NULL: none */
+    enum replay_by by;    /* of BEST and WEIGHTED; REPLAY_OUTCOME: as the verifier sums up */
+    const char *search;   /* of SEARCH */
+    int width, lookahead; /* of SEARCH; lookahead 0 where it looks no step ahead */
+};
+
+struct study_point {
+    int64_t n, generations;
+    double compute; /* FLOPs of a question over those of one sample */
+    double seeds;
+    double *values; /* (study->count) how often each question is right; owned */
+};
+
+struct study_samples; /* a run with scores, in memory */
+
+struct study {
+    const char *path; /* of the store; borrowed */
+    struct store *store;
+    struct ponder_run *runs; /* (run_count) of the questions and the model of the newest samples */
+    int64_t run_count;
+    int64_t count; /* questions */
+    double *ease;  /* (count) pass@1 of samples apart; NULL where there are none */
+    int64_t ease_samples;
+    double sample_flops; /* of one sample, on average */
+    struct study_samples *samples;
+};
+
+/* PONDER_E_NOT_FOUND where it has no run of samples. Release `out` in any case. */
+int study_open(struct study *out, const char *path, struct ponder_err *err) PONDER_USE;
+void study_release(struct study *study);
+/* All points of the series, by n; *count 0: there are no runs for it. The caller releases them. */
+int study_points(struct study *study, const struct study_series *series, struct study_point **out,
+                 int64_t *count, struct ponder_err *err) PONDER_USE;
+void study_points_release(struct study_point *points, int64_t count);
+
+#endif
