@@ -18,8 +18,8 @@ evaluate() {
 }
 
 # The samples of best-of-N, judged by both verifiers; and others, by which the questions are cut into fifths.
-evaluate -n 256 --seed 1
-run=$("$ponder" runs list "$store" --json | tr '{' '\n' | sed -n 's/^"id":\([0-9]*\),.*/\1/p' | head -n 1)
+run=$("$ponder" eval --data $questions --store "$store" --threads "$threads" -n 256 --seed 1 --json |
+  sed 's/.*"run":\([0-9]*\).*/\1/')
 for verifier in prm orm; do
   "$ponder" score --samples "$store" --run "$run" --seed 1 --verifier $verifier --threads "$threads"
 done
