@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/err.h"
 
 enum { STEPS_MAX = 64 };
@@ -34,8 +35,10 @@ int probe_check(struct verifier *v, struct ponder_err *err)
                                           .scores = scores[i],
                                           .scores_max = STEPS_MAX};
     }
+    double began_s = clock_now_s(&clock_system);
     int status = verifier_score(v, items, 2, NULL, err);
     v->probed = asked.cost;
+    v->probed.seconds = clock_now_s(&clock_system) - began_s;
     verifier_forget(v, &asked);
     if (status)
         return err_prefix(err, status, "the verifier's probe");
