@@ -81,8 +81,8 @@ uint64_t verifier_profile_hash(const struct verifier_profile *p)
                                  text_of_token(p->good, p->good_text),
                                  text_of_token(p->bad, p->bad_text),
                                  p->model};
-    const int64_t numbers[] = {p->kind,  p->tag,     p->good,   p->bad,  p->aggregate,
-                               p->strip, p->outcome, p->server, p->class};
+    const int64_t numbers[] = {p->kind,  p->tag,     p->good,   p->bad,   p->aggregate,
+                               p->strip, p->outcome, p->server, p->class, p->joined};
     uint64_t hash = hash_bytes((const char *)numbers, sizeof numbers);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         hash = rng_key(hash, hash_bytes(texts[i], strlen(texts[i])));

@@ -237,7 +237,10 @@ static void put_spaces(struct writer *w, size_t count)
 /* Each step with its tag behind it. A separator at the very end is read, too. */
 static void put_steps(struct writer *w, const char *solution, size_t spaces)
 {
-    const char *between = *w->profile->between ? w->profile->between : w->profile->separator, *step;
+    const char *between = w->profile->joined     ? ""
+                          : *w->profile->between ? w->profile->between
+                                                 : w->profile->separator,
+               *step;
     size_t len = 0;
     bool more = false;
     put_spaces(w, spaces);

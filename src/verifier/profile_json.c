@@ -142,6 +142,8 @@ static int take_probe(const struct place *place, const json_t *value, struct ver
 
 static int take(const struct place *place, const char *key, const json_t *value, struct verifier_profile *out)
 {
+    if (strcmp(key, "between") == 0 && json_string_length(value) == 0)
+        out->joined = json_is_string(value);
     for (size_t i = 0; i < sizeof text_keys / sizeof *text_keys; i++)
         if (strcmp(key, text_keys[i].key) == 0)
             return take_text(place, key, value, (char *)out + text_keys[i].offset, text_keys[i].size);

@@ -61,9 +61,10 @@ struct verifier_ops { /* one const descriptor per verifier; registered in verifi
     const char *name, *summary;
     const char *argument; /* what may stand behind "NAME:", for help; NULL: nothing may */
     bool needs_argument, takes_profile, scoreless; /* scoreless: never says anything */
-    bool newest_only; /* says one thing of a text, however many steps it has */
-    bool outcome; /* made to judge whole solutions; what it says of a beginning is a guess */
+    bool newest_only;                              /* says one thing of a text, however many steps it has */
+    bool outcome;   /* made to judge whole solutions; what it says of a beginning is a guess */
     bool tokenless; /* takes time, and no tokens */
+    bool trial;     /* may turn out not to work: where its profile has no probe, one text is scored to see */
     /* Sets v->data, and what else it knows of. `argument` is NULL where there is none. */
     int (*open)(struct verifier *v, const char *argument, const struct verifier_options *options,
                 struct ponder_err *err);
