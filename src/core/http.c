@@ -220,18 +220,20 @@ static int end(struct http *http, struct transfer *t, CURLcode code, struct pond
 
 /* ---- all of them ---- */
 
+/* The number of those that have ended, or an error. */
 static int take_ended(struct http *http, struct ponder_err *err)
 {
     CURLMsg *message;
-    int left, status = PONDER_OK;
+    int left, ended = 0, status = PONDER_OK;
     while (!status && (message = curl_multi_info_read(http->multi, &left))) {
         struct transfer *t = NULL;
         CURLcode code = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
         if (message->msg == CURLMSG_DONE && t)
             status = end(http, t, code, err);
+        ended++;
     }
-    return status;
+    return status ? status : ended;
 }
 
 /* Starts what there is room and time for. The number of those under way, or an error. */
@@ -254,17 +256,16 @@ int http_run(struct http *http, struct http_job *jobs, int64_t count, const stru
              struct ponder_err *err)
 {
     int64_t next = 0;
-    int running, status = PONDER_OK;
-    while (!status && !deadline_passed(deadline) && (status = fill(http, jobs, count, &next, err)) > 0) {
-        status = PONDER_OK;
-        if (curl_multi_perform(http->multi, &running) || curl_multi_poll(http->multi, NULL, 0, 20, NULL))
-            status = err_set(err, PONDER_E_IO, "%s: the connections cannot be looked after", http->base);
-        else
-            status = take_ended(http, err);
+    int running, busy = 1, ended = 0;
+    while (ended >= 0 && !deadline_passed(deadline) && (busy = fill(http, jobs, count, &next, err)) > 0) {
+        bool ok = curl_multi_perform(http->multi, &running) == CURLM_OK;
+        ended = ok ? take_ended(http, err) : 0;
+        if (ended == 0 && (!ok || curl_multi_poll(http->multi, NULL, 0, 20, NULL)))
+            ended = err_set(err, PONDER_E_IO, "%s: the connections cannot be looked after", http->base);
     }
     for (int i = 0; i < HTTP_AT_ONCE_MAX; i++)
         stop(http, &http->transfers[i]);
-    return status;
+    return busy < 0 ? busy : ended < 0 ? ended : PONDER_OK;
 }
 
 /* ---- refusals ---- */

@@ -498,6 +498,7 @@ static void a_server_that_is_not_there_is_named(void **state)
     check_says("http://127.0.0.1:1/props");
     verifier_release(&v);
     char name[64];
+    options.timeout_s = 0.3;
     snprintf(name, sizeof name, "remote:https://127.0.0.1:%d", server.port); /* it speaks no TLS */
     assert_int_equal(verifier_open(&v, name, &options, &err), PONDER_E_ENGINE);
     verifier_release(&v);
