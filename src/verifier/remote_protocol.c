@@ -109,6 +109,7 @@ static int64_t tokens_of(const json_t *root)
 struct labels {
     double good, bad, least;
     int seen;
+    bool loose; /* tokens are told without the space that they begin with */
 };
 
 /* A SentencePiece mark of a word's beginning is a space. */
@@ -124,11 +125,11 @@ static bool is_text(const char *token, const char *label)
     return !*token && !*label;
 }
 
-static bool is_label(const char *token, int32_t id, const char *text)
+static bool is_label(const char *token, int32_t id, const char *text, bool loose)
 {
     char by_id[32];
     if (id < 0)
-        return is_text(token, text);
+        return is_text(token, loose && *text == ' ' ? text + 1 : text);
     snprintf(by_id, sizeof by_id, "token_id:%d", id);
     return strcmp(token, by_id) == 0;
 }
@@ -139,9 +140,9 @@ static bool add_token(struct labels *labels, const struct verifier_profile *p, c
     double value = json_number_value(logprob);
     if (!token || !json_is_number(logprob) || !(value <= 1e-3))
         return false;
-    if (is_label(token, p->good, p->good_text))
+    if (is_label(token, p->good, p->good_text, labels->loose))
         labels->good = value;
-    if (is_label(token, p->bad, p->bad_text))
+    if (is_label(token, p->bad, p->bad_text, labels->loose))
         labels->bad = value;
     labels->least = value < labels->least ? value : labels->least;
     labels->seen++;
@@ -185,9 +186,15 @@ static int share(const struct remote *remote, const struct labels *labels, float
 static int take_completion(const struct remote *remote, json_t *root, const char *path, float *score,
                            struct ponder_err *err)
 {
-    struct labels labels = {-INFINITY, -INFINITY, 0, 0};
+    struct labels labels = {-INFINITY, -INFINITY, 0, 0, false};
     json_t *choice = json_array_get(json_object_get(root, "choices"), 0);
-    if (!read_labels(&labels, &remote->profile, json_object_get(choice, "logprobs")))
+    json_t *logprobs = json_object_get(choice, "logprobs");
+    bool read = read_labels(&labels, &remote->profile, logprobs);
+    if (read && isinf(labels.good) && isinf(labels.bad)) {
+        labels = (struct labels){-INFINITY, -INFINITY, 0, 0, true};
+        read = read_labels(&labels, &remote->profile, logprobs);
+    }
+    if (!read)
         return wrong(
             remote, path,
             "has no log-probabilities: choices[0].logprobs is to have top_logprobs of the first token", err);

@@ -215,6 +215,42 @@ static void a_beginning_that_is_known_is_not_asked_about_again(void **state)
     verifier_release(&v);
 }
 
+static void labels_are_known_without_their_space_where_a_server_drops_it(void **state)
+{
+    (void)state;
+    struct verifier v;
+    stub_add(&server,
+             (struct stub_rule){.path = "/v1/completions", .times = 1, .body = TOP("\"+\": -1, \"-\": -1")});
+    stub_add(&server,
+             (struct stub_rule){.path = "/v1/completions", .times = 1, .body = TOP("\"+\": -2, \"-\": -2")});
+    stub_add(&server,
+             (struct stub_rule){.path = "/v1/completions", .body = TOP("\"+\": -9, \" +\": -1, \" -\": -1")});
+    opened(&v, profile_file(TAGGED "}"));
+    check_scores(&v, 2, (float[]){0.5f, 0.5f});
+    verifier_release(&v);
+}
+
+/* Its probe is asked about as any text, and what it cost is kept. */
+static void a_model_behind_a_server_that_is_inverted_is_refused(void **state)
+{
+    (void)state;
+    struct verifier v;
+    stub_add(&server, (struct stub_rule){.path = "/v1/completions",
+                                         .contains = "5 is right",
+                                         .body = TOP("\" +\": -3, \" -\": -1")});
+    stub_add(&server, (struct stub_rule){.path = "/v1/completions", .body = TOP("\" +\": -1, \" -\": -3")});
+    assert_int_equal(
+        open_with(&v,
+                  profile_file(
+                      TAGGED
+                      ", \"probe\": {\"question\": \"2+3?\", \"right\": \"5 is right\", \"wrong\": \"6\"}}"),
+                  NULL, 5),
+        PONDER_E_ARGUMENT);
+    check_says("inverted");
+    assert_int_equal(v.probed.verifier_tokens, 10);
+    verifier_release(&v);
+}
+
 static void a_label_by_id_is_asked_for_by_id(void **state)
 {
     (void)state;
@@ -513,6 +549,8 @@ int main(void)
         TEST(the_tag_and_marks_in_a_question_are_made_harmless),
         TEST(a_completion_is_asked_for_behind_each_step),
         TEST(a_beginning_that_is_known_is_not_asked_about_again),
+        TEST(labels_are_known_without_their_space_where_a_server_drops_it),
+        TEST(a_model_behind_a_server_that_is_inverted_is_refused),
         TEST(a_label_by_id_is_asked_for_by_id),
         TEST(a_label_that_is_not_likely_is_as_likely_as_the_last_and_both_missing_is_refused),
         TEST(llama_servers_labels_are_raised_alike),
