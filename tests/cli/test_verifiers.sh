@@ -46,6 +46,13 @@ bad "a_flat_probe" "flat" --verifier "prm:$prm" --verifier-profile "$scratch/fla
 bad "a_profile_of_another_kind" "name it prm:" --verifier "orm:$prm"
 bad "an_unknown_profile" "math-shepherd" --verifier "prm:$prm" --verifier-profile nobody
 bad "a_profile_of_another_models_tokens" "is 5 tokens" --verifier "prm:$prm" --verifier-profile math-shepherd
+sed -n '/^```json$/,/^```$/p' "$root/docs/file-formats.md" | grep -v '```' >"$scratch/shown.json"
+run score --verifier "prm:$prm" --verifier-profile "$scratch/shown.json" "$question" "$solution"
+check "the_profile_that_the_documentation_shows_is_read" 'refused 2 && contains "$err" "its tag, '"' ки'"', is 5 tokens"'
+bad "a_server_that_is_not_there" "http://127.0.0.1:1/" --verifier remote:http://127.0.0.1:1 --verifier-profile judge
+bad "a_server_without_a_profile" "--verifier-profile is missing" --verifier remote:http://127.0.0.1:1
+bad "a_key_that_is_not_there" "PONDER_NO_KEY" --verifier remote:http://127.0.0.1:1 --verifier-profile judge --verifier-key-env PONDER_NO_KEY
+bad "a_program_that_is_not_there" "./no-such" --verifier command:./no-such
 bad "a_profile_for_what_is_no_model" "no model" --verifier oracle --verifier-profile pocket
 
 run score --json "$question" "$solution"
