@@ -52,8 +52,9 @@ static void print_report(const struct ponder_score *s)
     print_interval("largest drop is there", &s->first_wrong_found);
     printf("\nChoosing by the %s\n", s->aggregate);
     print_choices(s);
-    if (s->verifier_tokens)
-        printf("\n%s tokens read by the verifier\n", cli_thousands(number, s->verifier_tokens));
+    if (s->verifier_tokens || s->probe_tokens)
+        printf("\n%s tokens read by the verifier, and %lld for its probe\n",
+               cli_thousands(number, s->verifier_tokens), (long long)s->probe_tokens);
 }
 
 /* ---- one solution ---- */
@@ -72,8 +73,9 @@ static void print_steps(const struct ponder_steps *steps)
         cli_style(stdout, "0");
         printf("%s\n", i == steps->doubtful ? "   <- doubtful" : "");
     }
-    printf("\n%.3f, the %s of its %lld steps; %lld verifier tokens\n", steps->score, steps->aggregate,
-           (long long)steps->count, (long long)steps->verifier_tokens);
+    printf("\n%.3f, the %s of its %lld steps; %lld verifier tokens, %lld for its probe\n", steps->score,
+           steps->aggregate, (long long)steps->count, (long long)steps->verifier_tokens,
+           (long long)steps->probe_tokens);
 }
 
 static int score_solution(const struct args *args, char **operands, struct ponder_err *err)

@@ -418,12 +418,12 @@ int ponder_score_json(const struct ponder_score *s, char **json, struct ponder_e
         "{s:o, s:o, s:o, s:o, s:o}", "k", ks, "maj", intervals_json(s->choice.maj, s->k_count), "best",
         intervals_json(s->choice.best, s->k_count), "weighted",
         intervals_json(s->choice.weighted, s->k_count), "pass", intervals_json(s->choice.pass, s->k_count));
-    return json_print(json_pack("{s:I, s:I, s:s, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:I}", "questions",
+    return json_print(json_pack("{s:I, s:I, s:s, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:I}", "questions",
                                 (json_int_t)s->questions, "n", (json_int_t)s->n, "aggregate", s->aggregate,
                                 "mixed", (json_int_t)s->mixed, "auroc", auroc, "first_wrong_found",
                                 interval_json(&s->first_wrong_found), "wrong", (json_int_t)s->wrong, "choice",
                                 choice, "weighted_gain", interval_json(&s->weighted_gain), "best_gain",
                                 interval_json(&s->best_gain), "verifier_tokens",
-                                (json_int_t)s->verifier_tokens),
+                                (json_int_t)s->verifier_tokens, "probe_tokens", (json_int_t)s->probe_tokens),
                       json, err);
 }

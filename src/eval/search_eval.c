@@ -179,6 +179,8 @@ static int summarise(struct work *work, struct ponder_err *err)
     eval->without_answer = 1 - answered / samples;
     eval->ledger = cells_cost(&work->cells);
     eval->spent = work->spent;
+    ledger_add(&eval->ledger, &work->plan.verifier.probed);
+    ledger_add(&eval->spent, &work->plan.verifier.probed);
     const struct against *against = work->job.settings->against ? &work->against : NULL;
     return search_report(eval, work->outcomes, eval->questions, against) ? err_memory(err, "the report")
                                                                          : PONDER_OK;

@@ -239,12 +239,14 @@ static struct quest quest_of(const struct work *work, int64_t question)
 {
     const struct driver_settings *settings = work->settings;
     const struct driver_question *asked = &work->questions[question];
-    struct quest quest = {.search = {.ops = settings->ops},
-                          .options = *settings->options,
-                          .judged = verifier_case_of(asked->problem, asked->gold),
-                          .purse = {.budget = &settings->budget, .verified = settings->verifier->hash != 0},
-                          .deadline_s = INFINITY,
-                          .open = true};
+    struct quest quest = {
+        .search = {.ops = settings->ops},
+        .options = *settings->options,
+        .judged = verifier_case_of(asked->problem, asked->gold),
+        .purse = {.budget = &settings->budget,
+                  .verified = settings->verifier->hash != 0 && !settings->verifier->ops->tokenless},
+        .deadline_s = INFINITY,
+        .open = true};
     double now_s = clock_now_s(work->clock);
     if (settings->budget.generations > 0)
         settings->ops->fit(&quest.options, settings->budget.generations);
@@ -574,7 +576,7 @@ static double judging_time_s(const struct work *work, const struct quest *quest)
 {
     double each_s = work->judged_count > 0 ? work->judging_s / (double)work->judged_count : 1e-3;
     int64_t count = 0;
-    if (!quest->purse.verified)
+    if (work->settings->verifier->hash == 0)
         return 0;
     for (int32_t i = quest->first_new; i < quest->search.tree.count; i++)
         count += quest->search.tree.nodes[i].end == TREE_ENDED && !quest->search.tree.nodes[i].judged;

@@ -52,6 +52,17 @@ int search_plan_of(struct search_plan *out, const struct ponder_search *search,
     return status;
 }
 
+void search_plan_pay_probe(struct search_plan *plan)
+{
+    const struct ponder_ledger *probed = &plan->verifier.probed;
+    struct budget *budget = &plan->budget;
+    if (budget->tokens > 0)
+        budget->tokens =
+            budget->tokens > probed->verifier_tokens ? budget->tokens - probed->verifier_tokens : 1;
+    if (budget->flops > 0)
+        budget->flops = budget->flops > probed->flops ? budget->flops - probed->flops : 1;
+}
+
 void search_plan_release(struct search_plan *plan)
 {
     verifier_release(&plan->verifier);

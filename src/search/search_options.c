@@ -10,7 +10,7 @@ const struct ponder_option *ponder_search_options(void)
         ROW_TEXT("search", name, "NAME", "best_of_n", "best_of_n, beam, lookahead or dvts"),
         ROW_INT("width", width, "M", "4", 0, 4096, "N/M beams, M candidates each; 0: root of N"),
         ROW_INT("lookahead", lookahead, "K", "3", 0, 64, "steps that a rollout looks ahead"),
-        ROW_TEXT("verifier", verifier, "V", "auto", "prm (shipped), orm, oracle, vote, FILE .."),
+        ROW_TEXT("verifier", verifier, "V", "auto", "prm, orm, judge, oracle, vote, command, remote"),
         ROW_TEXT("select", select, "HOW", "weighted", "of its solutions: weighted, best or majority"),
         ROW_TEXT("aggregate", aggregate, "HOW", "auto", "of step scores: last, min, prod, mean"),
         ROW_TEXT("budget", budget, "B", "", "64g, 20000t, 5s, 1e12f or several: of a question"),

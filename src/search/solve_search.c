@@ -11,6 +11,7 @@
 #include "search/proposer.h"
 #include "search/select.h"
 #include "search/solve.h"
+#include "tree/ledger.h"
 
 /* All that one call owns. */
 struct work {
@@ -165,12 +166,14 @@ static int run(struct work *work, struct engine *engine, const struct ponder_wat
         {solution->prompt, len, prompt_key(work->sampling->seed, solution->prompt, len), NULL},
         solution->question,
         NULL};
+    search_plan_pay_probe(&work->plan);
     struct driver_settings settings = search_plan_settings(&work->plan, work->sampling);
     settings.partial = true;
     struct driver_listener listener = {.question_done = take_outcome, .data = work};
     struct driver_result result;
     int status = driver_run(engine, &asked, 1, &settings, &clock_system, watch, &listener, &result, err);
     solution->ledger = result.ledger;
+    ledger_add(&solution->ledger, &work->plan.verifier.probed);
     solution->stopped = result.stopped;
     return status;
 }

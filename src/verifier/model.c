@@ -47,7 +47,8 @@ int model_open(struct verifier *v, const char *path, const struct verifier_optio
     v->profile = scorer_profile(scorer);
     v->aggregate = v->profile->aggregate;
     v->hash = scorer_hash(scorer);
-    if (name)
+    given = verifier_profile_own();
+    if (verifier_profile_hash(v->profile) != verifier_profile_hash(&given))
         v->hash = rng_key(v->hash, verifier_profile_hash(v->profile));
     return check_kind(v, path, v->profile, err);
 }

@@ -65,11 +65,24 @@ double verifier_aggregate(enum verifier_aggregate how, const float *scores, int 
 
 /* ---- in a GGUF file ---- */
 
+/* A token that has its id is that id, however it was found. */
+static const char *text_of_token(int32_t id, const char *text)
+{
+    return id >= 0 ? "" : text;
+}
+
 uint64_t verifier_profile_hash(const struct verifier_profile *p)
 {
-    const char *const texts[] = {p->template, p->separator, p->between,  p->turn,
-                                 p->tag_text, p->good_text, p->bad_text, p->model};
-    const int64_t numbers[] = {p->kind, p->tag, p->good, p->bad, p->strip, p->outcome, p->server, p->class};
+    const char *const texts[] = {p->template,
+                                 p->separator,
+                                 p->between,
+                                 p->turn,
+                                 text_of_token(p->tag, p->tag_text),
+                                 text_of_token(p->good, p->good_text),
+                                 text_of_token(p->bad, p->bad_text),
+                                 p->model};
+    const int64_t numbers[] = {p->kind,  p->tag,     p->good,   p->bad,   p->aggregate,
+                               p->strip, p->outcome, p->server, p->class, p->joined};
     uint64_t hash = hash_bytes((const char *)numbers, sizeof numbers);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         hash = rng_key(hash, hash_bytes(texts[i], strlen(texts[i])));

@@ -38,6 +38,7 @@ struct verifier_profile {
     char template[1024]; /* with {question} in it; the first step follows. Of a judge with {solution} too */
     char separator[16];  /* between the steps of a solution */
     char between[256];   /* what the verifier reads between them; "": the separator */
+    bool joined;         /* .. nothing */
     char turn[256]; /* of kinds turn and judge: what stands where a tag stands, as many tokens as it takes */
     /* One token each, the tag of kind tag alone; by id, or by the text that verifier_profile_resolve() makes
      * the id of. */

@@ -3,7 +3,9 @@
  * math-shepherd: Wang et al. 2024, as its model card reads it: the score stands at " ки" itself, between
  * " +" and " -". rlhflow-llama3: Dong et al. 2024, both of RLHFlow's Llama-3.1-8B process models (trained on
  * Mistral's and on DeepSeek's data): a step a user turn, "+" a turn of the assistant, and the score is read
- * before that "+". Its begin-of-text token is the tokenizer's to add. pocket-judge asks our base model for
+ * before that "+". Its begin-of-text token is the tokenizer's to add. qwen-prm: Zhang et al. 2025,
+ * Qwen2.5-Math-PRM, whose two classes are another head's than a language model's, so that a server with a
+ * pooler has to read it. pocket-judge asks our base model for
  * the verdict that it was trained to write behind an attempt, line by line; " wrong" takes it several tokens,
  * of which the first tells it from " right". */
 #include <string.h>
@@ -78,6 +80,21 @@ static const struct verifier_profile pocket_judge = {
     .class = 0,
 };
 
+static const struct verifier_profile qwen_prm = {
+    .template = "<|im_start|>system\nPlease reason step by step, and put your final answer within "
+                "\\boxed{}.<|im_end|>\n<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n",
+    .separator = "\n\n",
+    .joined = true,
+    .tag = -1,
+    .tag_text = "<extra_0>",
+    .good = -1,
+    .bad = -1,
+    .aggregate = VERIFIER_LAST,
+    .strip = true,
+    .server = VERIFIER_POOLING,
+    .class = 1,
+};
+
 /* Of the models made here, with its tokens as texts: a server has its own ids for them. */
 static struct verifier_profile pocket(void)
 {
@@ -93,8 +110,12 @@ static const struct {
     const char *name;
     const struct verifier_profile *profile; /* NULL: pocket */
 } all[] = {
-    {"pocket", NULL},  {"math-shepherd", &math_shepherd}, {"rlhflow-llama3", &rlhflow_llama3},
-    {"judge", &judge}, {"pocket-judge", &pocket_judge},
+    {"pocket", NULL},
+    {"math-shepherd", &math_shepherd},
+    {"rlhflow-llama3", &rlhflow_llama3},
+    {"qwen-prm", &qwen_prm},
+    {"judge", &judge},
+    {"pocket-judge", &pocket_judge},
 };
 enum { COUNT = sizeof all / sizeof *all };
 

@@ -67,6 +67,9 @@ int verifier_profile_resolve(struct verifier_profile *profile, const struct veri
         status = resolve(encoder, "good token", profile->good_text, &profile->good, err);
     if (!status)
         status = resolve(encoder, "bad token", profile->bad_text, &profile->bad, err);
+    if (!status && profile->good < 0)
+        status = err_set(err, PONDER_E_ARGUMENT,
+                         "the verifier's profile: it has no good and bad token, and is for a server alone");
     if (!status && profile->good == profile->bad)
         status = err_set(err, PONDER_E_ARGUMENT,
                          "the verifier's profile: its good and its bad token are the same, %d of %s",
@@ -234,7 +237,10 @@ static void put_spaces(struct writer *w, size_t count)
 /* Each step with its tag behind it. A separator at the very end is read, too. */
 static void put_steps(struct writer *w, const char *solution, size_t spaces)
 {
-    const char *between = *w->profile->between ? w->profile->between : w->profile->separator, *step;
+    const char *between = w->profile->joined     ? ""
+                          : *w->profile->between ? w->profile->between
+                                                 : w->profile->separator,
+               *step;
     size_t len = 0;
     bool more = false;
     put_spaces(w, spaces);

@@ -117,6 +117,12 @@ static int take_class(const struct place *place, const json_t *value, struct ver
     return PONDER_OK;
 }
 
+static int no_key(const struct place *place, const char *key)
+{
+    return err_set(place->err, PONDER_E_FORMAT, "%s: there is no key '%.60s' in a verifier's profile",
+                   place->path, key);
+}
+
 static int take(const struct place *place, const char *key, const json_t *value,
                 struct verifier_profile *out);
 
@@ -136,6 +142,8 @@ static int take_probe(const struct place *place, const json_t *value, struct ver
 
 static int take(const struct place *place, const char *key, const json_t *value, struct verifier_profile *out)
 {
+    if (strcmp(key, "between") == 0 && json_string_length(value) == 0)
+        out->joined = json_is_string(value);
     for (size_t i = 0; i < sizeof text_keys / sizeof *text_keys; i++)
         if (strcmp(key, text_keys[i].key) == 0)
             return take_text(place, key, value, (char *)out + text_keys[i].offset, text_keys[i].size);
@@ -159,28 +167,32 @@ static int take(const struct place *place, const char *key, const json_t *value,
         return take_class(place, value, out);
     if (strcmp(key, "probe") == 0)
         return take_probe(place, value, out);
-    return err_set(place->err, PONDER_E_FORMAT, "%s: there is no key '%.60s' in a verifier's profile",
-                   place->path, key);
+    return no_key(place, key);
 }
 
 static int check(const struct place *place, const struct verifier_profile *profile)
 {
     bool judge = profile->kind == VERIFIER_JUDGE, tag = profile->tag >= 0 || *profile->tag_text;
-    if (!strstr(profile->template, "{question}"))
+    bool labels = profile->server != VERIFIER_POOLING; /* which has classes instead */
+    const char *question = strstr(profile->template, "{question}"),
+               *solution = strstr(profile->template, "{solution}");
+    if (!question)
         return wrong(place, "template", "has no {question}");
-    if (judge != (strstr(profile->template, "{solution}") != NULL))
+    if (judge != (solution != NULL))
         return wrong(place, "template",
                      judge ? "of a judge has no {solution}"
                            : "has a {solution}, which is for the kind judge");
+    if (solution && solution < question)
+        return wrong(place, "template", "is to have the {solution} behind the {question}");
     if (!*profile->separator)
         return wrong(place, "separator", "is empty");
     if (profile->kind == VERIFIER_TAG && !tag)
         return wrong(place, "tag", "is missing: the token behind each step");
     if (profile->kind == VERIFIER_TURN && !*profile->turn)
         return wrong(place, "turn", "is missing: what stands between a step and its score");
-    if (profile->good < 0 && !*profile->good_text)
+    if (labels && profile->good < 0 && !*profile->good_text)
         return wrong(place, "good", "is missing: the token that says right");
-    if (profile->bad < 0 && !*profile->bad_text)
+    if (labels && profile->bad < 0 && !*profile->bad_text)
         return wrong(place, "bad", "is missing: the token that says wrong");
     return PONDER_OK;
 }
@@ -202,7 +214,7 @@ int verifier_profile_parse(struct verifier_profile *out, const char *text, size_
     json_object_foreach(root, key, value)
     {
         if (!status)
-            status = take(&place, key, value, out);
+            status = strchr(key, '.') ? no_key(&place, key) : take(&place, key, value, out);
     }
     json_decref(root);
     return status ? status : check(&place, out);

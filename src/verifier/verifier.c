@@ -64,6 +64,8 @@ static int check(const struct verifier_ops *ops, const char *argument, const str
     if (ops->needs_argument && (!argument || !*argument))
         return err_set(err, PONDER_E_ARGUMENT, "--verifier: '%s' needs more: %s:%s", ops->name, ops->name,
                        ops->argument);
+    if (options->key_env && !ops->trial)
+        return err_set(err, PONDER_E_ARGUMENT, "--verifier-key-env: '%s' is behind no server", ops->name);
     if (options->profile && !ops->takes_profile)
         return err_set(err, PONDER_E_ARGUMENT, "--verifier-profile: '%s' has none, it is no model",
                        ops->name);

@@ -61,8 +61,10 @@ struct verifier_ops { /* one const descriptor per verifier; registered in verifi
     const char *name, *summary;
     const char *argument; /* what may stand behind "NAME:", for help; NULL: nothing may */
     bool needs_argument, takes_profile, scoreless; /* scoreless: never says anything */
-    bool newest_only; /* says one thing of a text, however many steps it has */
-    bool outcome; /* made to judge whole solutions; what it says of a beginning is a guess */
+    bool newest_only;                              /* says one thing of a text, however many steps it has */
+    bool outcome;   /* made to judge whole solutions; what it says of a beginning is a guess */
+    bool tokenless; /* takes time, and no tokens */
+    bool trial;     /* may turn out not to work: where its profile has no probe, one text is scored to see */
     /* Sets v->data, and what else it knows of. `argument` is NULL where there is none. */
     int (*open)(struct verifier *v, const char *argument, const struct verifier_options *options,
                 struct ponder_err *err);
@@ -81,8 +83,8 @@ struct verifier {
     const struct verifier_ops *ops; /* NULL: not open */
     void *data;
     enum verifier_aggregate aggregate; /* how its step scores are best summed up */
-    uint64_t hash; /* of all that its scores depend on; of a model with its own profile the weights' hash. 0:
-                      none */
+    uint64_t hash; /* of all that its scores depend on, its profile too; of a model that reads as
+                      verifier_profile_own() has it, the weights' hash. 0: none */
     const struct verifier_profile *profile; /* of a verifier that is a model; NULL: steps are lines */
     struct ponder_ledger probed;            /* what its probe cost; its scores are in no case's ledger */
 };

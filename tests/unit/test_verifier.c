@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "ponder/task.h"
+#include "verifier/probe.h"
 #include "verifier/verifier.h"
 
 extern const struct verifier_ops verifier_oracle;
@@ -118,12 +119,67 @@ static void names_and_files_are_told_apart(void **state)
     verifier_release(&v);
 }
 
+/* ---- the probe ---- */
+
+/* Says of a solution with "right" in it what `data` says first, of others what it says second. */
+static int score_by_word(struct verifier *v, struct verifier_item *items, int64_t count,
+                         const struct deadline *deadline, struct ponder_err *err)
+{
+    (void)deadline;
+    (void)err;
+    for (int64_t i = 0; i < count; i++) {
+        items[i].scores[0] = ((const float *)v->data)[strstr(items[i].text, "right") ? 0 : 1];
+        items[i].count = items[i].scores[0] >= 0;
+        items[i].of->cost.verifier_tokens += 7;
+        items[i].of->cost.flops += 100;
+    }
+    return PONDER_OK;
+}
+
+static int probed(float right, float wrong, struct verifier *v, struct ponder_err *err)
+{
+    static const struct verifier_ops ops = {.name = "words", .score = score_by_word};
+    static const struct verifier_profile profile = {
+        .probe = {.question = "Which?", .right = "the right one", .wrong = "another"}};
+    float scores[2] = {right, wrong};
+    *v = (struct verifier){.ops = &ops, .data = scores, .profile = &profile};
+    int status = probe_check(v, err);
+    v->data = NULL;
+    return status;
+}
+
+static void a_verifier_that_is_inverted_or_flat_is_refused_by_its_probe(void **state)
+{
+    (void)state;
+    struct ponder_err err = {0};
+    struct verifier v;
+    assert_int_equal(probed(0.9f, 0.1f, &v, &err), PONDER_OK);
+    assert_int_equal(probed(0.1f, 0.9f, &v, &err), PONDER_E_ARGUMENT);
+    assert_non_null(strstr(err.message, "inverted"));
+    assert_non_null(strstr(err.message, "0.100"));
+    assert_int_equal(probed(0.5f, 0.49f, &v, &err), PONDER_E_ARGUMENT);
+    assert_non_null(strstr(err.message, "flat"));
+    assert_int_equal(probed(0.9f, -1, &v, &err), PONDER_E_ARGUMENT);
+    assert_non_null(strstr(err.message, "no score"));
+}
+
+static void what_a_probe_costs_is_kept(void **state)
+{
+    (void)state;
+    struct verifier v;
+    assert_int_equal(probed(0.9f, 0.1f, &v, NULL), PONDER_OK);
+    assert_int_equal(v.probed.verifier_tokens, 14);
+    assert_true(v.probed.flops == 200 && v.probed.seconds >= 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_oracle_gives_more_to_what_is_nearer_and_0_to_what_is_lost),
         cmocka_unit_test(the_oracle_knows_the_answer_of_any_question_it_is_given),
         cmocka_unit_test(names_and_files_are_told_apart),
+        cmocka_unit_test(a_verifier_that_is_inverted_or_flat_is_refused_by_its_probe),
+        cmocka_unit_test(what_a_probe_costs_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
