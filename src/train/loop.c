@@ -29,6 +29,7 @@ struct loop {
     struct ponder_train_progress progress;
     int64_t saved_step;
     double heldout_loss;
+    struct checkpoint_best best; /* with memory of its own for the weights */
 };
 
 static void loop_release(struct loop *loop)
@@ -41,6 +42,7 @@ static void loop_release(struct loop *loop)
     free(loop->packs);
     pack_release(&loop->heldout_pack);
     free(loop->gradients);
+    free(loop->best.params);
     metrics_release(&loop->metrics);
 }
 
@@ -62,6 +64,10 @@ static int open_memory(struct loop *loop, struct ponder_err *err)
         status = pack_init(&loop->packs[i], s->batch_tokens, err);
     if (!status)
         status = pack_init(&loop->heldout_pack, s->batch_tokens, err);
+    if (!status && s->patience > 0) {
+        loop->best.params = malloc(model->param_count * sizeof(float));
+        status = loop->best.params ? PONDER_OK : err_memory(err, "the best weights");
+    }
     return status;
 }
 
@@ -102,6 +108,11 @@ static int restore(struct loop *loop, const struct checkpoint *checkpoint, struc
     memcpy(loop->model->params, checkpoint->params, count * sizeof(float));
     memcpy(loop->adamw.m, checkpoint->m, count * sizeof(float));
     memcpy(loop->adamw.v, checkpoint->v, count * sizeof(float));
+    if (loop->best.params && checkpoint->best.step) {
+        memcpy(loop->best.params, checkpoint->best.params, count * sizeof(float));
+        loop->best = (struct checkpoint_best){checkpoint->best.step, checkpoint->best.loss,
+                                              checkpoint->best.since, loop->best.params};
+    }
     loop->adamw.step = loop->saved_step = loop->progress.resumed_from = checkpoint->step;
     loop->tokens = checkpoint->tokens;
     loop->seconds_before = checkpoint->seconds;
@@ -145,6 +156,7 @@ static int save(struct loop *loop, struct ponder_err *err)
         .params = loop->model->params,
         .m = loop->adamw.m,
         .v = loop->adamw.v,
+        .best = loop->best,
         .recipe = s->recipe,
     };
     int status = checkpoint_save(&checkpoint, s->checkpoint, err);
@@ -280,6 +292,39 @@ static int take_step(struct loop *loop, struct ponder_err *err)
     return status;
 }
 
+/* ---- early stopping ---- */
+
+static void note_best(struct loop *loop)
+{
+    struct checkpoint_best *best = &loop->best;
+    if (!best->params)
+        return;
+    best->since++;
+    if (best->step && !(loop->heldout_loss < best->loss))
+        return;
+    best->step = loop->adamw.step;
+    best->loss = loop->heldout_loss;
+    best->since = 0;
+    memcpy(best->params, loop->model->params, loop->model->param_count * sizeof(float));
+}
+
+static bool has_ended(const struct loop *loop)
+{
+    int patience = loop->settings->patience;
+    return loop->adamw.step == loop->settings->schedule.steps ||
+           (patience > 0 && loop->best.since >= patience);
+}
+
+static void take_best(struct loop *loop)
+{
+    if (!loop->best.step)
+        return;
+    memcpy(loop->model->params, loop->best.params, loop->model->param_count * sizeof(float));
+    loop->heldout_loss = loop->best.loss;
+}
+
+/* ---- the loop ---- */
+
 /* What comes between two steps. */
 static int after_step(struct loop *loop, struct ponder_err *err)
 {
@@ -292,24 +337,26 @@ static int after_step(struct loop *loop, struct ponder_err *err)
         (last || (s->heldout_every > 0 && p->step % s->heldout_every == 0))) {
         status = measure_heldout(loop, &p->heldout_loss, err);
         loop->heldout_loss = p->heldout_loss;
+        if (!status)
+            note_best(loop);
     }
     if (!status)
         status = metrics_put(&loop->metrics, p, err);
-    if (!status && (last || (s->checkpoint_every > 0 && p->step % s->checkpoint_every == 0)))
+    if (!status && (has_ended(loop) || (s->checkpoint_every > 0 && p->step % s->checkpoint_every == 0)))
         status = save(loop, err);
     return status;
 }
 
 static int train(struct loop *loop, const struct ponder_train_watch *watch, struct ponder_err *err)
 {
-    while (loop->adamw.step < loop->settings->schedule.steps) {
+    while (!has_ended(loop)) {
         int status = take_step(loop, err);
         if (!status)
             status = after_step(loop, err);
         if (status)
             return status;
         bool go_on = !watch || !watch->progress || watch->progress(&loop->progress, watch->data);
-        if (go_on || loop->adamw.step == loop->settings->schedule.steps)
+        if (go_on || has_ended(loop))
             continue;
         status = save(loop, err);
         return status ? status
@@ -336,11 +383,13 @@ int train_run(struct lm_model *model, const struct train_source *source, const s
         status = resume(&loop, err);
     if (!status)
         status = metrics_open(&loop.metrics, settings->metrics, loop.adamw.step, err);
-    bool ended_before = loop.adamw.step == settings->schedule.steps;
+    bool ended_before = has_ended(&loop);
     if (!status)
         status = train(&loop, watch, err);
-    if (!status && ended_before && heldout && settings->heldout_tokens > 0)
+    if (!status && ended_before && !loop.best.step && heldout && settings->heldout_tokens > 0)
         status = measure_heldout(&loop, &loop.heldout_loss, err);
+    if (!status)
+        take_best(&loop);
     if (result)
         *result = (struct ponder_train_result){
             .steps = loop.adamw.step,
@@ -348,6 +397,7 @@ int train_run(struct lm_model *model, const struct train_source *source, const s
             .tokens = loop.tokens,
             .loss = ended_before ? NAN : loop.progress.loss,
             .heldout_loss = loop.heldout_loss,
+            .best_step = loop.best.step,
             .seconds = elapsed_s(&loop),
         };
     loop_release(&loop);

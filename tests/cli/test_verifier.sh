@@ -38,6 +38,23 @@ run train prm --base "$model" --samples "$scratch/labels.jsonl" --out "$scratch/
 check "a_verifier_is_trained" '[ $status -eq 0 ] && contains "$out" parameters'
 run model "$scratch/prm.gguf"
 check "its_profile_is_in_its_file" 'contains "$out" ponder.verifier.template && contains "$out" ponder.verifier.good_token_id'
+run train prm --base "$model" --store "$scratch/runs.db" --out "$scratch/none.gguf"
+check "a_store_without_labels_says_what_makes_them" 'refused 1 && contains "$err" "ponder label"'
+"$PONDER" label --model "$model" --data pocket:train:4 -n 4 --rollouts 2 --store "$scratch/runs.db" >/dev/null 2>&1
+run train prm --base "$model" --store "$scratch/runs.db" --samples "$scratch/labels.jsonl" --out "$scratch/none.gguf"
+check "labels_come_from_one_place" 'refused 2 && contains "$err" "one of them"'
+run train prm --base "$model" --store "$scratch/runs.db" --run 1 --out "$scratch/none.gguf"
+check "a_run_without_labels_is_refused" 'refused 2 && contains "$err" "run 1 has no labels"'
+run train prm --base "$model" --store "$scratch/runs.db" --out "$scratch/soft.gguf" --epochs 1 --heldout 0 --patience 3
+check "patience_without_held_out_questions_is_refused" 'refused 2 && contains "$err" "--patience"'
+run train prm --base "$model" --store "$scratch/runs.db" --out "$scratch/soft.gguf" --epochs 4 --heldout 0.5 --heldout-every 1 --patience 2
+check "rollouts_of_a_store_are_learnt_and_the_best_step_is_named" '[ $status -eq 0 ] && contains "$out" "weights are those of step"'
+run train orm --base "$model" --store "$scratch/runs.db" --out "$scratch/orm.gguf"
+check "a_store_of_two_runs_wants_one_named" 'refused 2 && contains "$err" "--run"'
+run train orm --base "$model" --store "$scratch/runs.db" --run 1 --out "$scratch/orm.gguf" --epochs 1 --heldout 0
+check "an_outcome_verifier_is_trained" '[ $status -eq 0 ] && "$PONDER" model "$scratch/orm.gguf" | grep -q "verifier.outcome"'
+run score --verifier "prm:$scratch/orm.gguf" --samples "$scratch/labels.jsonl" --out "$scratch/outcomes.jsonl"
+check "an_outcome_verifier_is_none_of_steps" 'refused 2 && contains "$err" "scores whole solutions"'
 run score --verifier "$scratch/prm.gguf" --samples "$scratch/labels.jsonl" --out "$scratch/scored.jsonl"
 check "a_verifier_is_reported_on" '[ $status -eq 0 ] && contains "$out" AUROC && contains "$out" weighted'
 whole=$out
