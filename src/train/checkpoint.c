@@ -1,5 +1,6 @@
 #include "train/checkpoint.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@ static const char magic[8] = "PONDERCK";
 enum {
     VERSION = 2,
     HASH_AT = 24,
-    HEADER_BYTES = 112 + 8 * STREAM_WAIT_MAX,
+    HEADER_BYTES = 120 + 8 * STREAM_WAIT_MAX,
 };
 static const size_t file_bytes_max = (size_t)16 << 30;
 
@@ -53,6 +54,7 @@ static void walk(struct header *header, unsigned char *bytes, bool store)
         {&header->best_loss, 8},
         {&header->best_since, 8},
     };
+    const unsigned char *begin = bytes;
     bytes += sizeof magic;
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         if (store)
@@ -61,8 +63,8 @@ static void walk(struct header *header, unsigned char *bytes, bool store)
             memcpy(fields[i].field, bytes, fields[i].n);
         bytes += fields[i].n;
     }
+    assert(bytes - begin == HEADER_BYTES);
 }
-_Static_assert(HEADER_BYTES == sizeof magic + 104 + 8 * STREAM_WAIT_MAX, "header fields and their sizes");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "checkpoints are written as they lie in memory");
 
 static size_t blocks(int64_t best_step)

@@ -1,5 +1,5 @@
-/* judged_read.c - where labelled solutions come from: a file of exact labels, or a run of a store, whose
- * labels are what its rollouts found. */
+/* judged_read.c - where labelled solutions come from: a file of exact labels, one in the form of
+ * Math-Shepherd, or a run of a store, whose labels are what its rollouts found. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "search/prefixes.h"
 #include "store/store.h"
 #include "task/labelled.h"
+#include "task/shepherd.h"
 #include "train/judged_source.h"
 
 /* The solutions of one question, with memory that serves the next one too. */
@@ -63,29 +64,101 @@ static int check_filled(const struct judged_source *source, const char *path, st
 
 /* ---- a file ---- */
 
-static int add_record(void *data, const struct labelled *record, struct ponder_err *err)
+enum { GROUP_MAX = 1 << 12 };
+
+/* Lines of Math-Shepherd's form hold one solution each: those of one question, one behind the other, are kept
+ * until another question comes. */
+struct file {
+    struct batch batch;
+    struct shepherd group[GROUP_MAX]; /* (count) */
+    int count;
+};
+
+static int end_group(struct file *file, struct ponder_err *err)
 {
-    struct batch *batch = data;
     int64_t lines = 0;
-    for (int64_t i = 0; i < record->count; i++)
-        lines += record->texts[i].lines;
-    int status = batch_begin(batch, record->count, lines, err);
-    for (int64_t i = 0; i < record->count && !status; i++) {
-        const struct labelled_text *text = &record->texts[i];
+    for (int i = 0; i < file->count; i++)
+        lines += file->group[i].lines;
+    int status = file->count ? batch_begin(&file->batch, file->count, lines, err) : PONDER_OK;
+    for (int i = 0; i < file->count && !status; i++) {
+        const struct shepherd *solution = &file->group[i];
+        float *labels;
+        batch_text(&file->batch, solution->text, solution->lines, solution->right, &labels);
+        memcpy(labels, solution->labels, (size_t)solution->lines * sizeof *labels);
+    }
+    if (file->count && !status)
+        status = judged_source_add(file->batch.source, file->group[0].problem, file->batch.texts,
+                                   file->batch.count, err);
+    while (file->count)
+        shepherd_release(&file->group[--file->count]);
+    return status;
+}
+
+static int add_shepherd(struct file *file, const json_t *record, struct ponder_err *err)
+{
+    struct shepherd solution;
+    int status = shepherd_take(&solution, record, err);
+    bool other = !status && file->count && strcmp(file->group[0].problem, solution.problem) != 0;
+    if (!status && (other || file->count == GROUP_MAX))
+        status = end_group(file, err);
+    if (status)
+        shepherd_release(&solution);
+    else
+        file->group[file->count++] = solution;
+    return status;
+}
+
+static int add_labelled(struct batch *batch, const json_t *object, struct ponder_err *err)
+{
+    struct labelled record;
+    int64_t lines = 0;
+    int status = labelled_take(&record, object, err);
+    for (int64_t i = 0; i < record.count; i++)
+        lines += record.texts[i].lines;
+    if (!status)
+        status = batch_begin(batch, record.count, lines, err);
+    for (int64_t i = 0; i < record.count && !status; i++) {
+        const struct labelled_text *text = &record.texts[i];
         float *labels;
         batch_text(batch, text->text, text->lines, text->right, &labels);
         for (int k = 0; k < text->lines; k++)
             labels[k] = (float)text->reachable[k];
     }
-    return status ? status
-                  : judged_source_add(batch->source, record->problem, batch->texts, batch->count, err);
+    if (!status)
+        status = judged_source_add(batch->source, record.problem, batch->texts, batch->count, err);
+    labelled_release(&record);
+    return status;
+}
+
+static int read_lines(struct file *file, struct jsonl *lines, struct ponder_err *err)
+{
+    int more, status = PONDER_OK;
+    json_t *record;
+    while (!status && (more = jsonl_next(lines, &record, err)) != 0) {
+        if (more < 0)
+            return more;
+        status =
+            shepherd_is(record) ? add_shepherd(file, record, err) : add_labelled(&file->batch, record, err);
+        json_decref(record);
+    }
+    return status ? jsonl_prefix(lines, status, err) : end_group(file, err);
 }
 
 int judged_read_samples(struct judged_source *source, const char *path, struct ponder_err *err)
 {
-    struct batch batch = {.source = source};
-    int status = labelled_each(path, add_record, &batch, err);
-    batch_release(&batch);
+    struct file *file = calloc(1, sizeof *file);
+    struct jsonl *lines = NULL;
+    int status = file ? jsonl_open(&lines, path, err) : err_memory(err, "labelled solutions");
+    if (!status) {
+        file->batch.source = source;
+        status = read_lines(file, lines, err);
+    }
+    jsonl_release(lines);
+    for (int i = 0; file && i < file->count; i++)
+        shepherd_release(&file->group[i]);
+    if (file)
+        batch_release(&file->batch);
+    free(file);
     return status ? status : check_filled(source, path, err);
 }
 

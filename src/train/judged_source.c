@@ -10,7 +10,7 @@ enum { DOCUMENTS_MAX = 1 << 30 };
 
 struct judged_document {
     int32_t *ids;
-    int16_t *tags;    /* (steps) */
+    int32_t *tags;    /* (steps) */
     float *labels;    /* (steps) below 0: none */
     int count, steps; /* tokens, tags */
 };
@@ -81,7 +81,7 @@ static int side_add(struct judged_side *side, const struct judged_options *optio
         return PONDER_E_MEMORY;
     memcpy(d->ids, input->ids.ids, input->ids.count * sizeof *d->ids);
     for (int i = 0; i < input->steps; i++) {
-        d->tags[i] = (int16_t)input->tags[i];
+        d->tags[i] = input->tags[i];
         d->labels[i] = label_of(options, text, i);
     }
     side->tokens += input->ids.count;

@@ -8,7 +8,7 @@
 /* clang-format off */
 #define ROWS_OF_FILES(result) \
     ROW_TEXT("base", base, "FILE", NULL, "the model to start from (GGUF)"), \
-    ROW_TEXT("samples", samples, "FILE", NULL, "labelled samples, as `task check` writes them"), \
+    ROW_TEXT("samples", samples, "FILE", NULL, "labelled: of `task check`, or as Math-Shepherd has it"), \
     ROW_TEXT("store", store, "FILE", NULL, "instead: solutions and labels of `ponder label`"), \
     ROW_INT("run", run, "N", "0", 0, 9e15, "of the store; 0: the only one"), \
     ROW_INT("limit", limit, "N", "0", 0, 1e9, "questions, from the first on; 0: all"), \

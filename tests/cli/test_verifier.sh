@@ -49,6 +49,19 @@ run train prm --base "$model" --store "$scratch/runs.db" --out "$scratch/soft.gg
 check "patience_without_held_out_questions_is_refused" 'refused 2 && contains "$err" "--patience"'
 run train prm --base "$model" --store "$scratch/runs.db" --out "$scratch/soft.gguf" --epochs 4 --heldout 0.5 --heldout-every 1 --patience 2
 check "rollouts_of_a_store_are_learnt_and_the_best_step_is_named" '[ $status -eq 0 ] && contains "$out" "weights are those of step"'
+run runs export "$scratch/runs.db" 1 --format math-shepherd
+check "a_run_without_labels_is_not_exported_as_one_with" 'refused 2 && contains "$err" "no labels" && [ -z "$out" ]'
+run runs export "$scratch/runs.db" 2 --format shepherd
+check "an_unknown_form_is_refused" 'refused 2 && contains "$err" math-shepherd'
+run runs export "$scratch/runs.db" 2 --format math-shepherd
+check "labels_are_exported_as_math_shepherd_has_them" '[ $status -eq 0 ] && contains "$out" "\"label\":" && contains "$out" "\"rollouts\":2"'
+cp "$scratch/out" "$scratch/shepherd.jsonl"
+hash_of() { "$PONDER" model "$1" | grep -o "samples-hash [0-9a-f]*"; }
+run train prm --base "$model" --samples "$scratch/shepherd.jsonl" --out "$scratch/again.gguf" --epochs 1 --heldout 0
+check "what_was_exported_is_learnt_as_the_store_is" '[ $status -eq 0 ] && [ "$(hash_of "$scratch/again.gguf")" = "$(hash_of "$scratch/soft.gguf")" ]'
+printf '{"input": "Q", "label": "Q"}\n' >"$scratch/bad.jsonl"
+run train prm --base "$model" --samples "$scratch/bad.jsonl" --out "$scratch/none.gguf"
+check "a_line_that_is_no_labelled_solution_is_named" 'refused 1 && contains "$err" "bad.jsonl:1" && [ ! -e "$scratch/none.gguf" ]'
 run train orm --base "$model" --store "$scratch/runs.db" --out "$scratch/orm.gguf"
 check "a_store_of_two_runs_wants_one_named" 'refused 2 && contains "$err" "--run"'
 run train orm --base "$model" --store "$scratch/runs.db" --run 1 --out "$scratch/orm.gguf" --epochs 1 --heldout 0
