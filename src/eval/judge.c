@@ -11,6 +11,7 @@
 #include "eval/grade.h"
 #include "search/classes.h"
 #include "eval/stats.h"
+#include "verifier/calibration.h"
 
 /* The step scores' aggregates, then the mean and the sum of the proposer's log-probabilities. */
 enum { BOOTSTRAP_SEED = 20240806, MEAN = VERIFIER_AGGREGATES, SUM, MEASURES };
@@ -301,6 +302,17 @@ static void add_choices(struct judge *judge, const struct voters *v, int64_t n)
     judge->rows++;
 }
 
+static void add_calibration(struct judge *judge, const struct labelled *record)
+{
+    for (int64_t i = 0; i < record->count; i++) {
+        const struct labelled_text *text = &record->texts[i];
+        if (text->lines)
+            calibration_add(&judge->score->solutions, measure(text, (int)judge->how), text->right);
+        for (int k = 0; k < text->lines; k++)
+            calibration_add(&judge->score->steps, (double)text->scores[k], text->reachable[k]);
+    }
+}
+
 static int add_record(void *data, const struct labelled *record, struct ponder_err *err)
 {
     struct judge *judge = data;
@@ -322,6 +334,8 @@ static int add_record(void *data, const struct labelled *record, struct ponder_e
     int status = add_aurocs(judge, record, err);
     if (!status)
         add_found(judge, record);
+    if (!status)
+        add_calibration(judge, record);
     if (!status) {
         status = voters_fill(&voters, judge, record, err);
         if (!status)
@@ -367,6 +381,8 @@ static int sum_up(struct judge *judge)
     }
     failed |= interval(c->weighted_gain, judge->rows, &score->weighted_gain);
     failed |= interval(c->best_gain, judge->rows, &score->best_gain);
+    calibration_end(&score->steps);
+    calibration_end(&score->solutions);
     score->auroc_over_all = judge_auroc(judge->pot.values, judge->pot.right, judge->pot.count);
     return failed;
 }
@@ -418,12 +434,14 @@ int ponder_score_json(const struct ponder_score *s, char **json, struct ponder_e
         "{s:o, s:o, s:o, s:o, s:o}", "k", ks, "maj", intervals_json(s->choice.maj, s->k_count), "best",
         intervals_json(s->choice.best, s->k_count), "weighted",
         intervals_json(s->choice.weighted, s->k_count), "pass", intervals_json(s->choice.pass, s->k_count));
-    return json_print(json_pack("{s:I, s:I, s:s, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:I}", "questions",
+    json_t *calibration = json_pack("{s:o, s:o}", "steps", calibration_json(&s->steps), "solutions",
+                                    calibration_json(&s->solutions));
+    return json_print(json_pack("{s:I, s:I, s:s, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:I}", "questions",
                                 (json_int_t)s->questions, "n", (json_int_t)s->n, "aggregate", s->aggregate,
                                 "mixed", (json_int_t)s->mixed, "auroc", auroc, "first_wrong_found",
                                 interval_json(&s->first_wrong_found), "wrong", (json_int_t)s->wrong, "choice",
-                                choice, "weighted_gain", interval_json(&s->weighted_gain), "best_gain",
-                                interval_json(&s->best_gain), "verifier_tokens",
-                                (json_int_t)s->verifier_tokens),
+                                choice, "calibration", calibration, "weighted_gain",
+                                interval_json(&s->weighted_gain), "best_gain", interval_json(&s->best_gain),
+                                "verifier_tokens", (json_int_t)s->verifier_tokens),
                       json, err);
 }

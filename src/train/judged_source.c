@@ -64,7 +64,9 @@ static float label_of(const struct judged_options *options, const struct judged_
 {
     if (options->profile->outcome && step + 1 < text->lines)
         return -1;
-    return options->by_answer || options->profile->outcome ? (float)text->right : text->labels[step];
+    if (options->labels == JUDGED_ANSWER || options->profile->outcome)
+        return (float)text->right;
+    return options->labels == JUDGED_ANY ? (float)(text->labels[step] > 0) : text->labels[step];
 }
 
 static int side_add(struct judged_side *side, const struct judged_options *options,
@@ -109,7 +111,7 @@ static int add_text(struct judged_source *source, struct judged_side *side, cons
 {
     const struct judged_options *options = &source->options;
     struct verifier_input *input = &source->input;
-    bool needs_labels = !options->by_answer && !options->profile->outcome;
+    bool needs_labels = options->labels != JUDGED_ANSWER && !options->profile->outcome;
     *taken = text->lines > 0 && (text->labels || !needs_labels);
     if (!*taken)
         return PONDER_OK;

@@ -11,10 +11,16 @@
 #include "train/example.h"
 #include "verifier/profile.h"
 
+enum judged_labels {
+    JUDGED_STEPS, /* as they are */
+    JUDGED_ANY,   /* 1 where a step's is over 0: a rollout from behind it ended right */
+    JUDGED_ANSWER /* of every tag, whether the answer is right */
+};
+
 struct judged_options {
     const struct verifier_profile *profile; /* of an outcome verifier the last tag alone has a label */
     const struct tokenizer *tokenizer;
-    bool by_answer;    /* the label of a tag is the answer's correctness instead of its own step's */
+    enum judged_labels labels;
     double heldout;    /* share of questions that go to the other side */
     double lm_share;   /* share of documents whose solution's text is learnt too */
     int per_question;  /* different solutions of one question at most */

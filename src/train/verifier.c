@@ -20,6 +20,7 @@ struct training {
     const char *kind;                               /* "prm" or "orm" */
     struct ponder_train_verifier_settings settings; /* with zeros and "auto" resolved */
     struct verifier_profile profile;
+    enum judged_labels labels;
     struct lm_model *model;
     struct judged_source source;
     int64_t steps;
@@ -53,6 +54,21 @@ static int check_files(const struct ponder_train_verifier_settings *s, struct po
     return PONDER_OK;
 }
 
+static int resolve_labels(struct training *training, struct ponder_err *err)
+{
+    static const char *const names[] = {"steps", "any", "answer"};
+    const char *wanted = training->settings.labels;
+    training->labels = JUDGED_STEPS;
+    for (int i = 0; wanted && i < 3; i++) {
+        if (strcmp(wanted, names[i]) == 0) {
+            training->labels = (enum judged_labels)i;
+            return PONDER_OK;
+        }
+    }
+    return wanted ? err_set(err, PONDER_E_ARGUMENT, "--labels: '%.60s' is none of steps, any, answer", wanted)
+                  : PONDER_OK;
+}
+
 static int resolve(struct training *training, struct ponder_err *err)
 {
     struct ponder_train_verifier_settings *s = &training->settings;
@@ -67,8 +83,9 @@ static int resolve(struct training *training, struct ponder_err *err)
     if (strcmp(s->precision, "f32") != 0 && strcmp(s->precision, "bf16") != 0)
         return err_set(err, PONDER_E_ARGUMENT, "--precision: '%.60s' is none of auto, f32, bf16",
                        s->precision);
-    if (s->labels && strcmp(s->labels, "steps") != 0 && strcmp(s->labels, "answer") != 0)
-        return err_set(err, PONDER_E_ARGUMENT, "--labels: '%.60s' is neither steps nor answer", s->labels);
+    status = resolve_labels(training, err);
+    if (status)
+        return status;
     if (s->threads == 0)
         s->threads = omp_get_num_procs();
     if (!s->checkpoint && buf_printf(&training->checkpoint_path, "%s.checkpoint", s->out))
@@ -89,7 +106,7 @@ static int open_all(struct training *training, struct ponder_err *err)
     int context = training->model->shape.context, batch = (int)s->batch_tokens;
     struct judged_options options = {.profile = &training->profile,
                                      .tokenizer = training->model->tokenizer,
-                                     .by_answer = s->labels && strcmp(s->labels, "answer") == 0,
+                                     .labels = training->labels,
                                      .heldout = s->heldout,
                                      .lm_share = s->lm_share,
                                      .per_question = (int)s->per_question,

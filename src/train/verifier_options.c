@@ -45,7 +45,7 @@
 
 static const struct ponder_option prm_table[] = {
     ROWS_OF_FILES("pocket-prm"),
-    ROW_TEXT("labels", labels, "KIND", "steps", "of each step; or answer: of the whole"),
+    ROW_TEXT("labels", labels, "KIND", "steps", "share of rollouts; any: 1 over 0; answer: the whole's"),
     ROWS_OF_TRAINING,
 };
 

@@ -33,7 +33,7 @@ check "every_sample_gets_labels" '[ $(grep -o "\"answer_right\"" "$scratch/label
 run train prm --base "$model" --samples "$scratch/samples.jsonl" --out "$scratch/prm.gguf"
 check "samples_without_labels_say_what_adds_them" 'refused 1 && contains "$err" "task check" && [ ! -e "$scratch/prm.gguf" ]'
 run train prm --base "$model" --samples "$scratch/labels.jsonl" --out "$scratch/prm.gguf" --labels votes
-check "unknown_labels_are_refused" 'refused 2 && contains "$err" "steps nor answer"'
+check "unknown_labels_are_refused" 'refused 2 && contains "$err" "steps, any, answer"'
 run train prm --base "$model" --samples "$scratch/labels.jsonl" --out "$scratch/prm.gguf" --epochs 1 --heldout 0
 check "a_verifier_is_trained" '[ $status -eq 0 ] && contains "$out" parameters'
 run model "$scratch/prm.gguf"

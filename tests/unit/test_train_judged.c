@@ -137,6 +137,21 @@ static void a_store_gives_the_shares_of_its_rollouts_as_soft_labels(void **state
     judged_source_release(&source);
 }
 
+static void any_rollout_that_ended_right_makes_a_hard_label(void **state)
+{
+    (void)state;
+    struct judged_source source;
+    struct judged_options options = options_for(&profile);
+    float labels[8];
+    make_store(false);
+    options.labels = JUDGED_ANY;
+    judged_source_init(&source, &options);
+    assert_int_equal(judged_read_store(&source, path, 0, &err), 0);
+    assert_int_equal(labels_of(&source, 0, labels), 2);
+    assert_true(labels[0] == 1 && labels[1] == 1);
+    judged_source_release(&source);
+}
+
 static void an_outcome_verifier_has_a_label_at_the_last_tag_alone_and_needs_no_rollouts(void **state)
 {
     (void)state;
@@ -210,7 +225,7 @@ static void exact_labels_are_one_or_nought_and_the_answer_may_stand_for_all(void
     float labels[8];
     write_file(exact);
     for (int by_answer = 0; by_answer < 2; by_answer++) {
-        options.by_answer = by_answer;
+        options.labels = by_answer ? JUDGED_ANSWER : JUDGED_STEPS;
         judged_source_init(&source, &options);
         assert_int_equal(judged_read_samples(&source, path, &err), 0);
         assert_int_equal(source.train.count, 2);
@@ -306,6 +321,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_store_gives_the_shares_of_its_rollouts_as_soft_labels, remove_files),
+        cmocka_unit_test_teardown(any_rollout_that_ended_right_makes_a_hard_label, remove_files),
         cmocka_unit_test_teardown(an_outcome_verifier_has_a_label_at_the_last_tag_alone_and_needs_no_rollouts,
                                   remove_files),
         cmocka_unit_test_teardown(a_run_is_named_where_several_would_do_or_none_has_labels, remove_files),
