@@ -67,8 +67,9 @@ static int train_fail(const struct ponder_err *err)
     return CLI_FAILED;
 }
 
-/* Trains by `train`, which gets the command's settings, and says what came out. */
-static int run(const char *out, const char *metrics, const void *settings,
+/* Trains by `train`, which gets the command's settings, and says what came out, of a verifier how its scores
+ * do on what was held out too. */
+static int run(const char *out, const char *metrics, const void *settings, bool verifier,
                int (*train)(const void *settings, const struct ponder_train_watch *watch,
                             struct ponder_train_result *result, struct ponder_err *err))
 {
@@ -91,6 +92,8 @@ static int run(const char *out, const char *metrics, const void *settings,
     if (result.best_step)
         printf("the weights are those of step %s of %s, where the held-out loss was lowest\n",
                cli_thousands(number[0], result.best_step), cli_thousands(number[1], result.steps));
+    if (verifier && result.heldout.count)
+        cli_print_calibration("held-out questions", &result.heldout);
     return cli_finish(CLI_DONE);
 }
 
@@ -117,7 +120,7 @@ static int base_run(void *args, int count, char **operands)
     (void)count;
     (void)operands;
     const struct ponder_train_base_settings *settings = args;
-    return run(settings->out, settings->metrics, settings, train_base);
+    return run(settings->out, settings->metrics, settings, false, train_base);
 }
 
 static int prm_run(void *args, int count, char **operands)
@@ -125,7 +128,7 @@ static int prm_run(void *args, int count, char **operands)
     (void)count;
     (void)operands;
     const struct ponder_train_verifier_settings *settings = args;
-    return run(settings->out, settings->metrics, settings, train_prm);
+    return run(settings->out, settings->metrics, settings, true, train_prm);
 }
 
 static int orm_run(void *args, int count, char **operands)
@@ -133,7 +136,7 @@ static int orm_run(void *args, int count, char **operands)
     (void)count;
     (void)operands;
     const struct ponder_train_verifier_settings *settings = args;
-    return run(settings->out, settings->metrics, settings, train_orm);
+    return run(settings->out, settings->metrics, settings, true, train_orm);
 }
 
 const struct cli_command cli_train_base = {

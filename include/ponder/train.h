@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ponder/calibration.h"
 #include "ponder/option.h"
 #include "ponder/status.h"
 
@@ -60,6 +61,7 @@ struct ponder_train_result {
     int64_t steps, parameters;
     uint64_t tokens;
     double loss, heldout_loss;
+    struct ponder_calibration heldout; /* of the verdicts at tags of what was held out, against its labels */
     int64_t best_step; /* whose weights were written, with early stopping; 0: the last one's */
     double seconds;
 };

@@ -9,6 +9,7 @@
 #include "train/checkpoint.h"
 #include "train/metrics.h"
 #include "train/recipe.h"
+#include "verifier/calibration.h"
 
 /* Everything of one call of train_run. */
 struct loop {
@@ -165,8 +166,21 @@ static int save(struct loop *loop, struct ponder_err *err)
     return status;
 }
 
-/* Mean loss over the first held-out documents, the same ones every time. */
-static int measure_heldout(struct loop *loop, double *loss, struct ponder_err *err)
+static void add_scores(struct ponder_calibration *calibration, const struct pack *pack, const float *logits,
+                       int vocab)
+{
+    for (int i = 0; i < pack->rows; i++) {
+        const struct lm_target *target = &pack->targets[i];
+        const float *row = logits + (size_t)i * (size_t)vocab;
+        if (target->kind == LM_TARGET_SOFT)
+            calibration_add(calibration, 1 / (1 + exp((double)(row[target->other] - row[target->token]))),
+                            (double)target->p);
+    }
+}
+
+/* Mean loss over the first held-out documents, the same ones every time. `calibration` may be NULL. */
+static int measure_heldout(struct loop *loop, double *loss, struct ponder_calibration *calibration,
+                           struct ponder_err *err)
 {
     struct stream stream;
     stream_init(&stream, loop->heldout, loop->model->shape.context);
@@ -183,6 +197,8 @@ static int measure_heldout(struct loop *loop, double *loss, struct ponder_err *e
         status = lm_forward(loop->run, &batch, &logits, err);
         if (status)
             break;
+        if (calibration)
+            add_scores(calibration, pack, logits, loop->model->shape.vocab);
         struct lm_loss part = lm_loss(loop->run, &batch, pack->targets, 0, 0);
         sum.next_sum += part.next_sum;
         sum.soft_sum += part.soft_sum;
@@ -315,12 +331,12 @@ static bool has_ended(const struct loop *loop)
            (patience > 0 && loop->best.since >= patience);
 }
 
-static void take_best(struct loop *loop)
+static int take_best(struct loop *loop, struct ponder_err *err)
 {
     if (!loop->best.step)
-        return;
+        return PONDER_OK;
     memcpy(loop->model->params, loop->best.params, loop->model->param_count * sizeof(float));
-    loop->heldout_loss = loop->best.loss;
+    return lm_run_repack(loop->run, err);
 }
 
 /* ---- the loop ---- */
@@ -335,7 +351,7 @@ static int after_step(struct loop *loop, struct ponder_err *err)
     int status = PONDER_OK;
     if (loop->heldout && s->heldout_tokens > 0 &&
         (last || (s->heldout_every > 0 && p->step % s->heldout_every == 0))) {
-        status = measure_heldout(loop, &p->heldout_loss, err);
+        status = measure_heldout(loop, &p->heldout_loss, NULL, err);
         loop->heldout_loss = p->heldout_loss;
         if (!status)
             note_best(loop);
@@ -377,6 +393,7 @@ int train_run(struct lm_model *model, const struct train_source *source, const s
         .progress = {.steps = settings->schedule.steps},
         .heldout_loss = NAN,
     };
+    struct ponder_calibration calibration = {0};
     loop.started_s = clock_now_s(&settings->clock);
     int status = loop_open(&loop, source, err);
     if (!status)
@@ -386,10 +403,11 @@ int train_run(struct lm_model *model, const struct train_source *source, const s
     bool ended_before = has_ended(&loop);
     if (!status)
         status = train(&loop, watch, err);
-    if (!status && ended_before && !loop.best.step && heldout && settings->heldout_tokens > 0)
-        status = measure_heldout(&loop, &loop.heldout_loss, err);
     if (!status)
-        take_best(&loop);
+        status = take_best(&loop, err);
+    if (!status && heldout && settings->heldout_tokens > 0)
+        status = measure_heldout(&loop, &loop.heldout_loss, &calibration, err);
+    calibration_end(&calibration);
     if (result)
         *result = (struct ponder_train_result){
             .steps = loop.adamw.step,
@@ -397,6 +415,7 @@ int train_run(struct lm_model *model, const struct train_source *source, const s
             .tokens = loop.tokens,
             .loss = ended_before ? NAN : loop.progress.loss,
             .heldout_loss = loop.heldout_loss,
+            .heldout = calibration,
             .best_step = loop.best.step,
             .seconds = elapsed_s(&loop),
         };

@@ -159,6 +159,8 @@ static void put_metadata(struct gguf_writer *writer, void *data)
     gguf_put_u64(writer, "ponder.train.questions", (uint64_t)training->source.questions);
     if (!isnan(training->result->heldout_loss))
         gguf_put_f32(writer, "ponder.train.heldout_loss", (float)training->result->heldout_loss);
+    if (training->result->heldout.count)
+        gguf_put_f32(writer, "ponder.train.heldout_ece", (float)training->result->heldout.ece);
     verifier_profile_put(&training->profile, writer);
 }
 

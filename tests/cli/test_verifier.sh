@@ -48,7 +48,7 @@ check "a_run_without_labels_is_refused" 'refused 2 && contains "$err" "run 1 has
 run train prm --base "$model" --store "$scratch/runs.db" --out "$scratch/soft.gguf" --epochs 1 --heldout 0 --patience 3
 check "patience_without_held_out_questions_is_refused" 'refused 2 && contains "$err" "--patience"'
 run train prm --base "$model" --store "$scratch/runs.db" --out "$scratch/soft.gguf" --epochs 4 --heldout 0.5 --heldout-every 1 --patience 2
-check "rollouts_of_a_store_are_learnt_and_the_best_step_is_named" '[ $status -eq 0 ] && contains "$out" "weights are those of step"'
+check "rollouts_of_a_store_are_learnt_and_the_best_step_is_named" '[ $status -eq 0 ] && contains "$out" "weights are those of step" && contains "$out" "held-out questions:"'
 run runs export "$scratch/runs.db" 1 --format math-shepherd
 check "a_run_without_labels_is_not_exported_as_one_with" 'refused 2 && contains "$err" "no labels" && [ -z "$out" ]'
 run runs export "$scratch/runs.db" 2 --format shepherd
@@ -95,6 +95,12 @@ run score --verifier "$shipped_verifier" --samples "$scratch/labels.jsonl" --out
 check "scores_of_another_verifier_are_not_gone_on_with" 'refused 1 && contains "$err" "by this verifier"'
 run score --samples "$scratch/scored.jsonl" --aggregate median
 check "an_unknown_aggregate_is_refused" 'refused 2 && contains "$err" "last, min, prod or mean"'
+if command -v gnuplot >/dev/null; then
+  run score --samples "$scratch/scored.jsonl" --calibration "$scratch/plot.svg"
+  check "scores_are_drawn_as_probabilities" '[ $status -eq 0 ] && contains "$out" "expected calibration error" && grep -q "</svg>" "$scratch/plot.svg"'
+fi
+run score --samples "$scratch/scored.jsonl" --calibration "$scratch"
+check "a_folder_is_no_place_for_a_plot" 'refused 1 && contains "$err" "--calibration"'
 run score --samples "$scratch/scored.jsonl" --json
 check "score_gives_one_json_object" '[ $status -eq 0 ] && contains "$out" "\"auroc\"" && [ $(wc -l <"$scratch/out") -eq 1 ]'
 finish

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "eval/judge.h"
+#include "verifier/calibration.h"
 
 static struct ponder_err err;
 
@@ -38,6 +39,38 @@ static void the_largest_drop_starts_from_one(void **state)
     assert_int_equal(judge_largest_drop((const float[]){0.9f, 0.3f, 0.1f}, 3), 1);
     assert_int_equal(judge_largest_drop((const float[]){0.2f, 0.1f, 0.05f}, 3), 0);
     assert_int_not_equal(judge_largest_drop((const float[]){0.9f, 0.8f, 0.1f}, 3), 1);
+}
+
+static void scores_are_counted_in_the_bin_they_fall_in_and_held_against_their_labels(void **state)
+{
+    (void)state;
+    struct ponder_calibration c = {0};
+    calibration_add(&c, 0, 0);
+    calibration_add(&c, 0.75, 1);
+    calibration_add(&c, 0.75, 0.5);
+    calibration_add(&c, 1, 1);
+    calibration_end(&c);
+    assert_int_equal(c.count, 4);
+    assert_int_equal(c.bins[0].count, 1);
+    assert_int_equal(c.bins[7].count, 2);
+    assert_int_equal(c.bins[9].count, 1);
+    near(c.bins[7].score, 0.75);
+    near(c.bins[7].label, 0.75);
+    assert_true(isnan(c.bins[1].score));
+    near(c.ece, 0);
+    near(c.loss, (-log(0.75) - 0.5 * log(0.75) - 0.5 * log(0.25)) / 4);
+}
+
+static void a_sure_and_wrong_score_costs_much_and_not_everything(void **state)
+{
+    (void)state;
+    struct ponder_calibration c = {0}, none = {0};
+    calibration_add(&c, 1, 0);
+    calibration_end(&c);
+    near(c.ece, 1);
+    assert_true(c.loss > 10 && isfinite(c.loss));
+    calibration_end(&none);
+    assert_true(isnan(none.loss) && isnan(none.ece));
 }
 
 static void aggregates_are_last_least_and_product(void **state)
@@ -117,6 +150,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(auroc_counts_pairs_and_halves_ties),
         cmocka_unit_test(the_largest_drop_starts_from_one),
+        cmocka_unit_test(scores_are_counted_in_the_bin_they_fall_in_and_held_against_their_labels),
+        cmocka_unit_test(a_sure_and_wrong_score_costs_much_and_not_everything),
         cmocka_unit_test(aggregates_are_last_least_and_product),
         cmocka_unit_test(a_report_weighs_answers_by_their_scores),
         cmocka_unit_test(records_that_lack_something_are_named),

@@ -133,6 +133,7 @@ static void a_soft_target_is_learnt_as_the_probability_it_is(void **state)
     assert_int_equal(train_run(model, &source, NULL, &settings, NULL, &result, &err), 0);
     /* the entropy of .9 and .1 is what remains */
     assert_true(fabs(result.loss - 0.3251) < 0.02);
+    assert_int_equal(result.heldout.count, 0);
     struct lm_run *run;
     struct lm_run_options options = {
         .rows_max = 16, .threads = 1, .precision = LM_PRECISION_F32, .train = true};
@@ -298,6 +299,7 @@ static void a_training_ends_when_the_held_out_loss_no_longer_falls_and_keeps_the
     assert_int_equal(run_overfitting((struct stop){0}, 4, &result, &stopped), 0);
     assert_true(result.best_step > 0);
     assert_int_equal(result.steps, result.best_step + 2 * 4);
+    assert_true(result.heldout.count > 0 && fabs(result.heldout.loss - result.heldout_loss) < 1e-5);
     assert_true(result.steps < 60);
     remove_files(NULL);
     assert_int_equal(run_overfitting((struct stop){.step = result.best_step}, 0, &best, &until_best),
