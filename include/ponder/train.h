@@ -79,7 +79,7 @@ PONDER_API int ponder_train_base(const struct ponder_train_base_settings *settin
 struct ponder_train_verifier_settings {
     const char *base, *samples, *store, *out, *name, *labels, *checkpoint, *metrics, *optimizer;
     int64_t run, limit;
-    double epochs, lm_share, tag_weight, heldout;
+    double epochs, lm_share, tag_weight, heldout, dropout;
     int64_t per_question, patience;
     bool restart;
     int64_t checkpoint_every, batch_tokens;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/rng.h"
 #include "train/checkpoint.h"
 #include "train/metrics.h"
 #include "train/recipe.h"
@@ -238,6 +239,9 @@ static int differentiate(struct loop *loop, int target_count, struct lm_loss *lo
     float scale = 1.0f / (float)(target_count ? target_count : 1);
     for (int i = 0; i < loop->settings->accumulate; i++) {
         struct lm_batch batch = pack_batch(&loop->packs[i]);
+        batch.dropout = (float)loop->settings->dropout;
+        batch.dropout_seed =
+            rng_key(rng_key(loop->settings->dropout_seed, (uint64_t)loop->adamw.step), (uint64_t)i);
         float *logits;
         int status = lm_forward(loop->run, &batch, &logits, err);
         if (status)

@@ -15,8 +15,10 @@
 struct train_settings {
     struct train_schedule schedule; /* with the number of steps */
     struct adamw_options adamw;
-    int batch_tokens;      /* rows of a pack; at least the model's context */
-    int accumulate;        /* packs of a step, >= 1 */
+    int batch_tokens; /* rows of a pack; at least the model's context */
+    int accumulate;   /* packs of a step, >= 1 */
+    double dropout;   /* of what is added to the residual stream; not where loss is held out */
+    uint64_t dropout_seed;
     double tag_weight;     /* of a soft target against one of text, in the gradient; losses are unweighted */
     int64_t heldout_every; /* steps; 0: only at the end */
     int heldout_tokens;    /* rows at most; 0: no held-out loss */

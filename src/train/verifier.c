@@ -185,6 +185,8 @@ static struct train_settings loop_settings(const struct training *training)
                   .threads = (int)s->threads},
         .batch_tokens = (int)s->batch_tokens,
         .accumulate = 1,
+        .dropout = s->dropout,
+        .dropout_seed = rng_key((uint64_t)s->seed, 3),
         .tag_weight = s->tag_weight,
         .heldout_every = s->heldout_every,
         .heldout_tokens = heldout_tokens(training),

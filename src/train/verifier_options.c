@@ -20,6 +20,7 @@
     ROW_REAL("lm-share", lm_share, "X", "0", 0, 1, "share of solutions whose text is learnt too"), \
     ROW_REAL("tag-weight", tag_weight, "X", "5", 0, 1e3, "weight of a verdict; a token of text has 1"), \
     ROW_REAL("heldout", heldout, "X", "0.1", 0, 0.9, "share of questions held out"), \
+    ROW_REAL("dropout", dropout, "X", "0", 0, 0.9, "share dropped of what a layer adds to the residual stream"), \
     ROW_INT("patience", patience, "N", "0", 0, 1e6, "held-out losses until a lower one; 0: any"), \
     ROW_INT("per-question", per_question, "N", "64", 1, 1e6, "different solutions of a question at most"), \
     ROW_TEXT("checkpoint", checkpoint, "FILE", NULL, "where the run is saved and continued; OUT.checkpoint"), \

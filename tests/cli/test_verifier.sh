@@ -47,7 +47,7 @@ run train prm --base "$model" --store "$scratch/runs.db" --run 1 --out "$scratch
 check "a_run_without_labels_is_refused" 'refused 2 && contains "$err" "run 1 has no labels"'
 run train prm --base "$model" --store "$scratch/runs.db" --out "$scratch/soft.gguf" --epochs 1 --heldout 0 --patience 3
 check "patience_without_held_out_questions_is_refused" 'refused 2 && contains "$err" "--patience"'
-run train prm --base "$model" --store "$scratch/runs.db" --out "$scratch/soft.gguf" --epochs 4 --heldout 0.5 --heldout-every 1 --patience 2
+run train prm --base "$model" --store "$scratch/runs.db" --out "$scratch/soft.gguf" --epochs 4 --heldout 0.5 --heldout-every 1 --patience 2 --dropout 0.05
 check "rollouts_of_a_store_are_learnt_and_the_best_step_is_named" '[ $status -eq 0 ] && contains "$out" "weights are those of step" && contains "$out" "held-out questions:"'
 run runs export "$scratch/runs.db" 1 --format math-shepherd
 check "a_run_without_labels_is_not_exported_as_one_with" 'refused 2 && contains "$err" "no labels" && [ -z "$out" ]'
