@@ -62,10 +62,14 @@ static void print_report(const struct ponder_score *s)
     printf("  %s over the better of those two, paired:\n", s->aggregate);
     print_interval("", &s->auroc_gain);
     printf("  over all samples at once (%s)       %6.3f\n\n", s->aggregate, s->auroc_over_all);
-    printf("First wrong step, of %s wrong solutions\n", cli_thousands(number, s->wrong));
-    print_interval("largest drop is there", &s->first_wrong_found);
-    printf("\nScores as probabilities\n");
-    cli_print_calibration("steps, against whether the answer can be reached", &s->steps);
+    if (s->wrong) {
+        printf("First wrong step, of %s wrong solutions\n", cli_thousands(number, s->wrong));
+        print_interval("largest drop is there", &s->first_wrong_found);
+        printf("\n");
+    }
+    printf("Scores as probabilities\n");
+    if (s->steps.count)
+        cli_print_calibration("steps, against whether the answer can be reached", &s->steps);
     cli_print_calibration("solutions, against whether the answer is right", &s->solutions);
     printf("\nChoosing by the %s\n", s->aggregate);
     print_choices(s);

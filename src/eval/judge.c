@@ -92,6 +92,7 @@ struct judge {
     struct ponder_score *score;
     struct columns columns;
     int64_t rows, found_rows;
+    bool several, varied; /* some solution has several steps; .. of different scores */
     struct pot pot;
 };
 
@@ -308,8 +309,11 @@ static void add_calibration(struct judge *judge, const struct labelled *record)
         const struct labelled_text *text = &record->texts[i];
         if (text->lines)
             calibration_add(&judge->score->solutions, measure(text, (int)judge->how), text->right);
-        for (int k = 0; k < text->lines; k++)
+        for (int k = 0; k < text->lines; k++) {
             calibration_add(&judge->score->steps, (double)text->scores[k], text->reachable[k]);
+            judge->several |= k > 0;
+            judge->varied |= text->scores[k] < text->scores[0] || text->scores[k] > text->scores[0];
+        }
     }
 }
 
@@ -363,11 +367,20 @@ static int gain(struct judge *judge)
     return interval(c->gain, score->mixed, &score->auroc_gain);
 }
 
+/* Who says the same of every line says nothing of lines. */
+static void forget_steps(struct judge *judge)
+{
+    judge->score->steps = (struct ponder_calibration){0};
+    judge->score->wrong = judge->found_rows = 0;
+}
+
 static int sum_up(struct judge *judge)
 {
     struct ponder_score *score = judge->score;
     struct columns *c = &judge->columns;
     int failed = 0;
+    if (judge->several && !judge->varied)
+        forget_steps(judge);
     for (int i = 0; i < MEASURES; i++)
         failed |= interval(c->auroc[i], score->mixed,
                            i < MEAN ? &score->auroc[i] : &score->auroc_logprob[i - MEAN]);

@@ -8,7 +8,7 @@
 /* clang-format off */
 #define ROWS_OF_FILES(result) \
     ROW_TEXT("base", base, "FILE", NULL, "the model to start from (GGUF)"), \
-    ROW_TEXT("samples", samples, "FILE", NULL, "labelled: of `task check`, or as Math-Shepherd has it"), \
+    ROW_TEXT("samples", samples, "FILE", NULL, "labelled: of `task check`, or Math-Shepherd's"), \
     ROW_TEXT("store", store, "FILE", NULL, "instead: solutions and labels of `ponder label`"), \
     ROW_INT("run", run, "N", "0", 0, 9e15, "of the store; 0: the only one"), \
     ROW_INT("limit", limit, "N", "0", 0, 1e9, "questions, from the first on; 0: all"), \
@@ -20,7 +20,7 @@
     ROW_REAL("lm-share", lm_share, "X", "0", 0, 1, "share of solutions whose text is learnt too"), \
     ROW_REAL("tag-weight", tag_weight, "X", "5", 0, 1e3, "weight of a verdict; a token of text has 1"), \
     ROW_REAL("heldout", heldout, "X", "0.1", 0, 0.9, "share of questions held out"), \
-    ROW_REAL("dropout", dropout, "X", "0", 0, 0.9, "share dropped of what a layer adds to the residual stream"), \
+    ROW_REAL("dropout", dropout, "X", "0", 0, 0.9, "share dropped of what a layer adds"), \
     ROW_INT("patience", patience, "N", "0", 0, 1e6, "held-out losses until a lower one; 0: any"), \
     ROW_INT("per-question", per_question, "N", "64", 1, 1e6, "different solutions of a question at most"), \
     ROW_TEXT("checkpoint", checkpoint, "FILE", NULL, "where the run is saved and continued; OUT.checkpoint"), \
@@ -46,7 +46,7 @@
 
 static const struct ponder_option prm_table[] = {
     ROWS_OF_FILES("pocket-prm"),
-    ROW_TEXT("labels", labels, "KIND", "steps", "share of rollouts; any: 1 over 0; answer: the whole's"),
+    ROW_TEXT("labels", labels, "KIND", "steps", "steps, any (1 where over 0), or answer"),
     ROWS_OF_TRAINING,
 };
 

@@ -130,6 +130,29 @@ static void a_report_weighs_answers_by_their_scores(void **state)
     near(score.weighted_gain.value, 1);
     near(score.first_wrong_found.value, 1);
     assert_int_equal(score.wrong, 4);
+    assert_int_equal(score.steps.count, 8);
+    near(score.solutions.bins[9].label, 0); /* nothing, at 0.95 */
+}
+
+static void scores_that_are_the_same_for_every_line_say_nothing_of_lines(void **state)
+{
+    (void)state;
+    static const char outcomes[] =
+        "{\"problem\": \"p\", \"samples\": ["
+        "{\"text\": \"a\\n1\", \"answer_right\": true, \"reachable\": [true, true], \"scores\": [0.9, 0.9]},"
+        "{\"text\": \"b\\n2\", \"answer_right\": false, \"reachable\": [true, false], \"scores\": [0.2, "
+        "0.2]}]}\n";
+    char path[] = "/tmp/ponder-judge-XXXXXX";
+    write_file(path, outcomes);
+    struct ponder_score score = {0};
+    assert_int_equal(judge_report(path, VERIFIER_LAST, &score, &err), 0);
+    unlink(path);
+    assert_int_equal(score.wrong, 0);
+    assert_true(isnan(score.first_wrong_found.value));
+    assert_int_equal(score.steps.count, 0);
+    assert_int_equal(score.solutions.count, 2);
+    near(score.auroc[0].value, 1);
+    near(score.solutions.ece, 0.15);
 }
 
 static void records_that_lack_something_are_named(void **state)
@@ -154,6 +177,7 @@ int main(void)
         cmocka_unit_test(a_sure_and_wrong_score_costs_much_and_not_everything),
         cmocka_unit_test(aggregates_are_last_least_and_product),
         cmocka_unit_test(a_report_weighs_answers_by_their_scores),
+        cmocka_unit_test(scores_that_are_the_same_for_every_line_say_nothing_of_lines),
         cmocka_unit_test(records_that_lack_something_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
