@@ -88,6 +88,8 @@ int cli_each_line(const char *path, cli_line_fn *each, void *data);
 
 /* print_eval.c */
 /* The tables of a set of questions: by k, by level, subject and fifth; then the cost. */
+/* A table of bins; `what` heads it. */
+void cli_print_calibration(const char *what, const struct ponder_calibration *calibration);
 void cli_print_eval(const struct ponder_eval *eval);
 /* What the figures cost, and what this call spent where some were there before. */
 void cli_print_cost(const struct ponder_ledger *whole, const struct ponder_ledger *spent, int64_t resumed,

@@ -67,7 +67,7 @@ const struct cli_command cli_label = {
     .name = "label",
     .summary = "Label the steps of a model's own solutions, by rollouts",
     .example = "ponder label --data pocket:train:1000 -n 4 --rollouts 4 --store FILE",
-    .notes = "`ponder runs export FILE RUN` prints them.",
+    .notes = "`runs export FILE RUN` prints them, `train prm --store FILE` learns them.",
     .args_bytes = sizeof(struct args),
     .groups = {{cli_model_options, offsetof(struct args, model)},
                {ponder_label_options, offsetof(struct args, settings)},

@@ -193,16 +193,49 @@ static int write_line(void *data, const char *line, size_t len, struct ponder_er
     return err->status = PONDER_E_IO;
 }
 
+struct export_args {
+    const char *format;
+};
+
+static const struct ponder_option export_table[] = {
+    {.name = "format",
+     .type = PONDER_OPTION_TEXT,
+     .offset = offsetof(struct export_args, format),
+     .meta = "FORM",
+     .default_value = "samples",
+     .help = "or math-shepherd: labelled solutions, a line each"},
+    PONDER_OPTION_END,
+};
+
+static const struct ponder_option *export_options(void)
+{
+    return export_table;
+}
+
+static int form_of(const char *name, enum ponder_export_form *form, struct ponder_err *err)
+{
+    bool shepherd = strcmp(name, "math-shepherd") == 0;
+    *form = shepherd ? PONDER_EXPORT_SHEPHERD : PONDER_EXPORT_SAMPLES;
+    if (shepherd || strcmp(name, "samples") == 0)
+        return PONDER_OK;
+    snprintf(err->message, sizeof err->message, "--format: '%.40s' is neither samples nor math-shepherd",
+             name);
+    return err->status = PONDER_E_ARGUMENT;
+}
+
 static int run_export(void *data, int count, char **operands)
 {
-    (void)data;
     (void)count;
+    const struct export_args *args = data;
     struct ponder_err err = {0};
+    enum ponder_export_form form;
     int64_t id = 0;
     int status = cli_run_number(operands[1], &id, &err);
+    if (!status)
+        status = form_of(args->format, &form, &err);
     cli_interrupt_catch();
     if (!status)
-        status = ponder_runs_export(operands[0], id, write_line, stdout, &err);
+        status = ponder_runs_export(operands[0], id, form, write_line, stdout, &err);
     return status ? cli_fail(&err) : CLI_DONE;
 }
 
@@ -213,7 +246,8 @@ const struct cli_command cli_runs_export = {
     .operands = "STORE RUN",
     .operands_min = 2,
     .operands_max = 2,
-    .args_bytes = sizeof(struct args),
+    .args_bytes = sizeof(struct export_args),
+    .groups = {{export_options, 0}},
     .run = run_export,
 };
 

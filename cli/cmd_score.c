@@ -7,8 +7,22 @@
 
 struct args {
     struct ponder_score_settings settings;
+    const char *calibration;
     bool json;
 };
+
+static const struct ponder_option *own_options(void)
+{
+    static const struct ponder_option options[] = {
+        {.name = "calibration",
+         .type = PONDER_OPTION_TEXT,
+         .offset = offsetof(struct args, calibration),
+         .meta = "FILE",
+         .help = "draw a reliability diagram (SVG, by gnuplot)"},
+        PONDER_OPTION_END,
+    };
+    return options;
+}
 
 static void print_interval(const char *name, const struct ponder_interval *i)
 {
@@ -48,8 +62,15 @@ static void print_report(const struct ponder_score *s)
     printf("  %s over the better of those two, paired:\n", s->aggregate);
     print_interval("", &s->auroc_gain);
     printf("  over all samples at once (%s)       %6.3f\n\n", s->aggregate, s->auroc_over_all);
-    printf("First wrong step, of %s wrong solutions\n", cli_thousands(number, s->wrong));
-    print_interval("largest drop is there", &s->first_wrong_found);
+    if (s->wrong) {
+        printf("First wrong step, of %s wrong solutions\n", cli_thousands(number, s->wrong));
+        print_interval("largest drop is there", &s->first_wrong_found);
+        printf("\n");
+    }
+    printf("Scores as probabilities\n");
+    if (s->steps.count)
+        cli_print_calibration("steps, against whether the answer can be reached", &s->steps);
+    cli_print_calibration("solutions, against whether the answer is right", &s->solutions);
     printf("\nChoosing by the %s\n", s->aggregate);
     print_choices(s);
     if (s->verifier_tokens || s->probe_tokens)
@@ -108,9 +129,13 @@ static int score_file(const struct args *args, struct ponder_err *err)
     struct ponder_watch watch = {cli_progress_show, &progress, cli_progress_note};
     struct ponder_score score;
     char *json = NULL;
+    int status = cli_check_writable("calibration", args->calibration, err);
     cli_interrupt_catch();
-    int status = ponder_score_run(&args->settings, &watch, &score, err);
+    if (!status)
+        status = ponder_score_run(&args->settings, &watch, &score, err);
     cli_progress_end(&progress);
+    if (!status && args->calibration)
+        status = ponder_score_plot(&score, args->calibration, err);
     if (!status && args->json)
         status = ponder_score_json(&score, &json, err);
     if (!status && args->json)
@@ -176,6 +201,7 @@ const struct cli_command cli_score = {
              "unless given. Scores of --samples go on where an earlier run ended.",
     .args_bytes = sizeof(struct args),
     .groups = {{ponder_score_options, offsetof(struct args, settings)},
+               {own_options, 0},
                {cli_json_options, offsetof(struct args, json)}},
     .run = run,
 };

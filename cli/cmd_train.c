@@ -1,4 +1,4 @@
-/* cmd_train.c - `ponder train base` and `ponder train prm`. */
+/* cmd_train.c - `ponder train base`, `ponder train prm` and `ponder train orm`. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -67,8 +67,9 @@ static int train_fail(const struct ponder_err *err)
     return CLI_FAILED;
 }
 
-/* Trains by `train`, which gets the command's settings, and says what came out. */
-static int run(const char *out, const char *metrics, const void *settings,
+/* Trains by `train`, which gets the command's settings, and says what came out, of a verifier how its scores
+ * do on what was held out too. */
+static int run(const char *out, const char *metrics, const void *settings, bool verifier,
                int (*train)(const void *settings, const struct ponder_train_watch *watch,
                             struct ponder_train_result *result, struct ponder_err *err))
 {
@@ -88,6 +89,11 @@ static int run(const char *out, const char *metrics, const void *settings,
     printf("%s: %s parameters, %s tokens, held-out loss %.4f, %s\n", out,
            cli_thousands(number[0], result.parameters), cli_thousands(number[1], (long long)result.tokens),
            result.heldout_loss, duration(time, result.seconds));
+    if (result.best_step)
+        printf("the weights are those of step %s of %s, where the held-out loss was lowest\n",
+               cli_thousands(number[0], result.best_step), cli_thousands(number[1], result.steps));
+    if (verifier && result.heldout.count)
+        cli_print_calibration("held-out questions", &result.heldout);
     return cli_finish(CLI_DONE);
 }
 
@@ -103,20 +109,34 @@ static int train_prm(const void *settings, const struct ponder_train_watch *watc
     return ponder_train_prm(settings, watch, result, err);
 }
 
+static int train_orm(const void *settings, const struct ponder_train_watch *watch,
+                     struct ponder_train_result *result, struct ponder_err *err)
+{
+    return ponder_train_orm(settings, watch, result, err);
+}
+
 static int base_run(void *args, int count, char **operands)
 {
     (void)count;
     (void)operands;
     const struct ponder_train_base_settings *settings = args;
-    return run(settings->out, settings->metrics, settings, train_base);
+    return run(settings->out, settings->metrics, settings, false, train_base);
 }
 
 static int prm_run(void *args, int count, char **operands)
 {
     (void)count;
     (void)operands;
-    const struct ponder_train_prm_settings *settings = args;
-    return run(settings->out, settings->metrics, settings, train_prm);
+    const struct ponder_train_verifier_settings *settings = args;
+    return run(settings->out, settings->metrics, settings, true, train_prm);
+}
+
+static int orm_run(void *args, int count, char **operands)
+{
+    (void)count;
+    (void)operands;
+    const struct ponder_train_verifier_settings *settings = args;
+    return run(settings->out, settings->metrics, settings, true, train_orm);
 }
 
 const struct cli_command cli_train_base = {
@@ -132,10 +152,20 @@ const struct cli_command cli_train_base = {
 
 const struct cli_command cli_train_prm = {
     .name = "train prm",
-    .summary = "Train a verifier of steps from a model and labelled samples",
-    .example = "ponder train prm --base base.gguf --samples labelled.jsonl",
+    .summary = "Train a verifier of steps from a model and labelled solutions",
+    .example = "ponder train prm --base base.gguf --store labels.db",
     .notes = "Saved, stopped and continued as `ponder train base`.",
-    .args_bytes = sizeof(struct ponder_train_prm_settings),
+    .args_bytes = sizeof(struct ponder_train_verifier_settings),
     .groups = {{ponder_train_prm_options, 0}},
     .run = prm_run,
+};
+
+const struct cli_command cli_train_orm = {
+    .name = "train orm",
+    .summary = "Train a verifier of whole solutions, right or wrong",
+    .example = "ponder train orm --base base.gguf --store labels.db",
+    .notes = "Saved, stopped and continued as `ponder train base`.",
+    .args_bytes = sizeof(struct ponder_train_verifier_settings),
+    .groups = {{ponder_train_orm_options, 0}},
+    .run = orm_run,
 };

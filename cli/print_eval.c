@@ -83,3 +83,19 @@ void cli_print_eval(const struct ponder_eval *eval)
            eval->tokens_mean);
     cli_print_cost(&eval->ledger, &eval->spent, eval->resumed, eval->asked * eval->seeds);
 }
+
+void cli_print_calibration(const char *what, const struct ponder_calibration *c)
+{
+    char number[32];
+    printf("%s: %s scores, loss %.4f, expected calibration error %.3f\n", what,
+           cli_thousands(number, c->count), c->loss, c->ece);
+    cli_style(stdout, "1");
+    printf("  %-10s %10s  %6s  %s\n", "score", "how many", "mean", "share that is so");
+    cli_style(stdout, "0");
+    for (int i = 0; i < PONDER_CALIBRATION_BINS; i++) {
+        const struct ponder_calibration_bin *bin = &c->bins[i];
+        if (bin->count)
+            printf("  %.1f to %.1f %10s  %6.3f  %.3f\n", 0.1 * i, 0.1 * (i + 1),
+                   cli_thousands(number, bin->count), bin->score, bin->label);
+    }
+}

@@ -52,9 +52,13 @@ struct ponder_comparison {
 PONDER_API int ponder_runs_compare(const char *store, int64_t first, int64_t second,
                                    struct ponder_comparison *out, struct ponder_err *err) PONDER_USE;
 
+enum ponder_export_form {
+    PONDER_EXPORT_SAMPLES, /* a line a question and seed, with all its samples */
+    PONDER_EXPORT_SHEPHERD /* a line a labelled solution, in the form of Math-Shepherd: of a run of labels */
+};
 /* Hands the run to `write` a line of JSON at a time, each with its newline, by seed and question; a negative
- * status of it ends the work. docs/file-formats.md has the line. */
-PONDER_API int ponder_runs_export(const char *store, int64_t run,
+ * status of it ends the work. docs/file-formats.md has the lines. */
+PONDER_API int ponder_runs_export(const char *store, int64_t run, enum ponder_export_form form,
                                   int (*write)(void *data, const char *line, size_t len,
                                                struct ponder_err *err),
                                   void *data, struct ponder_err *err) PONDER_USE;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ponder/calibration.h"
 #include "ponder/option.h"
 #include "ponder/status.h"
 
@@ -60,6 +61,8 @@ struct ponder_train_result {
     int64_t steps, parameters;
     uint64_t tokens;
     double loss, heldout_loss;
+    struct ponder_calibration heldout; /* of the verdicts at tags of what was held out, against its labels */
+    int64_t best_step; /* whose weights were written, with early stopping; 0: the last one's */
     double seconds;
 };
 
@@ -72,10 +75,12 @@ PONDER_API int ponder_train_base(const struct ponder_train_base_settings *settin
 
 /* ---- verifiers ---- */
 
-struct ponder_train_prm_settings {
-    const char *base, *samples, *out, *name, *labels, *checkpoint, *metrics, *optimizer;
-    double epochs, lm_share, tag_weight, heldout;
-    int64_t per_question;
+/* One of samples and store is given. */
+struct ponder_train_verifier_settings {
+    const char *base, *samples, *store, *out, *name, *labels, *checkpoint, *metrics, *optimizer;
+    int64_t run, limit;
+    double epochs, lm_share, tag_weight, heldout, dropout;
+    int64_t per_question, patience;
     bool restart;
     int64_t checkpoint_every, batch_tokens;
     double lr, lr_final, decay, clip;
@@ -83,11 +88,18 @@ struct ponder_train_prm_settings {
     const char *precision;
 };
 PONDER_API const struct ponder_option *ponder_train_prm_options(void);
+PONDER_API const struct ponder_option *ponder_train_orm_options(void);
 
-/* Trains a process verifier from the base model on the labelled solutions of settings->samples and writes
+/* Trains a process verifier from the base model on labelled solutions: those of settings->samples, whose
+ * labels are exact, or those of settings->store, whose labels are the rollouts' (label.h). Writes
  * settings->out; resumes as ponder_train_base does. Losses are binary cross-entropies at the step tags (with
  * --lm-share, the text's cross-entropy is in `loss` too). */
-PONDER_API int ponder_train_prm(const struct ponder_train_prm_settings *settings,
+PONDER_API int ponder_train_prm(const struct ponder_train_verifier_settings *settings,
+                                const struct ponder_train_watch *watch, struct ponder_train_result *result,
+                                struct ponder_err *err) PONDER_USE;
+/* An outcome verifier in the same way: the label is whether the answer is right, at the last tag alone. The
+ * store's run needs no labels. `labels` of the settings is not read. */
+PONDER_API int ponder_train_orm(const struct ponder_train_verifier_settings *settings,
                                 const struct ponder_train_watch *watch, struct ponder_train_result *result,
                                 struct ponder_err *err) PONDER_USE;
 

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "ponder/calibration.h"
 #include "ponder/eval.h"
 #include "ponder/progress.h"
 #include "ponder/status.h"
@@ -39,12 +40,14 @@ struct ponder_score {
     int64_t ks[PONDER_EVAL_KS_MAX];
     int k_count;
     const char *aggregate;
-    int64_t mixed;                            /* questions that have right and wrong samples */
-    struct ponder_interval auroc[4];          /* within a question: last, min, prod, mean */
-    struct ponder_interval auroc_logprob[2];  /* the proposer's: mean of a token, sum */
-    struct ponder_interval auroc_gain;        /* the aggregate's over the better of those two, paired */
-    double auroc_over_all;                    /* all samples in one pot */
-    int64_t wrong;                            /* samples with a step behind which the answer is lost */
+    int64_t mixed;                           /* questions that have right and wrong samples */
+    struct ponder_interval auroc[4];         /* within a question: last, min, prod, mean */
+    struct ponder_interval auroc_logprob[2]; /* the proposer's: mean of a token, sum */
+    struct ponder_interval auroc_gain;       /* the aggregate's over the better of those two, paired */
+    double auroc_over_all;                   /* all samples in one pot */
+    int64_t wrong;                           /* samples with a step behind which the answer is lost */
+    struct ponder_calibration steps; /* each score against whether the answer can still be reached there */
+    struct ponder_calibration solutions;      /* the aggregate against whether the answer is right */
     struct ponder_interval first_wrong_found; /* share of those whose largest drop is there, by question */
     struct ponder_choice choice;
     struct ponder_interval weighted_gain; /* weighted at n minus majority at n, paired */
@@ -96,6 +99,10 @@ PONDER_API int ponder_steps_json(const struct ponder_steps *steps, char **json,
 PONDER_API int ponder_score_run(const struct ponder_score_settings *settings,
                                 const struct ponder_watch *watch, struct ponder_score *score,
                                 struct ponder_err *err) PONDER_USE;
+/* Draws the reliability diagram of steps and solutions into an SVG file. PONDER_E_NOT_FOUND where gnuplot is
+ * not installed. */
+PONDER_API int ponder_score_plot(const struct ponder_score *score, const char *path,
+                                 struct ponder_err *err) PONDER_USE;
 PONDER_API int ponder_score_json(const struct ponder_score *score, char **json,
                                  struct ponder_err *err) PONDER_USE;
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# paper/pilot/verifier.sh [FOLDER]: the pilot verifier and its figures, from models/pocket-base.gguf. Every step goes
+# paper/pilot/verifier.sh [FOLDER]: a verifier with exact labels and its figures, from models/pocket-base.gguf. Every step goes
 # on where it was stopped; FOLDER (build/pilot by default) keeps the samples, labels and scores. About half an hour of
 # two cores with AVX-512 and bf16. Its figures are in README.md.
 set -eu
@@ -9,13 +9,8 @@ ponder=${PONDER:-build/cli/ponder}
 base=${BASE:-models/pocket-base.gguf}
 mkdir -p "$dir"
 
-# A lesson in checking, in two runs: judged attempts, most of them, where the base had a few among much else.
-"$ponder" train base --init "$base" --out "$dir/pocket-checking-1.gguf" --name pocket-checking \
-    --metrics "$dir/checking-1.jsonl" --tokens 5000000 --lr 1.5e-3 --lr-final 0.1 --warmup 100 \
-    --solved 0.10 --many 0.02 --check-after 0 --check-between 0.80 --claims 0.08 --tag-weight 5 --seed 4
-"$ponder" train base --init "$dir/pocket-checking-1.gguf" --out "$dir/pocket-checking.gguf" --name pocket-checking \
-    --metrics "$dir/checking.jsonl" --tokens 4000000 --lr 1e-3 --lr-final 0.05 --warmup 100 \
-    --solved 0.10 --many 0.02 --check-after 0 --check-between 0.86 --claims 0.02 --tag-weight 5 --seed 5
+# A lesson in checking: judged attempts, most of them, where the base had a few among much else.
+BASE=$base sh models/recipe/pocket-checking.sh "$ponder" "$dir"
 
 # Solutions of train questions, and whether the answer can still be reached behind each of their steps.
 "$ponder" eval --model "$base" --data pocket:train:4000:3 -n 8 --seed 11 --store "$dir/train.db" >"$dir/train.txt"

@@ -11,6 +11,7 @@
 #include "eval/grade.h"
 #include "search/classes.h"
 #include "eval/stats.h"
+#include "verifier/calibration.h"
 
 /* The step scores' aggregates, then the mean and the sum of the proposer's log-probabilities. */
 enum { BOOTSTRAP_SEED = 20240806, MEAN = VERIFIER_AGGREGATES, SUM, MEASURES };
@@ -91,6 +92,7 @@ struct judge {
     struct ponder_score *score;
     struct columns columns;
     int64_t rows, found_rows;
+    bool several, varied; /* some solution has several steps; .. of different scores */
     struct pot pot;
 };
 
@@ -301,6 +303,20 @@ static void add_choices(struct judge *judge, const struct voters *v, int64_t n)
     judge->rows++;
 }
 
+static void add_calibration(struct judge *judge, const struct labelled *record)
+{
+    for (int64_t i = 0; i < record->count; i++) {
+        const struct labelled_text *text = &record->texts[i];
+        if (text->lines)
+            calibration_add(&judge->score->solutions, measure(text, (int)judge->how), text->right);
+        for (int k = 0; k < text->lines; k++) {
+            calibration_add(&judge->score->steps, (double)text->scores[k], text->reachable[k]);
+            judge->several |= k > 0;
+            judge->varied |= text->scores[k] < text->scores[0] || text->scores[k] > text->scores[0];
+        }
+    }
+}
+
 static int add_record(void *data, const struct labelled *record, struct ponder_err *err)
 {
     struct judge *judge = data;
@@ -322,6 +338,8 @@ static int add_record(void *data, const struct labelled *record, struct ponder_e
     int status = add_aurocs(judge, record, err);
     if (!status)
         add_found(judge, record);
+    if (!status)
+        add_calibration(judge, record);
     if (!status) {
         status = voters_fill(&voters, judge, record, err);
         if (!status)
@@ -349,11 +367,20 @@ static int gain(struct judge *judge)
     return interval(c->gain, score->mixed, &score->auroc_gain);
 }
 
+/* Who says the same of every line says nothing of lines. */
+static void forget_steps(struct judge *judge)
+{
+    judge->score->steps = (struct ponder_calibration){0};
+    judge->score->wrong = judge->found_rows = 0;
+}
+
 static int sum_up(struct judge *judge)
 {
     struct ponder_score *score = judge->score;
     struct columns *c = &judge->columns;
     int failed = 0;
+    if (judge->several && !judge->varied)
+        forget_steps(judge);
     for (int i = 0; i < MEASURES; i++)
         failed |= interval(c->auroc[i], score->mixed,
                            i < MEAN ? &score->auroc[i] : &score->auroc_logprob[i - MEAN]);
@@ -367,6 +394,8 @@ static int sum_up(struct judge *judge)
     }
     failed |= interval(c->weighted_gain, judge->rows, &score->weighted_gain);
     failed |= interval(c->best_gain, judge->rows, &score->best_gain);
+    calibration_end(&score->steps);
+    calibration_end(&score->solutions);
     score->auroc_over_all = judge_auroc(judge->pot.values, judge->pot.right, judge->pot.count);
     return failed;
 }
@@ -418,11 +447,14 @@ int ponder_score_json(const struct ponder_score *s, char **json, struct ponder_e
         "{s:o, s:o, s:o, s:o, s:o}", "k", ks, "maj", intervals_json(s->choice.maj, s->k_count), "best",
         intervals_json(s->choice.best, s->k_count), "weighted",
         intervals_json(s->choice.weighted, s->k_count), "pass", intervals_json(s->choice.pass, s->k_count));
-    return json_print(json_pack("{s:I, s:I, s:s, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:I}", "questions",
-                                (json_int_t)s->questions, "n", (json_int_t)s->n, "aggregate", s->aggregate,
-                                "mixed", (json_int_t)s->mixed, "auroc", auroc, "first_wrong_found",
-                                interval_json(&s->first_wrong_found), "wrong", (json_int_t)s->wrong, "choice",
-                                choice, "weighted_gain", interval_json(&s->weighted_gain), "best_gain",
+    json_t *calibration = json_pack("{s:o, s:o}", "steps", calibration_json(&s->steps), "solutions",
+                                    calibration_json(&s->solutions));
+    return json_print(json_pack("{s:I, s:I, s:s, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:I}",
+                                "questions", (json_int_t)s->questions, "n", (json_int_t)s->n, "aggregate",
+                                s->aggregate, "mixed", (json_int_t)s->mixed, "auroc", auroc,
+                                "first_wrong_found", interval_json(&s->first_wrong_found), "wrong",
+                                (json_int_t)s->wrong, "choice", choice, "calibration", calibration,
+                                "weighted_gain", interval_json(&s->weighted_gain), "best_gain",
                                 interval_json(&s->best_gain), "verifier_tokens",
                                 (json_int_t)s->verifier_tokens, "probe_tokens", (json_int_t)s->probe_tokens),
                       json, err);

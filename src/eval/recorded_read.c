@@ -56,7 +56,7 @@ static int read_run(struct recorded *out, const char *path, int64_t run, struct 
     recorded_init(out);
     int status = run ? PONDER_OK : only_run(path, &run, err);
     if (!status)
-        status = ponder_runs_export(path, run, add_line, &reading, err);
+        status = ponder_runs_export(path, run, PONDER_EXPORT_SAMPLES, add_line, &reading, err);
     if (!status && out->count == 0)
         status = err_set(err, PONDER_E_FORMAT, "%s: no question of run %lld is done", path, (long long)run);
     return status ? status : recorded_merge(out, path, err);

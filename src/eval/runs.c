@@ -11,6 +11,7 @@
 #include "eval/export_line.h"
 #include "eval/run_record.h"
 #include "store/store.h"
+#include "task/shepherd.h"
 
 int ponder_runs_list(const char *path, struct ponder_run **runs, int64_t *count, struct ponder_err *err)
 {
@@ -102,35 +103,87 @@ static json_t *run_json(const struct opened *opened)
     return failed ? NULL : run;
 }
 
-static int export_cell(void *data, const struct store_cell *cell, struct ponder_err *err)
+/* Takes `line` over; its NUL makes room for the line end. */
+static int write_line(const struct exporting *exporting, char *line, struct ponder_err *err)
 {
-    struct exporting *exporting = data;
-    const struct questions *questions = &exporting->opened->questions;
-    if (cell->question < 0 || cell->question >= questions->count)
-        return err_set(err, PONDER_E_FORMAT, "run %lld: question %lld is not in its set",
-                       (long long)exporting->opened->run.id, (long long)cell->question);
-    char *line;
-    int status = export_line_print(&line, &questions->items[cell->question], exporting->run, cell, err);
-    if (status)
-        return status;
     size_t len = strlen(line);
-    line[len] = '\n'; /* in place of its NUL */
-    status = exporting->write(exporting->data, line, len + 1, err);
+    line[len] = '\n';
+    int status = exporting->write(exporting->data, line, len + 1, err);
     free(line);
     return status;
 }
 
-int ponder_runs_export(const char *path, int64_t id,
+static int find_question(const struct exporting *exporting, int64_t index, const struct question **out,
+                         struct ponder_err *err)
+{
+    const struct questions *questions = &exporting->opened->questions;
+    if (index < 0 || index >= questions->count)
+        return err_set(err, PONDER_E_FORMAT, "run %lld: question %lld is not in its set",
+                       (long long)exporting->opened->run.id, (long long)index);
+    *out = &questions->items[index];
+    return PONDER_OK;
+}
+
+static int export_cell(void *data, const struct store_cell *cell, struct ponder_err *err)
+{
+    struct exporting *exporting = data;
+    const struct question *question = NULL;
+    char *line = NULL;
+    int status = find_question(exporting, cell->question, &question, err);
+    if (!status)
+        status = export_line_print(&line, question, exporting->run, cell, err);
+    return status ? status : write_line(exporting, line, err);
+}
+
+/* Solutions without labels, and those that the form cannot say, are left out. */
+static int export_labels(void *data, const struct store_cell *cell, struct ponder_err *err)
+{
+    struct exporting *exporting = data;
+    const json_t *rollouts = json_object_get(exporting->run, "rollouts");
+    const struct question *question = NULL;
+    int status = find_question(exporting, cell->question, &question, err);
+    for (int64_t i = 0; i < cell->n && !status; i++) {
+        const struct store_sample *sample = &cell->samples[i];
+        struct shepherd_solution solution = {question->problem,
+                                             run_file_name(exporting->opened->run.data),
+                                             sample->text,
+                                             sample->len,
+                                             sample->scores,
+                                             sample->score_count,
+                                             json_integer_value(rollouts)};
+        char *line = NULL;
+        if (sample->text && sample->scores)
+            status = shepherd_print(&line, &solution, err);
+        if (!status && line)
+            status = write_line(exporting, line, err);
+    }
+    return status;
+}
+
+static int check_labels(const struct exporting *exporting, struct ponder_err *err)
+{
+    const struct ponder_run *run = &exporting->opened->run;
+    if (json_is_integer(json_object_get(exporting->run, "rollouts")))
+        return PONDER_OK;
+    return err_set(err, PONDER_E_ARGUMENT, "run %lld has no labels; `ponder label` makes them",
+                   (long long)run->id);
+}
+
+int ponder_runs_export(const char *path, int64_t id, enum ponder_export_form form,
                        int (*write)(void *data, const char *line, size_t len, struct ponder_err *err),
                        void *data, struct ponder_err *err)
 {
     struct opened opened;
     struct exporting exporting = {.opened = &opened, .write = write, .data = data};
+    bool labels = form == PONDER_EXPORT_SHEPHERD;
     int status = open_run(&opened, path, id, err);
     if (!status && !(exporting.run = run_json(&opened)))
         status = err_memory(err, "an export");
+    if (!status && labels)
+        status = check_labels(&exporting, err);
     if (!status)
-        status = store_cells_read(opened.store, id, 0, -1, export_cell, &exporting, err);
+        status =
+            store_cells_read(opened.store, id, 0, -1, labels ? export_labels : export_cell, &exporting, err);
     json_decref(exporting.run);
     close_run(&opened);
     return status;

@@ -21,6 +21,13 @@ static const void *as_operand(struct lm_run *run, const float *gradient, int row
     return run->dy;
 }
 
+/* The gradient of what a half added to the stream, as an operand. run->projected is free by now. */
+static const void *added_gradient(struct lm_run *run, const struct lm_batch *batch, int site, int rows)
+{
+    const float *gradient = lm_dropout(run, batch, site, run->dx, run->projected, rows);
+    return as_operand(run, gradient, rows, run->model->shape.width);
+}
+
 static void norm_backward(struct lm_run *run, const float *x, const float *gain, const float *inv,
                           const float *dy, int rows, float *dgain)
 {
@@ -52,13 +59,14 @@ static int output_backward(struct lm_run *run, int rows, float *gradients, struc
     return PONDER_OK;
 }
 
-static int ffn_backward(struct lm_run *run, int layer, int rows, float *gradients, struct ponder_err *err)
+static int ffn_backward(struct lm_run *run, const struct lm_batch *batch, int layer, int rows,
+                        float *gradients, struct ponder_err *err)
 {
     const struct lm_shape *s = &run->model->shape;
     const struct lm_acts *acts = &run->acts[layer];
     const struct lm_packed_layer *weights = &run->layers[layer];
     struct lm_layer params = lm_layer_at(s, run->model->params, layer), d = lm_layer_at(s, gradients, layer);
-    const void *dout = as_operand(run, run->dx, rows, s->width);
+    const void *dout = added_gradient(run, batch, lm_site(layer, true), rows);
     int status = gemm_weight(run->gemm, dout, acts->gated, rows, s->width, s->ffn, d.ffn_down, err);
     if (!status)
         status = gemm_input(run->gemm, weights->ffn_down, dout, rows, run->dwide, err);
@@ -108,7 +116,7 @@ static int attention_backward(struct lm_run *run, const struct lm_batch *batch, 
     const struct lm_acts *acts = &run->acts[layer];
     const struct lm_packed_layer *weights = &run->layers[layer];
     struct lm_layer params = lm_layer_at(s, run->model->params, layer), d = lm_layer_at(s, gradients, layer);
-    const void *dout = as_operand(run, run->dx, rows, s->width);
+    const void *dout = added_gradient(run, batch, lm_site(layer, false), rows);
     int status =
         gemm_weight(run->gemm, dout, acts->attended, rows, s->width, s->heads * s->head_dim, d.attn_out, err);
     if (!status)
@@ -129,6 +137,7 @@ static int attention_backward(struct lm_run *run, const struct lm_batch *batch, 
 static void embedding_backward(struct lm_run *run, const struct lm_batch *batch, float *gradients)
 {
     int width = run->model->shape.width, threads = run->options.threads;
+    lm_dropout(run, batch, LM_SITE_EMBEDDING, run->dx, run->dx, batch->rows);
     float *table = lm_embedding_at(&run->model->shape, gradients);
 #pragma omp parallel for schedule(static) num_threads(threads)
     for (int part = 0; part < threads; part++) {
@@ -145,7 +154,7 @@ static int run_backward(struct lm_run *run, const struct lm_batch *batch, float 
     int padded = gemm_rows(batch->rows);
     int status = output_backward(run, padded, gradients, err);
     for (int layer = run->model->shape.layers - 1; !status && layer >= 0; layer--) {
-        status = ffn_backward(run, layer, padded, gradients, err);
+        status = ffn_backward(run, batch, layer, padded, gradients, err);
         if (!status)
             status = attention_backward(run, batch, layer, padded, gradients, err);
     }

@@ -16,6 +16,7 @@ static void embed(struct lm_run *run, const struct lm_batch *batch, int padded)
     for (int row = 0; row < batch->rows; row++)
         memcpy(x + (size_t)row * width, table + (size_t)batch->tokens[row] * width, width * sizeof *x);
     memset(x + (size_t)batch->rows * width, 0, (size_t)(padded - batch->rows) * width * sizeof *x);
+    lm_dropout(run, batch, LM_SITE_EMBEDDING, x, x, batch->rows);
 }
 
 static void norm_rows(struct lm_run *run, const float *x, const float *gain, int rows, void *y, float *inv)
@@ -185,12 +186,16 @@ static int layer_forward(struct lm_run *run, const struct lm_batch *batch, int l
     status = gemm_forward(run->gemm, weights->attn_out, acts->attended, padded, run->projected, err);
     if (status)
         return status;
+    lm_dropout(run, batch, lm_site(layer, false), run->projected, run->projected, padded);
     add_and_norm(run, acts->x, params.ffn_norm, padded, acts->mid, acts->ffn_in, acts->ffn_inv);
     status = gemm_forward(run->gemm, weights->gate_up, acts->ffn_in, padded, acts->gate_up, err);
     if (status)
         return status;
     swiglu_rows(run, acts, padded);
-    return gemm_forward(run->gemm, weights->ffn_down, acts->gated, padded, run->projected, err);
+    status = gemm_forward(run->gemm, weights->ffn_down, acts->gated, padded, run->projected, err);
+    if (!status)
+        lm_dropout(run, batch, lm_site(layer, true), run->projected, run->projected, padded);
+    return status;
 }
 
 /* The rows that get logits, normed, in run->out_in. */
@@ -225,6 +230,9 @@ static int check_batch(const struct lm_run *run, const struct lm_batch *batch, s
                        run->options.logit_rows_max);
     if (run->options.train ? !batch->doc_start : !batch->kv)
         return err_set(err, PONDER_E_ARGUMENT, "a training run takes documents, an inference run a KV tree");
+    if (!(batch->dropout >= 0 && batch->dropout < 1) || (batch->dropout > 0 && !run->options.train))
+        return err_set(err, PONDER_E_ARGUMENT, "dropout of %g: from 0 to below 1, and in training alone",
+                       (double)batch->dropout);
     for (int row = 0; row < batch->rows; row++) {
         if (batch->tokens[row] < 0 || batch->tokens[row] >= shape->vocab)
             return err_set(err, PONDER_E_ARGUMENT, "row %d: token %d is not in the vocabulary of %d", row,

@@ -39,6 +39,9 @@ struct lm_batch {
         doc_start; /* training: (docs + 1) first rows of the documents; a row sees rows of its own document */
     int docs;      /* up to itself */
 
+    float dropout; /* training: share of what is added to the residual stream that is dropped, below 1 */
+    uint64_t dropout_seed;
+
     const int32_t *logit_rows; /* (logit_count) rows whose logits are wanted; NULL: all rows */
     int logit_count;
 };

@@ -91,6 +91,17 @@ static inline bool lm_run_bf16(const struct lm_run *run)
 struct lm_attend lm_document(struct lm_run *run, const struct lm_batch *batch, const struct lm_acts *acts,
                              int doc, int group);
 
+/* dropout.c: where the batch asks for dropout, (T, C) values with some of them zero and the others scaled up,
+ * in `to`, which may be `from`; else `from` as it is. The same site gets the same mask. Returns where they
+ * are. */
+enum { LM_SITE_EMBEDDING = 0 };
+static inline int lm_site(int layer, bool ffn)
+{
+    return 1 + 2 * layer + ffn;
+}
+const float *lm_dropout(struct lm_run *run, const struct lm_batch *batch, int site, const float *from,
+                        float *to, int rows);
+
 static inline int lm_qkv_width(const struct lm_shape *shape)
 {
     return (shape->heads + 2 * shape->kv_heads) * shape->head_dim;

@@ -70,8 +70,9 @@ static int read_text(struct labelled_text *out, const json_t *sample, struct pon
     return status ? status : read_scores(out, json_object_get(sample, "scores"), err);
 }
 
-static int read_record(struct labelled *out, const json_t *record, struct ponder_err *err)
+int labelled_take(struct labelled *out, const json_t *record, struct ponder_err *err)
 {
+    *out = (struct labelled){0};
     const json_t *samples = json_object_get(record, "samples");
     out->problem = copy_of(record, "problem");
     out->id = copy_of(record, "unique_id");
@@ -97,7 +98,7 @@ int labelled_next(struct jsonl *file, struct labelled *out, json_t **object, str
     *out = (struct labelled){0};
     int status = jsonl_next(file, &record, err);
     if (status == 1) {
-        int read = read_record(out, record, err);
+        int read = labelled_take(out, record, err);
         status = read ? jsonl_prefix(file, read, err) : 1;
     }
     if (object)

@@ -30,6 +30,8 @@ struct labelled {
     int64_t count;
 };
 
+/* From an object; the error says what is missing. Release `out` in any case. */
+int labelled_take(struct labelled *out, const json_t *record, struct ponder_err *err) PONDER_USE;
 /* The next record of the file: 1, or 0 at the end. `*object` is what was read, released by the caller; NULL
  * for `object`: not wanted. The error names the line and what is missing there. Release `out` in any case. */
 int labelled_next(struct jsonl *file, struct labelled *out, json_t **object,

@@ -1,5 +1,6 @@
 #include "train/checkpoint.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,9 +12,9 @@
 static const char magic[8] = "PONDERCK";
 
 enum {
-    VERSION = 1,
+    VERSION = 2,
     HASH_AT = 24,
-    HEADER_BYTES = 88 + 8 * STREAM_WAIT_MAX,
+    HEADER_BYTES = 120 + 8 * STREAM_WAIT_MAX,
 };
 static const size_t file_bytes_max = (size_t)16 << 30;
 
@@ -25,6 +26,9 @@ struct header {
     uint64_t tokens;
     double seconds;
     uint64_t next, skipped, waiting, wait_index[STREAM_WAIT_MAX];
+    int64_t best_step;
+    double best_loss;
+    int64_t best_since;
 };
 
 static void walk(struct header *header, unsigned char *bytes, bool store)
@@ -46,7 +50,11 @@ static void walk(struct header *header, unsigned char *bytes, bool store)
         {&header->skipped, 8},
         {&header->waiting, 8},
         {header->wait_index, sizeof header->wait_index},
+        {&header->best_step, 8},
+        {&header->best_loss, 8},
+        {&header->best_since, 8},
     };
+    const unsigned char *begin = bytes;
     bytes += sizeof magic;
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         if (store)
@@ -55,9 +63,14 @@ static void walk(struct header *header, unsigned char *bytes, bool store)
             memcpy(fields[i].field, bytes, fields[i].n);
         bytes += fields[i].n;
     }
+    assert(bytes - begin == HEADER_BYTES);
 }
-_Static_assert(HEADER_BYTES == sizeof magic + 80 + 8 * STREAM_WAIT_MAX, "header fields and their sizes");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "checkpoints are written as they lie in memory");
+
+static size_t blocks(int64_t best_step)
+{
+    return best_step ? 4 : 3;
+}
 
 static size_t padded(size_t n)
 {
@@ -68,7 +81,7 @@ int checkpoint_save(const struct checkpoint *checkpoint, const char *path, struc
 {
     size_t recipe_bytes = strlen(checkpoint->recipe);
     size_t block = checkpoint->param_count * sizeof(float);
-    size_t n = HEADER_BYTES + padded(recipe_bytes) + 3 * block;
+    size_t n = HEADER_BYTES + padded(recipe_bytes) + blocks(checkpoint->best.step) * block;
     unsigned char *bytes = calloc(1, n);
     if (!bytes)
         return err_memory(err, "a checkpoint");
@@ -84,6 +97,9 @@ int checkpoint_save(const struct checkpoint *checkpoint, const char *path, struc
         .next = checkpoint->stream.next,
         .skipped = checkpoint->stream.skipped,
         .waiting = (uint64_t)checkpoint->stream.waiting,
+        .best_step = checkpoint->best.step,
+        .best_loss = checkpoint->best.loss,
+        .best_since = checkpoint->best.since,
     };
     memcpy(header.wait_index, checkpoint->stream.wait_index, sizeof header.wait_index);
     memcpy(bytes, magic, sizeof magic);
@@ -94,6 +110,8 @@ int checkpoint_save(const struct checkpoint *checkpoint, const char *path, struc
     memcpy(at, checkpoint->params, block);
     memcpy(at + block, checkpoint->m, block);
     memcpy(at + 2 * block, checkpoint->v, block);
+    if (checkpoint->best.step)
+        memcpy(at + 3 * block, checkpoint->best.params, block);
     header.hash = hash_bytes(bytes, n);
     memcpy(bytes + HASH_AT, &header.hash, sizeof header.hash);
     int status = file_write_atomic(path, bytes, n, err);
@@ -118,9 +136,12 @@ static int check_header(const struct header *header, const char *path, size_t n,
 static int check_counts(const struct header *header, const char *path, size_t n, struct ponder_err *err)
 {
     bool fits = header->recipe_bytes <= CHECKPOINT_RECIPE_BYTES_MAX &&
-                header->param_count <= file_bytes_max / (3 * sizeof(float)) &&
-                HEADER_BYTES + padded(header->recipe_bytes) + header->param_count * 3 * sizeof(float) == n;
-    if (!fits || header->waiting > STREAM_WAIT_MAX || header->step < 0)
+                header->param_count <= file_bytes_max / (4 * sizeof(float)) &&
+                HEADER_BYTES + padded(header->recipe_bytes) +
+                        header->param_count * blocks(header->best_step) * sizeof(float) ==
+                    n;
+    if (!fits || header->waiting > STREAM_WAIT_MAX || header->step < 0 || header->best_step < 0 ||
+        header->best_since < 0)
         return err_set(err, PONDER_E_FORMAT, "%s: not a checkpoint this program can have written", path);
     return PONDER_OK;
 }
@@ -160,6 +181,8 @@ static int parse(struct checkpoint *checkpoint, char *bytes, size_t n, const cha
     checkpoint->params = (float *)(void *)(bytes + HEADER_BYTES + padded(header.recipe_bytes));
     checkpoint->m = checkpoint->params + header.param_count;
     checkpoint->v = checkpoint->m + header.param_count;
+    checkpoint->best = (struct checkpoint_best){header.best_step, header.best_loss, header.best_since,
+                                                checkpoint->v + header.param_count};
     return PONDER_OK;
 }
 

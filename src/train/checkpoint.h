@@ -4,7 +4,7 @@
  * numbers little-endian:
  *
  *     bytes 0..7     "PONDERCK"
- *     u32            version (1)
+ *     u32            version (2)
  *     u32            bytes of the header: everything before the recipe
  *     u64            bytes of the whole file
  *     u64            hash of the whole file, with these 8 bytes zero (hash_bytes of core/rng.h)
@@ -13,12 +13,22 @@
  *     i64, u64, f64  steps taken, tokens seen, seconds spent
  *     u64 u64 u64    next document, documents left out, documents waiting (STREAM_WAIT_MAX at most)
  *     u64 x STREAM_WAIT_MAX
+ *     i64, f64, u64  the step of the best held-out loss (0: none is kept), that loss, measurements since
  *     recipe         text, "name value\n" per setting that shapes the run (recipe.h); zeros up to 8 bytes
- *     f32 x 3        parameters, first moments, second moments, each as many as there are parameters */
+ *     f32 x 3        parameters, first moments, second moments, each as many as there are parameters; a
+ * fourth time where there is a best step: the parameters behind it */
 #ifndef TRAIN_CHECKPOINT_H
 #define TRAIN_CHECKPOINT_H
 
 #include "train/stream.h"
+
+/* Of early stopping. */
+struct checkpoint_best {
+    int64_t step; /* 0: none */
+    double loss;
+    int64_t since; /* held-out losses since then that were no better */
+    float *params; /* (param_count) as those of the checkpoint */
+};
 
 struct checkpoint {
     int64_t step;
@@ -27,7 +37,8 @@ struct checkpoint {
     struct stream_state stream;
     size_t param_count;
     float *params, *m, *v; /* (param_count) each; borrowed for saving, inside `bytes` after reading */
-    const char *recipe;    /* NUL-terminated; borrowed or inside `recipe_copy` */
+    struct checkpoint_best best;
+    const char *recipe; /* NUL-terminated; borrowed or inside `recipe_copy` */
     char *bytes, *recipe_copy;
 };
 

@@ -5,23 +5,32 @@
 
 #include "core/err.h"
 #include "core/rng.h"
-#include "task/labelled.h"
 
 enum { DOCUMENTS_MAX = 1 << 30 };
 
 struct judged_document {
     int32_t *ids;
-    int16_t *tags; /* (steps) */
-    unsigned char *good;
+    int32_t *tags;    /* (steps) */
+    float *labels;    /* (steps) below 0: none */
     int count, steps; /* tokens, tags */
 };
+
+void judged_source_init(struct judged_source *source, const struct judged_options *options)
+{
+    *source = (struct judged_source){.options = *options};
+    source->train.key = rng_key(options->seed, 1);
+    source->heldout.key = rng_key(options->seed, 2);
+    source->train.lm_share = options->lm_share;
+    source->train.profile = source->heldout.profile = options->profile;
+    source->train.epoch = source->heldout.epoch = -1;
+}
 
 static void side_release(struct judged_side *side)
 {
     for (int64_t i = 0; i < side->count; i++) {
         free(side->documents[i].ids);
         free(side->documents[i].tags);
-        free(side->documents[i].good);
+        free(side->documents[i].labels);
     }
     free(side->documents);
     free(side->order);
@@ -32,89 +41,114 @@ void judged_source_release(struct judged_source *source)
 {
     side_release(&source->train);
     side_release(&source->heldout);
+    verifier_input_release(&source->input);
 }
 
-static int side_add(struct judged_side *side, const struct verifier_input *input,
-                    const struct labelled_text *text, bool by_answer)
+/* ---- adding ---- */
+
+static int side_grow(struct judged_side *side)
 {
-    if (side->count == side->cap) {
-        int64_t cap = side->cap ? side->cap * 2 : 1024;
-        struct judged_document *more =
-            cap < DOCUMENTS_MAX ? realloc(side->documents, (size_t)cap * sizeof *more) : NULL;
-        if (!more)
-            return PONDER_E_MEMORY;
-        side->documents = more;
-        side->cap = cap;
-    }
+    if (side->count < side->cap)
+        return PONDER_OK;
+    int64_t cap = side->cap ? side->cap * 2 : 1024;
+    struct judged_document *more =
+        cap < DOCUMENTS_MAX ? realloc(side->documents, (size_t)cap * sizeof *more) : NULL;
+    if (!more)
+        return PONDER_E_MEMORY;
+    side->documents = more;
+    side->cap = cap;
+    return PONDER_OK;
+}
+
+static float label_of(const struct judged_options *options, const struct judged_text *text, int step)
+{
+    if (options->profile->outcome && step + 1 < text->lines)
+        return -1;
+    if (options->labels == JUDGED_ANSWER || options->profile->outcome)
+        return (float)text->right;
+    return options->labels == JUDGED_ANY ? (float)(text->labels[step] > 0) : text->labels[step];
+}
+
+static int side_add(struct judged_side *side, const struct judged_options *options,
+                    const struct verifier_input *input, const struct judged_text *text)
+{
+    if (side_grow(side))
+        return PONDER_E_MEMORY;
     struct judged_document *d = &side->documents[side->count++];
     *d = (struct judged_document){.count = (int)input->ids.count, .steps = input->steps};
     d->ids = malloc(input->ids.count * sizeof *d->ids);
-    d->tags = malloc((size_t)input->steps * sizeof *d->tags + 1);
-    d->good = malloc((size_t)input->steps + 1);
-    if (!d->ids || !d->tags || !d->good)
+    d->tags = malloc((size_t)input->steps * sizeof *d->tags);
+    d->labels = malloc((size_t)input->steps * sizeof *d->labels);
+    if (!d->ids || !d->tags || !d->labels)
         return PONDER_E_MEMORY;
     memcpy(d->ids, input->ids.ids, input->ids.count * sizeof *d->ids);
     for (int i = 0; i < input->steps; i++) {
-        d->tags[i] = (int16_t)input->tags[i];
-        d->good[i] = by_answer ? text->right : text->reachable[i];
+        d->tags[i] = input->tags[i];
+        d->labels[i] = label_of(options, text, i);
     }
     side->tokens += input->ids.count;
     return PONDER_OK;
 }
 
-struct reading {
-    struct judged_source *out;
-    const struct judged_options *options;
-    struct verifier_input input;
-};
-
-static int add_record(void *data, const struct labelled *record, struct ponder_err *err)
+static uint64_t hash_of(const struct judged_text *text)
 {
-    struct reading *reading = data;
-    struct judged_source *out = reading->out;
-    const struct judged_options *options = reading->options;
-    struct verifier_input *input = &reading->input;
-    uint64_t hash = hash_bytes(record->problem, strlen(record->problem));
-    bool held = (double)(rng_key(hash, 17) >> 11) * 0x1p-53 < options->heldout;
-    int taken = 0;
-    out->questions++;
-    for (int64_t i = 0; i < record->count && taken < options->per_question; i++) {
-        const struct labelled_text *text = &record->texts[i];
-        if (text->lines == 0 || labelled_first_equal(record, i) < i)
-            continue;
-        int status =
-            verifier_encode(options->profile, options->tokenizer, record->problem, text->text, input, err);
-        if (status)
-            return status;
-        if (input->steps != text->lines || (int)input->ids.count > options->tokens_max) {
-            out->left_out++;
-            continue;
-        }
-        if (side_add(held ? &out->heldout : &out->train, input, text, options->by_answer))
-            return err_memory(err, "labelled solutions");
-        out->hash =
-            rng_key(out->hash, hash_bytes(text->text, strlen(text->text)) + (uint64_t)text->first_lost);
-        taken++;
-    }
+    uint64_t hash = rng_key(hash_bytes(text->text, strlen(text->text)), text->right);
+    return text->labels ? rng_key(hash, hash_bytes(text->labels, (size_t)text->lines * sizeof *text->labels))
+                        : hash;
+}
+
+static bool stands_before(const struct judged_text *texts, int64_t index)
+{
+    for (int64_t i = 0; i < index; i++)
+        if (strcmp(texts[i].text, texts[index].text) == 0)
+            return true;
+    return false;
+}
+
+/* *taken: it has labels and room. */
+static int add_text(struct judged_source *source, struct judged_side *side, const char *problem,
+                    const struct judged_text *text, bool *taken, struct ponder_err *err)
+{
+    const struct judged_options *options = &source->options;
+    struct verifier_input *input = &source->input;
+    bool needs_labels = options->labels != JUDGED_ANSWER && !options->profile->outcome;
+    *taken = text->lines > 0 && (text->labels || !needs_labels);
+    if (!*taken)
+        return PONDER_OK;
+    int status = verifier_encode(options->profile, options->tokenizer, problem, text->text, input, err);
+    if (status)
+        return status;
+    *taken = input->steps == text->lines && input->ids.count <= (size_t)options->tokens_max;
+    if (*taken && side_add(side, options, input, text))
+        return err_memory(err, "labelled solutions");
     return PONDER_OK;
 }
 
-int judged_source_read(struct judged_source *out, const char *path, const struct judged_options *options,
-                       struct ponder_err *err)
+int judged_source_add(struct judged_source *source, const char *problem, const struct judged_text *texts,
+                      int64_t count, struct ponder_err *err)
 {
-    *out = (struct judged_source){0};
-    struct reading reading = {.out = out, .options = options};
-    int status = labelled_each(path, add_record, &reading, err);
-    verifier_input_release(&reading.input);
-    out->train.key = rng_key(options->seed, 1);
-    out->heldout.key = rng_key(options->seed, 2);
-    out->train.lm_share = options->lm_share;
-    out->train.profile = out->heldout.profile = options->profile;
-    out->train.epoch = out->heldout.epoch = -1;
-    if (!status && out->train.count == 0)
-        status = err_set(err, PONDER_E_FORMAT, "%s: holds no solution to train on", path);
+    const struct judged_options *options = &source->options;
+    bool held =
+        (double)(rng_key(hash_bytes(problem, strlen(problem)), 17) >> 11) * 0x1p-53 < options->heldout;
+    struct judged_side *side = held ? &source->heldout : &source->train;
+    int taken = 0, status = PONDER_OK;
+    if (options->questions > 0 && source->questions >= options->questions)
+        return PONDER_OK;
+    source->questions++;
+    for (int64_t i = 0; i < count && taken < options->per_question && !status; i++) {
+        bool took = false;
+        if (stands_before(texts, i))
+            continue;
+        status = add_text(source, side, problem, &texts[i], &took, err);
+        taken += took;
+        source->left_out += !took;
+        if (took)
+            source->hash = rng_key(source->hash, hash_of(&texts[i]));
+    }
     return status;
 }
+
+/* ---- documents ---- */
 
 static int shuffle(struct judged_side *side, int64_t epoch)
 {
@@ -153,9 +187,10 @@ int judged_source_document(void *data, uint64_t index, struct example *out, stru
     int from = 0, failed = 0;
     for (int i = 0; i < d->steps && !failed; i++) {
         int behind = i ? from + 1 : from; /* of the last tag */
-        failed = add_tokens(out, d, from, behind, false) || add_tokens(out, d, behind, d->tags[i], learn) ||
-                 add_tokens(out, d, d->tags[i], d->tags[i] + 1, false) ||
-                 example_soft(out, side->profile->good, side->profile->bad, d->good[i] ? 1.0f : 0.0f);
+        failed =
+            add_tokens(out, d, from, behind, false) || add_tokens(out, d, behind, d->tags[i], learn) ||
+            add_tokens(out, d, d->tags[i], d->tags[i] + 1, false) ||
+            (d->labels[i] >= 0 && example_soft(out, side->profile->good, side->profile->bad, d->labels[i]));
         from = d->tags[i] + 1;
     }
     return failed ? err_memory(err, "a training document") : PONDER_OK;

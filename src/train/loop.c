@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/rng.h"
 #include "train/checkpoint.h"
 #include "train/metrics.h"
 #include "train/recipe.h"
+#include "verifier/calibration.h"
 
 /* Everything of one call of train_run. */
 struct loop {
@@ -29,6 +31,7 @@ struct loop {
     struct ponder_train_progress progress;
     int64_t saved_step;
     double heldout_loss;
+    struct checkpoint_best best; /* with memory of its own for the weights */
 };
 
 static void loop_release(struct loop *loop)
@@ -41,6 +44,7 @@ static void loop_release(struct loop *loop)
     free(loop->packs);
     pack_release(&loop->heldout_pack);
     free(loop->gradients);
+    free(loop->best.params);
     metrics_release(&loop->metrics);
 }
 
@@ -62,6 +66,10 @@ static int open_memory(struct loop *loop, struct ponder_err *err)
         status = pack_init(&loop->packs[i], s->batch_tokens, err);
     if (!status)
         status = pack_init(&loop->heldout_pack, s->batch_tokens, err);
+    if (!status && s->patience > 0) {
+        loop->best.params = malloc(model->param_count * sizeof(float));
+        status = loop->best.params ? PONDER_OK : err_memory(err, "the best weights");
+    }
     return status;
 }
 
@@ -102,6 +110,11 @@ static int restore(struct loop *loop, const struct checkpoint *checkpoint, struc
     memcpy(loop->model->params, checkpoint->params, count * sizeof(float));
     memcpy(loop->adamw.m, checkpoint->m, count * sizeof(float));
     memcpy(loop->adamw.v, checkpoint->v, count * sizeof(float));
+    if (loop->best.params && checkpoint->best.step) {
+        memcpy(loop->best.params, checkpoint->best.params, count * sizeof(float));
+        loop->best = (struct checkpoint_best){checkpoint->best.step, checkpoint->best.loss,
+                                              checkpoint->best.since, loop->best.params};
+    }
     loop->adamw.step = loop->saved_step = loop->progress.resumed_from = checkpoint->step;
     loop->tokens = checkpoint->tokens;
     loop->seconds_before = checkpoint->seconds;
@@ -145,6 +158,7 @@ static int save(struct loop *loop, struct ponder_err *err)
         .params = loop->model->params,
         .m = loop->adamw.m,
         .v = loop->adamw.v,
+        .best = loop->best,
         .recipe = s->recipe,
     };
     int status = checkpoint_save(&checkpoint, s->checkpoint, err);
@@ -153,8 +167,21 @@ static int save(struct loop *loop, struct ponder_err *err)
     return status;
 }
 
-/* Mean loss over the first held-out documents, the same ones every time. */
-static int measure_heldout(struct loop *loop, double *loss, struct ponder_err *err)
+static void add_scores(struct ponder_calibration *calibration, const struct pack *pack, const float *logits,
+                       int vocab)
+{
+    for (int i = 0; i < pack->rows; i++) {
+        const struct lm_target *target = &pack->targets[i];
+        const float *row = logits + (size_t)i * (size_t)vocab;
+        if (target->kind == LM_TARGET_SOFT)
+            calibration_add(calibration, 1 / (1 + exp((double)(row[target->other] - row[target->token]))),
+                            (double)target->p);
+    }
+}
+
+/* Mean loss over the first held-out documents, the same ones every time. `calibration` may be NULL. */
+static int measure_heldout(struct loop *loop, double *loss, struct ponder_calibration *calibration,
+                           struct ponder_err *err)
 {
     struct stream stream;
     stream_init(&stream, loop->heldout, loop->model->shape.context);
@@ -171,6 +198,8 @@ static int measure_heldout(struct loop *loop, double *loss, struct ponder_err *e
         status = lm_forward(loop->run, &batch, &logits, err);
         if (status)
             break;
+        if (calibration)
+            add_scores(calibration, pack, logits, loop->model->shape.vocab);
         struct lm_loss part = lm_loss(loop->run, &batch, pack->targets, 0, 0);
         sum.next_sum += part.next_sum;
         sum.soft_sum += part.soft_sum;
@@ -210,6 +239,9 @@ static int differentiate(struct loop *loop, int target_count, struct lm_loss *lo
     float scale = 1.0f / (float)(target_count ? target_count : 1);
     for (int i = 0; i < loop->settings->accumulate; i++) {
         struct lm_batch batch = pack_batch(&loop->packs[i]);
+        batch.dropout = (float)loop->settings->dropout;
+        batch.dropout_seed =
+            rng_key(rng_key(loop->settings->dropout_seed, (uint64_t)loop->adamw.step), (uint64_t)i);
         float *logits;
         int status = lm_forward(loop->run, &batch, &logits, err);
         if (status)
@@ -280,6 +312,39 @@ static int take_step(struct loop *loop, struct ponder_err *err)
     return status;
 }
 
+/* ---- early stopping ---- */
+
+static void note_best(struct loop *loop)
+{
+    struct checkpoint_best *best = &loop->best;
+    if (!best->params)
+        return;
+    best->since++;
+    if (best->step && !(loop->heldout_loss < best->loss))
+        return;
+    best->step = loop->adamw.step;
+    best->loss = loop->heldout_loss;
+    best->since = 0;
+    memcpy(best->params, loop->model->params, loop->model->param_count * sizeof(float));
+}
+
+static bool has_ended(const struct loop *loop)
+{
+    int patience = loop->settings->patience;
+    return loop->adamw.step == loop->settings->schedule.steps ||
+           (patience > 0 && loop->best.since >= patience);
+}
+
+static int take_best(struct loop *loop, struct ponder_err *err)
+{
+    if (!loop->best.step)
+        return PONDER_OK;
+    memcpy(loop->model->params, loop->best.params, loop->model->param_count * sizeof(float));
+    return lm_run_repack(loop->run, err);
+}
+
+/* ---- the loop ---- */
+
 /* What comes between two steps. */
 static int after_step(struct loop *loop, struct ponder_err *err)
 {
@@ -290,26 +355,28 @@ static int after_step(struct loop *loop, struct ponder_err *err)
     int status = PONDER_OK;
     if (loop->heldout && s->heldout_tokens > 0 &&
         (last || (s->heldout_every > 0 && p->step % s->heldout_every == 0))) {
-        status = measure_heldout(loop, &p->heldout_loss, err);
+        status = measure_heldout(loop, &p->heldout_loss, NULL, err);
         loop->heldout_loss = p->heldout_loss;
+        if (!status)
+            note_best(loop);
     }
     if (!status)
         status = metrics_put(&loop->metrics, p, err);
-    if (!status && (last || (s->checkpoint_every > 0 && p->step % s->checkpoint_every == 0)))
+    if (!status && (has_ended(loop) || (s->checkpoint_every > 0 && p->step % s->checkpoint_every == 0)))
         status = save(loop, err);
     return status;
 }
 
 static int train(struct loop *loop, const struct ponder_train_watch *watch, struct ponder_err *err)
 {
-    while (loop->adamw.step < loop->settings->schedule.steps) {
+    while (!has_ended(loop)) {
         int status = take_step(loop, err);
         if (!status)
             status = after_step(loop, err);
         if (status)
             return status;
         bool go_on = !watch || !watch->progress || watch->progress(&loop->progress, watch->data);
-        if (go_on || loop->adamw.step == loop->settings->schedule.steps)
+        if (go_on || has_ended(loop))
             continue;
         status = save(loop, err);
         return status ? status
@@ -330,17 +397,21 @@ int train_run(struct lm_model *model, const struct train_source *source, const s
         .progress = {.steps = settings->schedule.steps},
         .heldout_loss = NAN,
     };
+    struct ponder_calibration calibration = {0};
     loop.started_s = clock_now_s(&settings->clock);
     int status = loop_open(&loop, source, err);
     if (!status)
         status = resume(&loop, err);
     if (!status)
         status = metrics_open(&loop.metrics, settings->metrics, loop.adamw.step, err);
-    bool ended_before = loop.adamw.step == settings->schedule.steps;
+    bool ended_before = has_ended(&loop);
     if (!status)
         status = train(&loop, watch, err);
-    if (!status && ended_before && heldout && settings->heldout_tokens > 0)
-        status = measure_heldout(&loop, &loop.heldout_loss, err);
+    if (!status)
+        status = take_best(&loop, err);
+    if (!status && heldout && settings->heldout_tokens > 0)
+        status = measure_heldout(&loop, &loop.heldout_loss, &calibration, err);
+    calibration_end(&calibration);
     if (result)
         *result = (struct ponder_train_result){
             .steps = loop.adamw.step,
@@ -348,6 +419,8 @@ int train_run(struct lm_model *model, const struct train_source *source, const s
             .tokens = loop.tokens,
             .loss = ended_before ? NAN : loop.progress.loss,
             .heldout_loss = loop.heldout_loss,
+            .heldout = calibration,
+            .best_step = loop.best.step,
             .seconds = elapsed_s(&loop),
         };
     loop_release(&loop);

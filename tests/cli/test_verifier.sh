@@ -33,11 +33,41 @@ check "every_sample_gets_labels" '[ $(grep -o "\"answer_right\"" "$scratch/label
 run train prm --base "$model" --samples "$scratch/samples.jsonl" --out "$scratch/prm.gguf"
 check "samples_without_labels_say_what_adds_them" 'refused 1 && contains "$err" "task check" && [ ! -e "$scratch/prm.gguf" ]'
 run train prm --base "$model" --samples "$scratch/labels.jsonl" --out "$scratch/prm.gguf" --labels votes
-check "unknown_labels_are_refused" 'refused 2 && contains "$err" "steps nor answer"'
+check "unknown_labels_are_refused" 'refused 2 && contains "$err" "steps, any, answer"'
 run train prm --base "$model" --samples "$scratch/labels.jsonl" --out "$scratch/prm.gguf" --epochs 1 --heldout 0
 check "a_verifier_is_trained" '[ $status -eq 0 ] && contains "$out" parameters'
 run model "$scratch/prm.gguf"
 check "its_profile_is_in_its_file" 'contains "$out" ponder.verifier.template && contains "$out" ponder.verifier.good_token_id'
+run train prm --base "$model" --store "$scratch/runs.db" --out "$scratch/none.gguf"
+check "a_store_without_labels_says_what_makes_them" 'refused 1 && contains "$err" "ponder label"'
+"$PONDER" label --model "$model" --data pocket:train:4 -n 4 --rollouts 2 --store "$scratch/runs.db" >/dev/null 2>&1
+run train prm --base "$model" --store "$scratch/runs.db" --samples "$scratch/labels.jsonl" --out "$scratch/none.gguf"
+check "labels_come_from_one_place" 'refused 2 && contains "$err" "one of them"'
+run train prm --base "$model" --store "$scratch/runs.db" --run 1 --out "$scratch/none.gguf"
+check "a_run_without_labels_is_refused" 'refused 2 && contains "$err" "run 1 has no labels"'
+run train prm --base "$model" --store "$scratch/runs.db" --out "$scratch/soft.gguf" --epochs 1 --heldout 0 --patience 3
+check "patience_without_held_out_questions_is_refused" 'refused 2 && contains "$err" "--patience"'
+run train prm --base "$model" --store "$scratch/runs.db" --out "$scratch/soft.gguf" --epochs 4 --heldout 0.5 --heldout-every 1 --patience 2 --dropout 0.05
+check "rollouts_of_a_store_are_learnt_and_the_best_step_is_named" '[ $status -eq 0 ] && contains "$out" "weights are those of step" && contains "$out" "held-out questions:"'
+run runs export "$scratch/runs.db" 1 --format math-shepherd
+check "a_run_without_labels_is_not_exported_as_one_with" 'refused 2 && contains "$err" "no labels" && [ -z "$out" ]'
+run runs export "$scratch/runs.db" 2 --format shepherd
+check "an_unknown_form_is_refused" 'refused 2 && contains "$err" math-shepherd'
+run runs export "$scratch/runs.db" 2 --format math-shepherd
+check "labels_are_exported_as_math_shepherd_has_them" '[ $status -eq 0 ] && contains "$out" "\"label\":" && contains "$out" "\"rollouts\":2"'
+cp "$scratch/out" "$scratch/shepherd.jsonl"
+hash_of() { "$PONDER" model "$1" | grep -o "samples-hash [0-9a-f]*"; }
+run train prm --base "$model" --samples "$scratch/shepherd.jsonl" --out "$scratch/again.gguf" --epochs 1 --heldout 0
+check "what_was_exported_is_learnt_as_the_store_is" '[ $status -eq 0 ] && [ "$(hash_of "$scratch/again.gguf")" = "$(hash_of "$scratch/soft.gguf")" ]'
+printf '{"input": "Q", "label": "Q"}\n' >"$scratch/bad.jsonl"
+run train prm --base "$model" --samples "$scratch/bad.jsonl" --out "$scratch/none.gguf"
+check "a_line_that_is_no_labelled_solution_is_named" 'refused 1 && contains "$err" "bad.jsonl:1" && [ ! -e "$scratch/none.gguf" ]'
+run train orm --base "$model" --store "$scratch/runs.db" --out "$scratch/orm.gguf"
+check "a_store_of_two_runs_wants_one_named" 'refused 2 && contains "$err" "--run"'
+run train orm --base "$model" --store "$scratch/runs.db" --run 1 --out "$scratch/orm.gguf" --epochs 1 --heldout 0
+check "an_outcome_verifier_is_trained" '[ $status -eq 0 ] && "$PONDER" model "$scratch/orm.gguf" | grep -q "verifier.outcome"'
+run score --verifier "prm:$scratch/orm.gguf" --samples "$scratch/labels.jsonl" --out "$scratch/outcomes.jsonl"
+check "an_outcome_verifier_is_none_of_steps" 'refused 2 && contains "$err" "scores whole solutions"'
 run score --verifier "$scratch/prm.gguf" --samples "$scratch/labels.jsonl" --out "$scratch/scored.jsonl"
 check "a_verifier_is_reported_on" '[ $status -eq 0 ] && contains "$out" AUROC && contains "$out" weighted'
 whole=$out
@@ -65,6 +95,12 @@ run score --verifier "$shipped_verifier" --samples "$scratch/labels.jsonl" --out
 check "scores_of_another_verifier_are_not_gone_on_with" 'refused 1 && contains "$err" "by this verifier"'
 run score --samples "$scratch/scored.jsonl" --aggregate median
 check "an_unknown_aggregate_is_refused" 'refused 2 && contains "$err" "last, min, prod or mean"'
+if command -v gnuplot >/dev/null; then
+  run score --samples "$scratch/scored.jsonl" --calibration "$scratch/plot.svg"
+  check "scores_are_drawn_as_probabilities" '[ $status -eq 0 ] && contains "$out" "expected calibration error" && grep -q "</svg>" "$scratch/plot.svg"'
+fi
+run score --samples "$scratch/scored.jsonl" --calibration "$scratch"
+check "a_folder_is_no_place_for_a_plot" 'refused 1 && contains "$err" "--calibration"'
 run score --samples "$scratch/scored.jsonl" --json
 check "score_gives_one_json_object" '[ $status -eq 0 ] && contains "$out" "\"auroc\"" && [ $(wc -l <"$scratch/out") -eq 1 ]'
 

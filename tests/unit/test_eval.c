@@ -78,7 +78,7 @@ static char *export_run(int64_t run)
 {
     struct buf text = BUF_INIT(1 << 20);
     struct ponder_err err = {0};
-    if (ponder_runs_export(store, run, append_line, &text, &err))
+    if (ponder_runs_export(store, run, PONDER_EXPORT_SAMPLES, append_line, &text, &err))
         fail_msg("%s", err.message);
     return buf_take(&text, NULL);
 }

@@ -124,10 +124,12 @@ static void check_tensor(struct fixture *f, const struct lm_tensor *tensor, cons
     free(direction);
 }
 
-static void check_shape(struct lm_shape shape)
+static void check_shape(struct lm_shape shape, float dropout)
 {
     struct fixture f;
     fixture_open(&f, shape, LM_PRECISION_F32);
+    f.batch.dropout = dropout;
+    f.batch.dropout_seed = 11;
     int count = lm_tensors(&shape, NULL);
     struct lm_tensor *table = calloc((size_t)count, sizeof *table);
     lm_tensors(&shape, table);
@@ -167,13 +169,61 @@ static const struct lm_shape grouped = {.vocab = 40,
 static void gradients_of_a_tied_model_match_finite_differences(void **state)
 {
     (void)state;
-    check_shape(tied);
+    check_shape(tied, 0);
 }
 
 static void gradients_of_a_grouped_query_model_match_finite_differences(void **state)
 {
     (void)state;
-    check_shape(grouped);
+    check_shape(grouped, 0);
+}
+
+static void gradients_under_dropout_match_finite_differences(void **state)
+{
+    (void)state;
+    check_shape(tied, 0.2f);
+    check_shape(grouped, 0.5f);
+}
+
+/* Each seed its own mask, the same one each time, and none without dropout. */
+static void a_dropout_mask_is_its_seeds(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f, tied, LM_PRECISION_F32);
+    double without = loss_of(&f), with[3];
+    f.batch.dropout = 0.1f;
+    for (int i = 0; i < 3; i++) {
+        f.batch.dropout_seed = 5 + (uint64_t)(i == 2);
+        with[i] = loss_of(&f);
+    }
+    assert_true(with[0] == with[1]);
+    assert_true(with[0] != with[2] && with[0] != without);
+    f.batch.dropout = 0;
+    assert_true(loss_of(&f) == without);
+    fixture_release(&f);
+}
+
+/* Over many seeds the first layer's input has the mean it has without dropout: what stays is scaled up. */
+static void dropout_keeps_the_mean(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct lm_shape flat = tied;
+    float *logits;
+    double without = 0, with = 0;
+    enum { SEEDS = 400 };
+    flat.layers = 1;
+    fixture_open(&f, flat, LM_PRECISION_F32);
+    for (int seed = 0; seed <= SEEDS; seed++) {
+        f.batch.dropout = seed < SEEDS ? 0.05f : 0;
+        f.batch.dropout_seed = (uint64_t)seed;
+        assert_int_equal(lm_forward(f.run, &f.batch, &logits, NULL), 0);
+        for (int i = 0; i < flat.vocab; i++)
+            *(seed < SEEDS ? &with : &without) += fabs((double)logits[i]) / (seed < SEEDS ? SEEDS : 1);
+    }
+    assert_true(fabs(with / without - 1) < 0.1);
+    fixture_release(&f);
 }
 
 static void bf16_gradients_point_the_way_of_f32_gradients(void **state)
@@ -326,6 +376,9 @@ int main(void)
         cmocka_unit_test(every_instruction_set_computes_the_same_rows),
         cmocka_unit_test(gradients_of_a_tied_model_match_finite_differences),
         cmocka_unit_test(gradients_of_a_grouped_query_model_match_finite_differences),
+        cmocka_unit_test(gradients_under_dropout_match_finite_differences),
+        cmocka_unit_test(a_dropout_mask_is_its_seeds),
+        cmocka_unit_test(dropout_keeps_the_mean),
         cmocka_unit_test(bf16_gradients_point_the_way_of_f32_gradients),
         cmocka_unit_test(documents_in_one_batch_do_not_see_each_other),
         cmocka_unit_test(the_tree_gives_the_logits_of_whole_documents),

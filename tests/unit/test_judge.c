@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "eval/judge.h"
+#include "verifier/calibration.h"
 
 static struct ponder_err err;
 
@@ -38,6 +39,38 @@ static void the_largest_drop_starts_from_one(void **state)
     assert_int_equal(judge_largest_drop((const float[]){0.9f, 0.3f, 0.1f}, 3), 1);
     assert_int_equal(judge_largest_drop((const float[]){0.2f, 0.1f, 0.05f}, 3), 0);
     assert_int_not_equal(judge_largest_drop((const float[]){0.9f, 0.8f, 0.1f}, 3), 1);
+}
+
+static void scores_are_counted_in_the_bin_they_fall_in_and_held_against_their_labels(void **state)
+{
+    (void)state;
+    struct ponder_calibration c = {0};
+    calibration_add(&c, 0, 0);
+    calibration_add(&c, 0.75, 1);
+    calibration_add(&c, 0.75, 0.5);
+    calibration_add(&c, 1, 1);
+    calibration_end(&c);
+    assert_int_equal(c.count, 4);
+    assert_int_equal(c.bins[0].count, 1);
+    assert_int_equal(c.bins[7].count, 2);
+    assert_int_equal(c.bins[9].count, 1);
+    near(c.bins[7].score, 0.75);
+    near(c.bins[7].label, 0.75);
+    assert_true(isnan(c.bins[1].score));
+    near(c.ece, 0);
+    near(c.loss, (-log(0.75) - 0.5 * log(0.75) - 0.5 * log(0.25)) / 4);
+}
+
+static void a_sure_and_wrong_score_costs_much_and_not_everything(void **state)
+{
+    (void)state;
+    struct ponder_calibration c = {0}, none = {0};
+    calibration_add(&c, 1, 0);
+    calibration_end(&c);
+    near(c.ece, 1);
+    assert_true(c.loss > 10 && isfinite(c.loss));
+    calibration_end(&none);
+    assert_true(isnan(none.loss) && isnan(none.ece));
 }
 
 static void aggregates_are_last_least_and_product(void **state)
@@ -97,6 +130,29 @@ static void a_report_weighs_answers_by_their_scores(void **state)
     near(score.weighted_gain.value, 1);
     near(score.first_wrong_found.value, 1);
     assert_int_equal(score.wrong, 4);
+    assert_int_equal(score.steps.count, 8);
+    near(score.solutions.bins[9].label, 0); /* nothing, at 0.95 */
+}
+
+static void scores_that_are_the_same_for_every_line_say_nothing_of_lines(void **state)
+{
+    (void)state;
+    static const char outcomes[] =
+        "{\"problem\": \"p\", \"samples\": ["
+        "{\"text\": \"a\\n1\", \"answer_right\": true, \"reachable\": [true, true], \"scores\": [0.9, 0.9]},"
+        "{\"text\": \"b\\n2\", \"answer_right\": false, \"reachable\": [true, false], \"scores\": [0.2, "
+        "0.2]}]}\n";
+    char path[] = "/tmp/ponder-judge-XXXXXX";
+    write_file(path, outcomes);
+    struct ponder_score score = {0};
+    assert_int_equal(judge_report(path, VERIFIER_LAST, &score, &err), 0);
+    unlink(path);
+    assert_int_equal(score.wrong, 0);
+    assert_true(isnan(score.first_wrong_found.value));
+    assert_int_equal(score.steps.count, 0);
+    assert_int_equal(score.solutions.count, 2);
+    near(score.auroc[0].value, 1);
+    near(score.solutions.ece, 0.15);
 }
 
 static void records_that_lack_something_are_named(void **state)
@@ -117,8 +173,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(auroc_counts_pairs_and_halves_ties),
         cmocka_unit_test(the_largest_drop_starts_from_one),
+        cmocka_unit_test(scores_are_counted_in_the_bin_they_fall_in_and_held_against_their_labels),
+        cmocka_unit_test(a_sure_and_wrong_score_costs_much_and_not_everything),
         cmocka_unit_test(aggregates_are_last_least_and_product),
         cmocka_unit_test(a_report_weighs_answers_by_their_scores),
+        cmocka_unit_test(scores_that_are_the_same_for_every_line_say_nothing_of_lines),
         cmocka_unit_test(records_that_lack_something_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,34 @@ static struct checkpoint sample(int64_t step)
     };
 }
 
+static void every_waiting_document_is_kept(void **state)
+{
+    (void)state;
+    struct checkpoint saved = sample(41), got;
+    saved.stream.waiting = STREAM_WAIT_MAX;
+    for (int i = 0; i < STREAM_WAIT_MAX; i++)
+        saved.stream.wait_index[i] = 1000 + (uint64_t)i;
+    assert_int_equal(checkpoint_save(&saved, path, &err), 0);
+    assert_int_equal(checkpoint_read(&got, path, &err), 0);
+    assert_memory_equal(got.stream.wait_index, saved.stream.wait_index, sizeof saved.stream.wait_index);
+    checkpoint_release(&got);
+}
+
+static void the_best_weights_are_kept_beside_the_last_ones(void **state)
+{
+    (void)state;
+    struct checkpoint saved = sample(41), got;
+    saved.best = (struct checkpoint_best){.step = 30, .loss = 0.25, .since = 2, .params = moments[1]};
+    assert_int_equal(checkpoint_save(&saved, path, &err), 0);
+    assert_int_equal(checkpoint_read(&got, path, &err), 0);
+    assert_int_equal(got.best.step, 30);
+    assert_true(got.best.loss == 0.25);
+    assert_int_equal(got.best.since, 2);
+    assert_memory_equal(got.best.params, moments[1], sizeof params);
+    assert_memory_equal(got.params, params, sizeof params);
+    checkpoint_release(&got);
+}
+
 static void what_was_saved_is_read_back(void **state)
 {
     (void)state;
@@ -224,6 +252,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_saved_is_read_back),
+        cmocka_unit_test(every_waiting_document_is_kept),
+        cmocka_unit_test(the_best_weights_are_kept_beside_the_last_ones),
         cmocka_unit_test(a_missing_checkpoint_is_not_found_and_a_foreign_file_is_no_checkpoint),
         cmocka_unit_test(a_truncated_or_changed_checkpoint_is_refused_whatever_byte_it_is),
         cmocka_unit_test(a_full_disk_leaves_the_old_checkpoint_and_says_so),

@@ -133,6 +133,7 @@ static void a_soft_target_is_learnt_as_the_probability_it_is(void **state)
     assert_int_equal(train_run(model, &source, NULL, &settings, NULL, &result, &err), 0);
     /* the entropy of .9 and .1 is what remains */
     assert_true(fabs(result.loss - 0.3251) < 0.02);
+    assert_int_equal(result.heldout.count, 0);
     struct lm_run *run;
     struct lm_run_options options = {
         .rows_max = 16, .threads = 1, .precision = LM_PRECISION_F32, .train = true};
@@ -261,6 +262,76 @@ static void other_settings_are_refused_by_name_unless_the_run_is_begun_anew(void
     assert_int_equal(run_walk((struct stop){0}, "lr 2\n", false), 0);
 }
 
+/* ---- early stopping ---- */
+
+/* What is held out says the opposite of what is learnt: its loss falls while both are guesses, then rises. */
+static int opposite_document(void *data, uint64_t index, struct example *out, struct ponder_err *e)
+{
+    int status = tagged_document(data, index, out, e);
+    if (!status)
+        out->targets[out->count - 1].p = index % 2 ? 0.3f : 0.7f;
+    return status;
+}
+
+static int run_overfitting(struct stop stop, int patience, struct ponder_train_result *result,
+                           struct lm_model **out)
+{
+    struct lm_model *model = tiny_model();
+    struct train_source source = {tagged_document, NULL}, heldout = {opposite_document, NULL};
+    struct train_settings settings = settings_for(60);
+    struct ponder_train_watch watch = {stop_at, &stop};
+    settings.heldout_every = 2;
+    settings.patience = patience;
+    settings.checkpoint = checkpoint_path;
+    int status = train_run(model, &source, &heldout, &settings, &watch, result, &err);
+    if (out)
+        *out = model;
+    else
+        lm_model_release(model);
+    return status;
+}
+
+static void a_training_ends_when_the_held_out_loss_no_longer_falls_and_keeps_the_best_weights(void **state)
+{
+    (void)state;
+    struct ponder_train_result result, best;
+    struct lm_model *stopped, *until_best;
+    assert_int_equal(run_overfitting((struct stop){0}, 4, &result, &stopped), 0);
+    assert_true(result.best_step > 0);
+    assert_int_equal(result.steps, result.best_step + 2 * 4);
+    assert_true(result.heldout.count > 0 && fabs(result.heldout.loss - result.heldout_loss) < 1e-5);
+    assert_true(result.steps < 60);
+    remove_files(NULL);
+    assert_int_equal(run_overfitting((struct stop){.step = result.best_step}, 0, &best, &until_best),
+                     PONDER_E_CANCELLED);
+    assert_memory_equal(stopped->params, until_best->params, stopped->param_count * sizeof(float));
+    lm_model_release(stopped);
+    lm_model_release(until_best);
+}
+
+static void an_interruption_changes_neither_the_best_step_nor_its_weights(void **state)
+{
+    struct ponder_train_result straight, resumed;
+    struct lm_model *models[2];
+    assert_int_equal(run_overfitting((struct stop){0}, 4, &straight, &models[0]), 0);
+    remove_files(state);
+    /* between the best step and the end */
+    assert_int_equal(run_overfitting((struct stop){.step = straight.best_step + 3}, 4, NULL, NULL),
+                     PONDER_E_CANCELLED);
+    assert_int_equal(run_overfitting((struct stop){0}, 4, &resumed, &models[1]), 0);
+    assert_int_equal(resumed.best_step, straight.best_step);
+    assert_int_equal(resumed.steps, straight.steps);
+    assert_true(resumed.heldout_loss == straight.heldout_loss);
+    assert_memory_equal(models[0]->params, models[1]->params, models[0]->param_count * sizeof(float));
+    lm_model_release(models[1]);
+    /* one that has ended is not gone on with */
+    assert_int_equal(run_overfitting((struct stop){0}, 4, &resumed, &models[1]), 0);
+    assert_int_equal(resumed.steps, straight.steps);
+    assert_memory_equal(models[0]->params, models[1]->params, models[0]->param_count * sizeof(float));
+    lm_model_release(models[0]);
+    lm_model_release(models[1]);
+}
+
 static void a_batch_that_cannot_hold_a_context_is_refused(void **state)
 {
     (void)state;
@@ -281,6 +352,10 @@ int main(void)
         cmocka_unit_test_teardown(a_run_that_was_stopped_is_saved_and_goes_on_to_the_same_losses,
                                   remove_files),
         cmocka_unit_test_teardown(other_settings_are_refused_by_name_unless_the_run_is_begun_anew,
+                                  remove_files),
+        cmocka_unit_test_teardown(
+            a_training_ends_when_the_held_out_loss_no_longer_falls_and_keeps_the_best_weights, remove_files),
+        cmocka_unit_test_teardown(an_interruption_changes_neither_the_best_step_nor_its_weights,
                                   remove_files),
         cmocka_unit_test(a_text_that_repeats_is_learnt_by_heart),
         cmocka_unit_test(a_soft_target_is_learnt_as_the_probability_it_is),

@@ -1,0 +1,265 @@
+/* verifier.c - ponder_train_prm() and ponder_train_orm(): a verifier, from a base model and labelled
+ * solutions.
+ *
+ * The model reads a question and a solution with a tag behind every step, and is trained at the tags to say
+ * whether the answer can still be reached from there, or at the last one whether it is right (binary
+ * cross-entropy over the two tokens of its profile). A share of the questions is held out; their loss is
+ * measured along the way, and may end the training. */
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "core/err.h"
+#include "core/rng.h"
+#include "lm/gemm.h"
+#include "train/judged_source.h"
+#include "train/loop.h"
+#include "train/recipe.h"
+
+struct training {
+    const char *kind;                               /* "prm" or "orm" */
+    struct ponder_train_verifier_settings settings; /* with zeros and "auto" resolved */
+    struct verifier_profile profile;
+    enum judged_labels labels;
+    struct lm_model *model;
+    struct judged_source source;
+    int64_t steps;
+    struct buf checkpoint_path, recipe, command;
+    const struct ponder_train_result *result;
+};
+
+static void training_release(struct training *training)
+{
+    lm_model_release(training->model);
+    judged_source_release(&training->source);
+    buf_release(&training->checkpoint_path);
+    buf_release(&training->recipe);
+    buf_release(&training->command);
+}
+
+static int check_files(const struct ponder_train_verifier_settings *s, struct ponder_err *err)
+{
+    if (!s->base)
+        return err_set(err, PONDER_E_ARGUMENT, "--base is missing: the model to start from");
+    if (!s->samples && !s->store)
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "--samples is missing: a file that `ponder task check` wrote; or --store, which "
+                       "`ponder label` filled");
+    if (s->samples && s->store)
+        return err_set(err, PONDER_E_ARGUMENT, "--samples and --store: labels come from one of them");
+    if (s->patience > 0 && (s->heldout <= 0 || s->heldout_tokens == 0 || s->heldout_every == 0))
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "--patience waits for held-out losses; --heldout, --heldout-every or --heldout-tokens "
+                       "is 0");
+    return PONDER_OK;
+}
+
+static int resolve_labels(struct training *training, struct ponder_err *err)
+{
+    static const char *const names[] = {"steps", "any", "answer"};
+    const char *wanted = training->settings.labels;
+    training->labels = JUDGED_STEPS;
+    for (int i = 0; wanted && i < 3; i++) {
+        if (strcmp(wanted, names[i]) == 0) {
+            training->labels = (enum judged_labels)i;
+            return PONDER_OK;
+        }
+    }
+    return wanted ? err_set(err, PONDER_E_ARGUMENT, "--labels: '%.60s' is none of steps, any, answer", wanted)
+                  : PONDER_OK;
+}
+
+static int resolve(struct training *training, struct ponder_err *err)
+{
+    struct ponder_train_verifier_settings *s = &training->settings;
+    int status = check_files(s, err);
+    if (status)
+        return status;
+    if (strcmp(s->precision, "auto") == 0)
+        s->precision = gemm_bf16_is_fast() ? "bf16" : "f32";
+    if (strcmp(s->optimizer, "muon") != 0 && strcmp(s->optimizer, "adamw") != 0)
+        return err_set(err, PONDER_E_ARGUMENT, "--optimizer: '%.60s' is neither muon nor adamw",
+                       s->optimizer);
+    if (strcmp(s->precision, "f32") != 0 && strcmp(s->precision, "bf16") != 0)
+        return err_set(err, PONDER_E_ARGUMENT, "--precision: '%.60s' is none of auto, f32, bf16",
+                       s->precision);
+    status = resolve_labels(training, err);
+    if (status)
+        return status;
+    if (s->threads == 0)
+        s->threads = omp_get_num_procs();
+    if (!s->checkpoint && buf_printf(&training->checkpoint_path, "%s.checkpoint", s->out))
+        return err_memory(err, "the checkpoint's name");
+    if (!s->checkpoint)
+        s->checkpoint = buf_text(&training->checkpoint_path);
+    return PONDER_OK;
+}
+
+static int open_all(struct training *training, struct ponder_err *err)
+{
+    const struct ponder_train_verifier_settings *s = &training->settings;
+    int status = lm_model_open(&training->model, s->base, err);
+    if (!status && !training->model->tokenizer)
+        status = err_set(err, PONDER_E_UNSUPPORTED, "%s has no tokenizer", s->base);
+    if (status)
+        return status;
+    int context = training->model->shape.context, batch = (int)s->batch_tokens;
+    struct judged_options options = {.profile = &training->profile,
+                                     .tokenizer = training->model->tokenizer,
+                                     .labels = training->labels,
+                                     .heldout = s->heldout,
+                                     .lm_share = s->lm_share,
+                                     .per_question = (int)s->per_question,
+                                     .questions = s->limit,
+                                     .tokens_max = context < batch ? context : batch,
+                                     .seed = (uint64_t)s->seed};
+    judged_source_init(&training->source, &options);
+    status = s->store ? judged_read_store(&training->source, s->store, s->run, err)
+                      : judged_read_samples(&training->source, s->samples, err);
+    training->steps =
+        (int64_t)ceil(s->epochs * (double)training->source.train.tokens / (double)s->batch_tokens);
+    return status;
+}
+
+/* What does not change the numbers of a run stays out of its recipe. */
+static const char *const not_recipe[] = {"out",     "name",    "checkpoint", "checkpoint-every",
+                                         "restart", "metrics", "threads",    "samples",
+                                         "base",    "store",   "run",        NULL};
+static const char *const not_command[] = {"out", "checkpoint", "restart", "metrics", "threads", NULL};
+
+static int write_recipe(struct training *training, const struct ponder_train_verifier_settings *typed,
+                        struct ponder_err *err)
+{
+    const struct ponder_option *table =
+        training->profile.outcome ? ponder_train_orm_options() : ponder_train_prm_options();
+    buf_printf(&training->command, "ponder train %s", training->kind);
+    int status = recipe_command(&training->command, table, typed, not_command);
+    if (!status)
+        status = recipe_put(&training->recipe, table, &training->settings, not_recipe);
+    buf_printf(&training->recipe, "base-hash %016llx\nsamples-hash %016llx\n",
+               (unsigned long long)training->model->hash, (unsigned long long)training->source.hash);
+    if (status || !buf_ok(&training->recipe))
+        return err_set(err, PONDER_E_LIMIT, "the settings are longer than %zu bytes",
+                       training->recipe.bytes_max);
+    return PONDER_OK;
+}
+
+static void put_metadata(struct gguf_writer *writer, void *data)
+{
+    const struct training *training = data;
+    gguf_put_text(writer, "general.license", "apache-2.0");
+    gguf_put_text(writer, "ponder.version", PONDER_VERSION);
+    gguf_put_text(writer, "ponder.train.command", buf_text(&training->command));
+    gguf_put_text(writer, "ponder.train.recipe", buf_text(&training->recipe));
+    gguf_put_u64(writer, "ponder.train.steps", (uint64_t)training->result->steps);
+    if (training->result->best_step)
+        gguf_put_u64(writer, "ponder.train.best_step", (uint64_t)training->result->best_step);
+    gguf_put_u64(writer, "ponder.train.tokens", training->result->tokens);
+    gguf_put_u64(writer, "ponder.train.solutions", (uint64_t)training->source.train.count);
+    gguf_put_u64(writer, "ponder.train.questions", (uint64_t)training->source.questions);
+    if (!isnan(training->result->heldout_loss))
+        gguf_put_f32(writer, "ponder.train.heldout_loss", (float)training->result->heldout_loss);
+    if (training->result->heldout.count)
+        gguf_put_f32(writer, "ponder.train.heldout_ece", (float)training->result->heldout.ece);
+    verifier_profile_put(&training->profile, writer);
+}
+
+/* Nothing that is held out counts twice. */
+static int heldout_tokens(const struct training *training)
+{
+    uint64_t there = training->source.heldout.tokens, wanted = (uint64_t)training->settings.heldout_tokens;
+    return (int)(there < wanted ? there : wanted);
+}
+
+static struct train_settings loop_settings(const struct training *training)
+{
+    const struct ponder_train_verifier_settings *s = &training->settings;
+    return (struct train_settings){
+        .schedule = {.lr = s->lr, .lr_final = s->lr_final, .warmup = s->warmup, .steps = training->steps},
+        .adamw = {.beta1 = 0.9,
+                  .beta2 = 0.95,
+                  .eps = 1e-8,
+                  .decay = s->decay,
+                  .clip = s->clip,
+                  .muon = strcmp(s->optimizer, "muon") == 0,
+                  .threads = (int)s->threads},
+        .batch_tokens = (int)s->batch_tokens,
+        .accumulate = 1,
+        .dropout = s->dropout,
+        .dropout_seed = rng_key((uint64_t)s->seed, 3),
+        .tag_weight = s->tag_weight,
+        .heldout_every = s->heldout_every,
+        .heldout_tokens = heldout_tokens(training),
+        .patience = training->source.heldout.count ? (int)s->patience : 0,
+        .threads = (int)s->threads,
+        .precision = strcmp(s->precision, "bf16") == 0 ? LM_PRECISION_BF16 : LM_PRECISION_F32,
+        .checkpoint = s->checkpoint,
+        .checkpoint_every = s->checkpoint_every,
+        .restart = s->restart,
+        .recipe = buf_text(&training->recipe),
+        .metrics = s->metrics,
+        .clock = clock_system,
+    };
+}
+
+static int train(struct training *training, const struct ponder_train_watch *watch,
+                 struct ponder_train_result *result, struct ponder_err *err)
+{
+    struct train_settings settings = loop_settings(training);
+    int status = gemm_peak(settings.threads, 3, &settings.peak_flops_per_s, err);
+    if (status)
+        return status;
+    struct train_source documents = {judged_source_document, &training->source.train};
+    struct train_source heldout = {judged_source_document, &training->source.heldout};
+    status = train_run(training->model, &documents, training->source.heldout.count ? &heldout : NULL,
+                       &settings, watch, result, err);
+    if (status)
+        return status;
+    training->result = result;
+    return lm_model_save(training->model, training->settings.out, GGUF_TENSOR_F16, training->settings.name,
+                         put_metadata, training, err);
+}
+
+static int run(const char *kind, const struct verifier_profile *profile,
+               const struct ponder_train_verifier_settings *settings, const struct ponder_train_watch *watch,
+               struct ponder_train_result *result, struct ponder_err *err)
+{
+    struct training training = {
+        .kind = kind,
+        .settings = *settings,
+        .profile = *profile,
+        .checkpoint_path = BUF_INIT(8192),
+        .recipe = BUF_INIT(16384),
+        .command = BUF_INIT(16384),
+    };
+    struct ponder_train_result unwanted;
+    int status = resolve(&training, err);
+    if (!status)
+        status = open_all(&training, err);
+    if (!status)
+        status = write_recipe(&training, settings, err);
+    if (!status)
+        status = train(&training, watch, result ? result : &unwanted, err);
+    training_release(&training);
+    return status;
+}
+
+int ponder_train_prm(const struct ponder_train_verifier_settings *settings,
+                     const struct ponder_train_watch *watch, struct ponder_train_result *result,
+                     struct ponder_err *err)
+{
+    struct verifier_profile profile = verifier_profile_own();
+    return run("prm", &profile, settings, watch, result, err);
+}
+
+int ponder_train_orm(const struct ponder_train_verifier_settings *settings,
+                     const struct ponder_train_watch *watch, struct ponder_train_result *result,
+                     struct ponder_err *err)
+{
+    struct verifier_profile profile = verifier_profile_own();
+    struct ponder_train_verifier_settings by_outcome = *settings;
+    profile.outcome = true;
+    profile.aggregate = VERIFIER_LAST;
+    by_outcome.labels = NULL;
+    return run("orm", &profile, &by_outcome, watch, result, err);
+}
