@@ -108,11 +108,11 @@ check "score_gives_one_json_object" '[ $status -eq 0 ] && contains "$out" "\"aur
 run score --samples "$scratch/runs.db" --verifier prm
 check "a_store_needs_the_run" 'refused 2 && contains "$err" "--run is missing"'
 run score --samples "$scratch/runs.db" --run 1 --verifier prm --json
-check "a_run_is_judged_as_a_run_of_its_own" '[ $status -eq 0 ] && contains "$out" "\"run\":2" && contains "$out" "\"resumed\":0"'
+check "a_run_is_judged_as_a_run_of_its_own" '[ $status -eq 0 ] && contains "$out" "\"run\":3" && contains "$out" "\"resumed\":0"'
 run score --samples "$scratch/runs.db" --run 1 --verifier prm --json
 check "what_is_judged_is_not_judged_again" 'contains "$out" "\"resumed\":6" && contains "$out" "\"verifier_tokens\":0"'
-run replay --samples "$scratch/runs.db" --run 2 --n 4
+run replay --samples "$scratch/runs.db" --run 3 --n 4
 check "a_stored_verdict_is_chosen_by" '[ $status -eq 0 ] && contains "$out" "weighted, min"'
-run score --samples "$scratch/runs.db" --run 2 --verifier prm
+run score --samples "$scratch/runs.db" --run 3 --verifier prm
 check "scores_are_not_put_on_scores" 'refused 2 && contains "$err" "scores already"'
 finish
