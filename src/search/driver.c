@@ -72,11 +72,16 @@ static int propose(struct work *work, int64_t question, struct ponder_err *err)
     quest->search.ask_count = quest->asked = quest->repeats = 0;
     if (!over && quest->search.ops->propose(&quest->search))
         return err_memory(err, "a search");
+    int status = quest->search.ask_count == 0 ? driver_ask_finish(work, quest, err) : PONDER_OK;
+    if (status)
+        return status;
     release_unasked(work, quest);
     if (quest->search.ask_count == 0)
         return end_quest(work, question, err);
     quest->first_new = quest->search.tree.count;
-    int status = driver_submit_more(work, question, err);
+    status = driver_submit_more(work, question, err);
+    if (!status && quest->awaited == 0 && quest->closing && !quest->finishing)
+        return propose(work, question, err); /* there was no means for any of it */
     quest->outcome.rounds += quest->awaited > 0;
     return status || quest->awaited > 0 ? status : end_quest(work, question, err);
 }
@@ -91,13 +96,13 @@ static struct quest quest_of(const struct work *work, int64_t question)
         .judged = verifier_case_of(asked->problem, asked->gold),
         .purse = {.budget = &settings->budget,
                   .verified = settings->verifier->hash != 0 && !settings->verifier->ops->tokenless},
+        .began_s = clock_now_s(work->clock),
         .deadline_s = INFINITY,
         .open = true};
-    double now_s = clock_now_s(work->clock);
     if (settings->budget.generations > 0)
         settings->ops->fit(&quest.options, settings->budget.generations);
     if (settings->budget.seconds > 0)
-        quest.deadline_s = now_s + settings->budget.seconds;
+        quest.deadline_s = quest.began_s + settings->budget.seconds;
     if (settings->partial && settings->sampling->timeout_s > 0)
         quest.deadline_s = fmin(quest.deadline_s, work->meter.began_s + settings->sampling->timeout_s);
     return quest;
@@ -119,6 +124,7 @@ static int begin(struct work *work, int64_t question, struct ponder_err *err)
         return prompt->name ? err_prefix(err, status, "%s", prompt->name) : status;
     int64_t length = engine_length(work->engine, *handle);
     driver_hold_prompt(work, quest, length >= 0 ? length : (int64_t)prompt->len + 1);
+    driver_hold_finish(work, quest);
     quest->outcome.cost.generations = work->settings->ops->generations(&quest->options);
     work->generations += quest->outcome.cost.generations;
     return propose(work, question, err);
@@ -149,7 +155,7 @@ static int end_round(struct work *work, int64_t question, struct ponder_err *err
     bool any = false;
     for (int32_t i = quest->first_new; i < tree->count; i++) {
         any |= tree->nodes[i].end != TREE_FAILED;
-        if (tree->nodes[i].same_as < 0 && quest->search.ops->observe(&quest->search, i))
+        if (tree->nodes[i].same_as < 0 && !quest->finishing && quest->search.ops->observe(&quest->search, i))
             return err_memory(err, "a search");
     }
     quest->outcome.failed = !any;
@@ -173,9 +179,11 @@ static void end_late(struct work *work)
 {
     for (int64_t q = 0; q < work->next; q++) {
         struct quest *quest = &work->quests[q];
-        if (!quest->open || quest->closing || isinf(quest->deadline_s))
+        bool closed = quest->closing && !quest->finishing;
+        if (!quest->open || closed || isinf(quest->deadline_s))
             continue;
-        if (clock_now_s(work->clock) + driver_judging_time_s(work, quest) < quest->deadline_s)
+        double kept_s = driver_judging_time_s(work, quest) + driver_finish_time_s(work, quest);
+        if (clock_now_s(work->clock) + kept_s < quest->deadline_s)
             continue;
         quest_close_asks(quest, "time");
         driver_cancel(work, q);
@@ -221,9 +229,12 @@ static int loop(struct work *work, struct ponder_err *err)
         int status = begin_more(work, err);
         if (status)
             return status;
+        double began_s = clock_now_s(work->clock);
         int unfinished = engine_step(work->engine, 0.05, err);
         if (unfinished < 0)
             return unfinished;
+        work->steps_s += clock_now_s(work->clock) - began_s;
+        work->step_count++;
         status = driver_take_all(work, err);
         if (!status)
             status = end_rounds(work, err);

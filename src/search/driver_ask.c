@@ -60,7 +60,7 @@ static int submit(struct work *work, int64_t question, const struct search_ask *
         .sampling = {ask->rollout ? 0 : s->temperature, (int)s->top_k, s->top_p, s->min_p},
         .stream = tree->nodes[node].key,
         .stops = settings->separator ? &settings->separator : line_end,
-        .stop_count = settings->ops->by_steps ? 1 : 0,
+        .stop_count = settings->ops->by_steps && !quest->finishing ? 1 : 0,
     };
     int status = engine_submit(work->engine, &request, err);
     if (status)

@@ -12,14 +12,15 @@ struct quest {
     struct driver_outcome outcome;
     struct verifier_case judged;
     struct purse purse;
-    struct purse_hold prompt_hold;
-    double deadline_s;      /* INFINITY: none */
-    int32_t first_new;      /* nodes from here on are those of this round */
-    int64_t asked, repeats; /* of the round's asks: those handed on, and how often the next one was */
-    int64_t awaited;        /* results that are not in */
+    struct purse_hold prompt_hold, finish_hold;
+    double began_s, deadline_s; /* INFINITY: none */
+    int32_t first_new;          /* nodes from here on are those of this round */
+    int64_t asked, repeats;     /* of the round's asks: those handed on, and how often the next one was */
+    int64_t awaited;            /* results that are not in */
     int64_t prompt_tokens;
     bool open;
-    bool closing; /* nothing more is asked for */
+    bool closing;   /* nothing more is asked for .. */
+    bool finishing; /* .. but for an end of the best beginning */
 };
 
 /* A request in flight: its tag is its index. */
@@ -46,6 +47,8 @@ struct work {
     struct ponder_ledger judged; /* what the verifier took */
     double judging_s;            /* it has taken to judge .. */
     int64_t judged_count;        /* .. so many */
+    double steps_s;              /* the engine has taken for .. */
+    int64_t step_count;          /* .. so many steps */
     const struct clock *clock;
     struct meter meter;
 };
@@ -70,5 +73,14 @@ void driver_cancel(struct work *work, int64_t question);
 int driver_score_ended(struct work *work, struct ponder_err *err) PONDER_USE;
 /* Seconds that judging the question's finished solutions will take, by what it took so far. */
 double driver_judging_time_s(const struct work *work, const struct quest *quest);
+
+/* driver_finish.c */
+
+/* Keeps a part of the purse, if there is one. */
+void driver_hold_finish(struct work *work, struct quest *quest);
+/* Seconds that are kept for it before the deadline. */
+double driver_finish_time_s(const struct work *work, const struct quest *quest);
+/* Asks for an end where the search was cut short without any, once. */
+int driver_ask_finish(struct work *work, struct quest *quest, struct ponder_err *err) PONDER_USE;
 
 #endif

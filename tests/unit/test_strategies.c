@@ -77,6 +77,11 @@ static const struct scripted_reply lines[] = {
     {.behind = "a\n", .text = "b\n"},
     {.behind = "c\n", .text = "d \\boxed{3}"},
 };
+static const struct scripted_reply slow_lines[] = {
+    {.when = "a\nb\n", .times = 0, .text = "so \\boxed{1}", .delay_s = 0.3},
+    {.behind = ":", .text = "a\n", .delay_s = 0.1},
+    {.behind = "a\n", .text = "b\n", .delay_s = 0.2},
+};
 static const struct scripted_reply nothing[] = {{.text = NULL, .error = "connection lost"}};
 static const struct scripted_reply half_way[] = {{.behind = ":", .text = "a\n"},
                                                  {.text = NULL, .error = "connection lost"}};
@@ -233,7 +238,22 @@ static void an_empty_question_is_searched_as_any(void **state)
     })
 }
 
-/* A thousand of them, of tokens, FLOPs and generations, on every strategy in turn. */
+static void a_budget_that_is_gone_leaves_an_end(void **state)
+{
+    (void)state;
+    static const struct scripted_reply endless[] = {{.behind = "?", .text = "and\n"},
+                                                    {.times = 0, .behind = "and\n", .text = "and\n"}};
+    WITH_EVERY(f, endless, {
+        f.budget.tokens = 60;
+        f.sampling.max_tokens = 40;
+        assert_int_equal(run(&f, ops, "Q?", &err), PONDER_OK);
+        assert_true(f.cost.prompt_tokens + f.cost.generated_tokens + f.cost.verifier_tokens <= 60);
+
+        assert_int_equal(f.solved, 1); /* without the line's end to stop at, the script's text is an end */
+    })
+}
+
+/* A thousand of them, of generations, tokens, FLOPs and seconds, on every strategy in turn. */
 static void no_budget_is_ever_passed(void **state)
 {
     (void)state;
@@ -245,21 +265,22 @@ static void no_budget_is_ever_passed(void **state)
         struct ponder_err err = {0};
         while (search_at(count))
             count++;
-        setup(&f, lines, (int)(sizeof lines / sizeof *lines));
+        int kind = (int)(rng_next(&rng) % 4);
+        setup(&f, kind == 3 ? slow_lines : lines, kind == 3 ? 3 : (int)(sizeof lines / sizeof *lines));
         int64_t width = 1 + (int64_t)(rng_next(&rng) % 4);
         f.options = (struct search_options){width * (1 + (int64_t)(rng_next(&rng) % 8)), width,
                                             (int64_t)(rng_next(&rng) % 4), SEARCH_ROUNDS_MAX};
         f.verifier.hash = rng_next(&rng) % 2;
-        int kind = (int)(rng_next(&rng) % 3);
         int64_t most = 1 + (int64_t)(rng_next(&rng) % (kind == 0 ? 20 : 1000));
-        f.budget =
-            (struct budget){kind == 0 ? most : 0, kind == 1 ? most : 0, kind == 2 ? (double)most : 0, 0};
+        f.budget = (struct budget){kind == 0 ? most : 0, kind == 1 ? most : 0, kind == 2 ? (double)most : 0,
+                                   kind == 3 ? (double)most / 250 : 0};
         assert_int_equal(run(&f, search_at(i % count), "Q:", &err), PONDER_OK);
         const struct ponder_ledger *spent = &f.result.ledger;
         int64_t tokens = spent->generated_tokens + spent->verifier_tokens + f.cost.prompt_tokens;
         assert_true(kind != 0 || spent->generations <= most);
         assert_true(kind != 1 || tokens <= most);
         assert_true(kind != 2 || f.cost.flops <= (double)most);
+        assert_true(kind != 3 || spent->seconds <= (double)most / 250 + 0.2);
         assert_int_equal(spent->generated_tokens, f.cost.generated_tokens);
         assert_int_equal(spent->verifier_tokens, f.judge.read);
         engine_release(f.engine);
@@ -309,6 +330,7 @@ int main(void)
         cmocka_unit_test(a_verifier_that_fails_is_an_error),
         cmocka_unit_test(a_search_can_be_stopped_at_every_step),
         cmocka_unit_test(an_empty_question_is_searched_as_any),
+        cmocka_unit_test(a_budget_that_is_gone_leaves_an_end),
         cmocka_unit_test(no_budget_is_ever_passed),
         cmocka_unit_test(a_deadline_is_kept_and_leaves_time_to_judge),
         cmocka_unit_test(budgets_are_read_or_refused_with_an_example),
