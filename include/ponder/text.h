@@ -1,9 +1,10 @@
-/* text.h - text that came from a model or a file, shown to a person. */
+/* text.h - texts and scores that came from a model or a file, shown to a person. */
 #ifndef PONDER_TEXT_H
 #define PONDER_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "ponder/status.h"
 
@@ -15,6 +16,20 @@ extern "C" {
  * \x1b, bytes that are no UTF-8 become \xff, and marks that hide or reorder text become \u202e. Line ends and
  * tabs pass where `lines` is set. NULL: out of memory. */
 PONDER_API char *ponder_text_escape(const char *text, size_t len, bool lines) PONDER_USE;
+
+/* What the place where it is shown can do. */
+struct ponder_look {
+    int64_t columns; /* longer lines are cut; 0: they may be of any length */
+    bool colour;     /* SGR sequences */
+    bool ascii;      /* nothing beyond ASCII */
+};
+
+enum { PONDER_TEXT_SCORE_BYTES = 64, PONDER_TEXT_SCORE_COLUMNS = 10 };
+
+/* A score from 0 to 1 as number and bar, e.g. "0.75 ###--" in ASCII, green from 0.8, red under 0.5, yellow
+ * between; as many blanks for NAN. `dim` draws it paler. */
+PONDER_API void ponder_text_score(double score, const struct ponder_look *look, bool dim,
+                                  char out[PONDER_TEXT_SCORE_BYTES]);
 
 #ifdef __cplusplus
 }
