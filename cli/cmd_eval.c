@@ -78,18 +78,13 @@ static int eval_search(const struct args *args, struct ponder_model *model, cons
     return status;
 }
 
-static bool is_best_of_n(const struct args *args)
-{
-    return strcmp(args->search.name, "best_of_n") == 0;
-}
-
 static int check(const struct args *args, struct ponder_err *err)
 {
-    if (!is_best_of_n(args) || !args->settings.against)
+    if (!ponder_search_is_vote(&args->search) || !args->settings.against)
         return PONDER_OK;
-    snprintf(
-        err->message, sizeof err->message,
-        "--against compares a search with best-of-N; add --search beam or dvts, or leave --against away");
+    snprintf(err->message, sizeof err->message,
+             "--against compares a search with best-of-N; add --search beam, lookahead or dvts, or leave "
+             "--against away");
     return err->status = PONDER_E_ARGUMENT;
 }
 
@@ -106,7 +101,7 @@ static int run(void *data, int count, char **operands)
     if (!status)
         status = cli_model_open(args->model, &model, &err);
     cli_interrupt_catch();
-    if (!status && is_best_of_n(args))
+    if (!status && ponder_search_is_vote(&args->search))
         status = eval_best_of_n(args, model, &watch, &line, &err);
     else if (!status)
         status = eval_search(args, model, &watch, &line, &err);

@@ -42,6 +42,7 @@ static void print_report(const struct ponder_score *s)
     print_interval("last step", &s->auroc[0]);
     print_interval("least step", &s->auroc[1]);
     print_interval("product of steps", &s->auroc[2]);
+    print_interval("mean of steps", &s->auroc[3]);
     print_interval("proposer's log-probability, mean", &s->auroc_logprob[0]);
     print_interval("proposer's log-probability, sum", &s->auroc_logprob[1]);
     printf("  %s over the better of those two, paired:\n", s->aggregate);

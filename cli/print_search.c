@@ -11,7 +11,7 @@ static void print_head(const struct ponder_search_eval *eval, const struct ponde
     cli_print_text(stdout, eval->data, strlen(eval->data), false);
     printf(": %lld questions, %s of %lld with width %lld, judged by ", (long long)eval->questions,
            search->name, (long long)eval->n, (long long)search->width);
-    cli_print_text(stdout, search->verifier, strlen(search->verifier), false);
+    cli_print_text(stdout, ponder_search_verifier(search), strlen(ponder_search_verifier(search)), false);
     printf("; 95%% bootstrap intervals\n");
     if (eval->samples) {
         printf("beside best-of-N with a perfect verifier, from %lld samples a question of ",

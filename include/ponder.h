@@ -8,6 +8,7 @@
  *   struct ponder_solution   what solving a question gave: answer, votes, candidates, ledger      solve.h
  *   struct ponder_tree       the steps of a search, drawn or kept as a trace                       tree.h
  *   struct ponder_eval       accuracy over a set of questions, with intervals; and of a search    eval.h
+ *   struct ponder_label      labels of steps by rollouts, from a model alone                       label.h
  *   struct ponder_replay     other choices among recorded samples                                  replay.h
  *   struct ponder_run        what a store holds: listed, compared, exported                       runs.h
  *   struct ponder_report     the runs of a store as a page to read                                report.h
@@ -35,6 +36,7 @@
 
 #include "ponder/answer.h"
 #include "ponder/eval.h"
+#include "ponder/label.h"
 #include "ponder/ledger.h"
 #include "ponder/model.h"
 #include "ponder/option.h"
@@ -50,6 +52,7 @@
 #include "ponder/text.h"
 #include "ponder/train.h"
 #include "ponder/tree.h"
+#include "ponder/verifier.h"
 #include "ponder/verify.h"
 
 #endif

@@ -27,8 +27,9 @@ PONDER_API void ponder_model_release(struct ponder_model *model);
  * in $PONDER_MODELS_DIR, in the installed data folder, or in `models` beside the build folder of the running
  * program. PONDER_E_NOT_FOUND lists where it looked. */
 PONDER_API int ponder_model_find(char **path, struct ponder_err *err) PONDER_USE;
-/* The verifier that is shipped with it, in the same places. */
+/* The verifiers that are shipped with it, in the same places: of steps, and of outcomes. */
 PONDER_API int ponder_verifier_find(char **path, struct ponder_err *err) PONDER_USE;
+PONDER_API int ponder_outcome_verifier_find(char **path, struct ponder_err *err) PONDER_USE;
 
 /* What is in a GGUF file, any architecture, as JSON text freed by the caller:
  * {"path", "parameters", "tensor_bytes", "metadata": {key: value}, "tensors": [{"name", "type", "shape",

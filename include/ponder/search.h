@@ -2,25 +2,37 @@
 #ifndef PONDER_SEARCH_H
 #define PONDER_SEARCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ponder/option.h"
+#include "ponder/verifier.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* N is sampling->n. "beam" (Snell et al. 2024): N first steps are sampled, the N/M best in the verifier's
- * eyes are kept and extended M times each, and so on for at most 40 rounds. "dvts" (Beeching et al. 2024):
- * N/M groups that each keep their own best step. A step is a line. Filled by
+/* N is sampling->n. "best_of_n": N whole solutions. "beam" (Snell et al. 2024): N first steps are sampled,
+ * the N/M best in the verifier's eyes are kept and extended M times each, and so on for at most 40 rounds.
+ * "lookahead": the same, but a step is worth what K more steps at temperature 0 lead to. "dvts" (Beeching et
+ * al. 2024): N/M groups that each keep their own best step. Filled by
  * ponder_options_default(ponder_search_options(), ..). Texts are borrowed. */
 struct ponder_search {
-    const char *name; /* "best_of_n": whole samples without a verifier; "beam" or "dvts" */
-    const char
-        *verifier; /* of the steps: "prm", the shipped one; a GGUF file; or "checker", for Pocket questions */
-    int64_t width; /* M: candidates for each beam that is kept */
-    const char *select; /* which solution is the result: "best", or by vote "weighted" or "majority" */
+    const char *name;
+    const char *verifier;  /* "auto": "vote" for best_of_n, else "prm"; or "prm:FILE", "oracle" and so on */
+    int64_t width;         /* M: candidates for each beam that is kept; 0: about the root of N */
+    int64_t lookahead;     /* K */
+    const char *select;    /* which solution is the result: "best", or by vote "weighted" or "majority" */
+    const char *aggregate; /* from step scores to a solution's: "last", "min", "prod", "mean"; "auto": the
+                              verifier's */
+    const char *budget;    /* of a question, as "64g", "20000t", "5s", "1e12f" or several; "": none */
+    const char *step_end;  /* what ends a step: "line", "blank" (a blank line), or any text */
+    struct ponder_verifier_options verifier_options;
 };
+/* Whether it is whole samples and a vote among them, without a verifier or a budget. */
+PONDER_API bool ponder_search_is_vote(const struct ponder_search *search);
+/* Its verifier, or the one that stands for "auto". */
+PONDER_API const char *ponder_search_verifier(const struct ponder_search *search);
 PONDER_API const struct ponder_option *ponder_search_options(void);
 
 #ifdef __cplusplus

@@ -10,18 +10,20 @@
 #include "ponder/eval.h"
 #include "ponder/progress.h"
 #include "ponder/status.h"
+#include "ponder/verifier.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 struct ponder_score_settings {
-    const char *verifier;  /* GGUF; NULL: the scores are in the file already */
+    const char *verifier;  /* by name, or a GGUF file: verifier.h. NULL: the scores are in the file already */
     const char *samples;   /* labelled JSONL */
     const char *out;       /* the same with `scores` beside each text; gone on with where it exists */
-    const char *aggregate; /* "last", "min", "prod"; NULL: as the verifier's profile says */
+    const char *aggregate; /* "last", "min", "prod", "mean"; NULL: as the verifier's profile says */
     int64_t threads;
     const char *precision;
+    struct ponder_verifier_options verifier_options;
 };
 PONDER_API const struct ponder_option *ponder_score_options(void);
 
@@ -32,12 +34,12 @@ struct ponder_choice {
 };
 
 struct ponder_score {
-    int64_t questions, n, verifier_tokens;
+    int64_t questions, n, verifier_tokens, probe_tokens;
     int64_t ks[PONDER_EVAL_KS_MAX];
     int k_count;
     const char *aggregate;
     int64_t mixed;                            /* questions that have right and wrong samples */
-    struct ponder_interval auroc[3];          /* within a question: last, min, prod */
+    struct ponder_interval auroc[4];          /* within a question: last, min, prod, mean */
     struct ponder_interval auroc_logprob[2];  /* the proposer's: mean of a token, sum */
     struct ponder_interval auroc_gain;        /* the aggregate's over the better of those two, paired */
     double auroc_over_all;                    /* all samples in one pot */
@@ -59,9 +61,9 @@ struct ponder_steps {
     int64_t doubtful; /* the step of the largest drop, where some score is under a half; else -1 */
     double score;     /* of the whole, by `aggregate` */
     const char *aggregate;
-    int64_t verifier_tokens;
+    int64_t verifier_tokens, probe_tokens; /* of the solution; of the verifier's probe */
 };
-/* Uses verifier, aggregate, threads and precision of the settings. `*out` is the caller's. */
+/* Uses verifier and its options, aggregate, threads and precision of the settings. `*out` is the caller's. */
 PONDER_API int ponder_score_solution(const struct ponder_score_settings *settings, const char *question,
                                      const char *solution, struct ponder_steps **out,
                                      struct ponder_err *err) PONDER_USE;

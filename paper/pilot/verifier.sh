@@ -30,5 +30,5 @@ mkdir -p "$dir"
 "$ponder" task check --in "$dir/test.jsonl" >"$dir/test-labels.jsonl"
 "$ponder" score --verifier "$dir/pocket-prm.gguf" --samples "$dir/test-labels.jsonl" --out "$dir/test-scores.jsonl" |
     tee "$dir/verifier.txt"
-"$ponder" eval --model "$base" --data pocket:test:500 --search beam -n 4 --width 4 --verifier checker --select best --against "$dir/test.jsonl" |
+"$ponder" eval --model "$base" --data pocket:test:500 --search beam -n 4 --width 4 --verifier oracle --select best --against "$dir/test.jsonl" |
     tee "$dir/search.txt"

@@ -101,6 +101,11 @@ double engine_flops(const struct engine *engine, int64_t first, int64_t count)
     return engine->ops->flops ? engine->ops->flops(engine, first, count) : 0;
 }
 
+int64_t engine_length(const struct engine *engine, int64_t node)
+{
+    return engine->ops->length ? engine->ops->length(engine, node) : -1;
+}
+
 void engine_result_clear(struct engine_result *result)
 {
     free(result->text);

@@ -100,6 +100,7 @@ struct engine_ops { /* one const descriptor per engine; registered in engine.def
     bool (*take)(struct engine *engine, struct engine_result *out);
     void (*usage)(const struct engine *engine, struct engine_usage *out);
     double (*flops)(const struct engine *engine, int64_t first, int64_t count); /* NULL: unknown */
+    int64_t (*length)(const struct engine *engine, int64_t node);               /* NULL: unknown */
 };
 struct engine { /* first member of every engine's own struct */
     const struct engine_ops *ops;
@@ -123,6 +124,8 @@ int engine_step(struct engine *engine, double wait_s, struct ponder_err *err) PO
 /* Takes one finished result; false where there is none. Order: the order of finishing. */
 bool engine_take(struct engine *engine, struct engine_result *out) PONDER_USE;
 void engine_usage_get(const struct engine *engine, struct engine_usage *out);
+/* Tokens from the beginning of a node's text to its end; -1 where unknown. */
+int64_t engine_length(const struct engine *engine, int64_t node);
 /* What computing `count` tokens takes that stand at `first` and behind it in their text. 0 where unknown. */
 double engine_flops(const struct engine *engine, int64_t first, int64_t count);
 

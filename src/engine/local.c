@@ -377,6 +377,13 @@ static double local_flops(const struct engine *engine, int64_t first, int64_t co
     return (double)count * local->flops_base + local->flops_per_key * keys;
 }
 
+static int64_t local_length(const struct engine *engine, int64_t handle)
+{
+    const struct local *local = (const struct local *)engine;
+    const struct local_node *node = node_find(local, handle);
+    return node ? kv_end(local->kv, node->segment) : -1;
+}
+
 struct local_state local_state_get(const struct engine *engine)
 {
     const struct local *local = (const struct local *)engine;
@@ -437,6 +444,7 @@ const struct engine_ops engine_local_ops = {
     .take = local_take,
     .usage = local_usage,
     .flops = local_flops,
+    .length = local_length,
 };
 
 static int allocate(struct local *local)

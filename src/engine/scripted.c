@@ -345,6 +345,12 @@ static double scripted_flops(const struct engine *engine, int64_t first, int64_t
     return (double)count * ((const struct scripted *)engine)->options.flops_per_token;
 }
 
+static int64_t scripted_length(const struct engine *engine, int64_t handle)
+{
+    const struct node *node = node_find((const struct scripted *)engine, handle);
+    return node ? (int64_t)node->len : -1;
+}
+
 static void scripted_release(struct engine *engine)
 {
     struct scripted *scripted = (struct scripted *)engine;
@@ -371,6 +377,7 @@ const struct engine_ops engine_scripted_ops = {
     .take = scripted_take,
     .usage = scripted_usage,
     .flops = scripted_flops,
+    .length = scripted_length,
 };
 
 int scripted_open(struct engine **out, const struct scripted_options *options, struct ponder_err *err)

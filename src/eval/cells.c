@@ -279,7 +279,9 @@ static int put(struct cells *cells, int64_t cell, const struct best_of_n_sample 
                                           .logprob = samples[i].logprob,
                                           .finish = best_of_n_finish_name(samples[i].finish),
                                           .answer = grade->answers[i],
-                                          .correct = grade->correct[i]};
+                                          .correct = grade->correct[i],
+                                          .scores = samples[i].scores,
+                                          .score_count = samples[i].score_count};
     struct store_cell whole = {cells_seed(cells, cell), cell % cells->questions.count, cells->costs[cell],
                                stored, cells->n};
     int status = store_cell_put(cells->store, cells->run, &whole, err);

@@ -18,6 +18,7 @@ struct eval_job {
     const struct ponder_sampling *sampling;
     const struct ponder_search *search; /* NULL: best-of-N */
     uint64_t verifier_hash;             /* of its model; 0: none */
+    int64_t rollouts;                   /* from behind each line of the samples; 0: they get no labels */
 };
 
 /* `engine` is the model's own. */

@@ -9,7 +9,8 @@
 
 /* ---- writing ---- */
 
-static json_t *sample_json(const struct store_sample *sample)
+/* `scores_name` is what the scores of steps are called. */
+static json_t *sample_json(const struct store_sample *sample, const char *scores_name)
 {
     json_t *object = json_pack("{s:o, s:b, s:o, s:I, s:o, s:o}", "answer", json_from_string(sample->answer),
                                "correct", (int)sample->correct, "text",
@@ -21,15 +22,15 @@ static json_t *sample_json(const struct store_sample *sample)
     json_t *scores = json_array();
     for (int64_t i = 0; i < sample->score_count; i++)
         json_array_append_new(scores, json_from_real(sample->scores[i]));
-    json_object_set_new(object, "scores", scores);
+    json_object_set_new(object, scores_name, scores);
     return object;
 }
 
-static json_t *samples_json(const struct store_cell *cell)
+static json_t *samples_json(const struct store_cell *cell, const char *scores_name)
 {
     json_t *array = json_array();
     for (int64_t i = 0; i < cell->n; i++)
-        if (json_array_append_new(array, sample_json(&cell->samples[i]))) {
+        if (json_array_append_new(array, sample_json(&cell->samples[i], scores_name))) {
             json_decref(array);
             return NULL;
         }
@@ -50,12 +51,13 @@ static json_t *run_json(const json_t *run, const struct store_cell *cell)
 int export_line_print(char **out, const struct question *question, const json_t *run,
                       const struct store_cell *cell, struct ponder_err *err)
 {
+    const char *scores_name = json_object_get(run, "rollouts") ? "values" : "scores";
     return json_print(
         json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "unique_id", json_from_string(question->id),
                   "problem", json_from_string(question->problem), "answer",
                   json_from_string(question->answer), "level", json_from_string(question->level), "subject",
                   json_from_string(question->subject), "run", run_json(run, cell), "ledger",
-                  ledger_json(&cell->cost), "samples", samples_json(cell)),
+                  ledger_json(&cell->cost), "samples", samples_json(cell, scores_name)),
         out, err);
 }
 

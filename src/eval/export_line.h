@@ -18,7 +18,8 @@ struct export_line {
 };
 
 /* `*out` is the line without its newline, freed by the caller: the record of the set, "run" with the
- * question's index and the cell's seed put in front, "ledger" and "samples". */
+ * question's index and the cell's seed put in front, "ledger" and "samples"; what a verifier gave their steps
+ * is "scores", what rollouts gave them "values". */
 int export_line_print(char **out, const struct question *question, const json_t *run,
                       const struct store_cell *cell, struct ponder_err *err) PONDER_USE;
 /* PONDER_E_FORMAT where it is no such line. `record` is borrowed. Release `out` in any case. */

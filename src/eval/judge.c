@@ -12,7 +12,8 @@
 #include "search/classes.h"
 #include "eval/stats.h"
 
-enum { BOOTSTRAP_SEED = 20240806, MEASURES = 5 }; /* last, min, prod; log-probability mean and sum */
+/* The step scores' aggregates, then the mean and the sum of the proposer's log-probabilities. */
+enum { BOOTSTRAP_SEED = 20240806, MEAN = VERIFIER_AGGREGATES, SUM, MEASURES };
 
 /* ---- areas and drops ---- */
 
@@ -134,9 +135,9 @@ static void columns_release(struct columns *c)
 
 static double measure(const struct labelled_text *text, int which)
 {
-    if (which < 3)
+    if (which < VERIFIER_AGGREGATES)
         return verifier_aggregate((enum verifier_aggregate)which, text->scores, text->lines);
-    return which == 3 ? text->logprob : text->logprob_sum;
+    return which == MEAN ? text->logprob : text->logprob_sum;
 }
 
 static int add_aurocs(struct judge *judge, const struct labelled *record, struct ponder_err *err)
@@ -342,7 +343,7 @@ static int gain(struct judge *judge)
 {
     struct columns *c = &judge->columns;
     struct ponder_score *score = judge->score;
-    int better = score->auroc_logprob[1].value > score->auroc_logprob[0].value ? 4 : 3;
+    int better = score->auroc_logprob[1].value > score->auroc_logprob[0].value ? SUM : MEAN;
     for (int64_t i = 0; i < score->mixed; i++)
         c->gain[i] = c->auroc[judge->how][i] - c->auroc[better][i];
     return interval(c->gain, score->mixed, &score->auroc_gain);
@@ -354,8 +355,8 @@ static int sum_up(struct judge *judge)
     struct columns *c = &judge->columns;
     int failed = 0;
     for (int i = 0; i < MEASURES; i++)
-        failed |=
-            interval(c->auroc[i], score->mixed, i < 3 ? &score->auroc[i] : &score->auroc_logprob[i - 3]);
+        failed |= interval(c->auroc[i], score->mixed,
+                           i < MEAN ? &score->auroc[i] : &score->auroc_logprob[i - MEAN]);
     failed |= gain(judge);
     failed |= interval(c->found, judge->found_rows, &score->first_wrong_found);
     for (int i = 0; i < score->k_count; i++) {
@@ -373,9 +374,8 @@ static int sum_up(struct judge *judge)
 int judge_report(const char *path, enum verifier_aggregate how, struct ponder_score *score,
                  struct ponder_err *err)
 {
-    static const char *const name[] = {"last", "min", "prod"};
     struct judge judge = {.how = how, .score = score};
-    score->aggregate = name[how];
+    score->aggregate = verifier_aggregate_name(how);
     int status = labelled_each(path, add_record, &judge, err);
     if (!status && judge.rows == 0)
         status = err_set(err, PONDER_E_FORMAT, "%s: holds no question", path);
@@ -409,10 +409,11 @@ int ponder_score_json(const struct ponder_score *s, char **json, struct ponder_e
     for (int i = 0; i < s->k_count; i++)
         json_array_append_new(ks, json_integer(s->ks[i]));
     json_t *auroc =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "last", interval_json(&s->auroc[0]), "min",
-                  interval_json(&s->auroc[1]), "prod", interval_json(&s->auroc[2]), "logprob_mean",
-                  interval_json(&s->auroc_logprob[0]), "logprob_sum", interval_json(&s->auroc_logprob[1]),
-                  "gain", interval_json(&s->auroc_gain), "over_all", json_from_real(s->auroc_over_all));
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "last", interval_json(&s->auroc[0]), "min",
+                  interval_json(&s->auroc[1]), "prod", interval_json(&s->auroc[2]), "mean",
+                  interval_json(&s->auroc[3]), "logprob_mean", interval_json(&s->auroc_logprob[0]),
+                  "logprob_sum", interval_json(&s->auroc_logprob[1]), "gain", interval_json(&s->auroc_gain),
+                  "over_all", json_from_real(s->auroc_over_all));
     json_t *choice = json_pack(
         "{s:o, s:o, s:o, s:o, s:o}", "k", ks, "maj", intervals_json(s->choice.maj, s->k_count), "best",
         intervals_json(s->choice.best, s->k_count), "weighted",

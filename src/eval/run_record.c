@@ -6,6 +6,7 @@
 
 #include "core/cpu.h"
 #include "core/json.h"
+#include "search/plan.h"
 
 const char *run_file_name(const char *path)
 {
@@ -31,20 +32,31 @@ char *run_settings_text(const struct eval_job *job)
 {
     const struct ponder_sampling *s = job->sampling;
     const struct ponder_search *search = job->search;
-    json_t *object = json_pack("{s:o, s:f, s:I, s:f, s:f, s:I, s:s, s:b, s:s, s:s}", "model_hash",
-                               run_hash_json(job->model_hash), "temperature", s->temperature, "top_k",
-                               (json_int_t)s->top_k, "top_p", s->top_p, "min_p", s->min_p, "max_tokens",
-                               (json_int_t)s->max_tokens, "precision", job->precision, "exact", (int)s->exact,
-                               "search", search ? search->name : "best_of_n", "extract",
-                               job->extract == ANSWER_BOX_ONLY ? "box" : "any");
+    json_t *object =
+        json_pack("{s:o, s:f, s:I, s:f, s:f, s:I, s:s, s:b, s:s, s:s}", "model_hash",
+                  run_hash_json(job->model_hash), "temperature", s->temperature, "top_k",
+                  (json_int_t)s->top_k, "top_p", s->top_p, "min_p", s->min_p, "max_tokens",
+                  (json_int_t)s->max_tokens, "precision", job->precision, "exact", (int)s->exact, "search",
+                  search          ? search->name
+                  : job->rollouts ? "rollouts"
+                                  : "best_of_n",
+                  "extract", job->extract == ANSWER_BOX_ONLY ? "box" : "any");
     int failed = !object;
     if (search) {
         failed |= json_object_set_new(object, "width", json_integer((json_int_t)search->width));
         failed |= json_object_set_new(object, "select", json_from_string(search->select));
-        failed |= json_object_set_new(object, "verifier", json_from_string(run_file_name(search->verifier)));
+        failed |= json_object_set_new(object, "verifier",
+                                      json_from_string(run_file_name(ponder_search_verifier(search))));
+        failed |= json_object_set_new(object, "aggregate", json_from_string(search->aggregate));
+        failed |= json_object_set_new(object, "budget", json_from_string(search->budget));
+        failed |= json_object_set_new(object, "step_end", json_from_string(search->step_end));
+        if (strcmp(search->name, "lookahead") == 0)
+            failed |= json_object_set_new(object, "lookahead", json_integer((json_int_t)search->lookahead));
         if (job->verifier_hash)
             failed |= json_object_set_new(object, "verifier_hash", run_hash_json(job->verifier_hash));
     }
+    if (job->rollouts)
+        failed |= json_object_set_new(object, "rollouts", json_integer((json_int_t)job->rollouts));
     failed |= json_object_set_new(object, "n", json_integer((json_int_t)s->n));
     if (failed)
         json_decref(object);

@@ -15,22 +15,21 @@
 #include "eval/judge.h"
 #include "eval/run_record.h"
 #include "eval/score.h"
-#include "lm/ponder_model.h"
-#include "verifier/scorer.h"
 
 struct work {
     const struct ponder_score_settings *settings;
     const struct ponder_watch *watch;
-    struct scorer *scorer;
+    struct verifier verifier;
     struct jsonl *in;
     FILE *out;
     int64_t done, total; /* questions scored, questions of the file */
+    int64_t tokens;      /* the verifier's */
     double began_s;
 };
 
 static void work_release(struct work *work)
 {
-    scorer_release(work->scorer);
+    verifier_release(&work->verifier);
     jsonl_release(work->in);
     if (work->out)
         fclose(work->out);
@@ -38,29 +37,66 @@ static void work_release(struct work *work)
 
 /* ---- one question ---- */
 
+/* Labels are a line's; a verifier of whole solutions says the same of every line. */
+static int lay_out(struct labelled_text *text, const struct verifier_item *item, struct ponder_err *err)
+{
+    if (item->count == 1 && item->whole)
+        for (int i = 1; i < text->lines; i++)
+            text->scores[i] = text->scores[0];
+    else if (item->whole && item->count != text->lines)
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "the verifier has %d scores for a solution of %d lines, and the labels are the lines'",
+                       item->count, text->lines);
+    return PONDER_OK;
+}
+
+static int new_item(struct labelled_text *text, struct verifier_case *of, struct verifier_item *out)
+{
+    free(text->scores);
+    text->scores = calloc((size_t)text->lines + 1, sizeof *text->scores);
+    *out = (struct verifier_item){.of = of,
+                                  .text = text->text,
+                                  .len = strlen(text->text),
+                                  .ended = true,
+                                  .scores = text->scores,
+                                  .scores_max = text->lines ? text->lines : 1};
+    return text->scores ? PONDER_OK : PONDER_E_MEMORY;
+}
+
+static int run_items(struct work *work, struct verifier_case *one, struct verifier_item *items, int64_t count,
+                     struct ponder_err *err)
+{
+    int status = verifier_accept(&work->verifier, one, err);
+    if (!status)
+        status = verifier_score(&work->verifier, items, count, NULL, err);
+    verifier_forget(&work->verifier, one);
+    work->tokens += one->cost.verifier_tokens + one->cost.recomputed_tokens;
+    return status;
+}
+
 /* Equal texts are scored once. */
 static int score_record(struct work *work, struct labelled *record, struct ponder_err *err)
 {
-    struct scorer_item *items = calloc((size_t)record->count + 1, sizeof *items);
+    struct verifier_case one = verifier_case_of(record->problem, record->answer);
+    struct verifier_item *items = calloc((size_t)record->count + 1, sizeof *items);
     int64_t count = 0;
     int status = items ? PONDER_OK : err_memory(err, "scores");
+    for (int64_t i = 0; i < record->count && !status; i++)
+        if (labelled_first_equal(record, i) == i && new_item(&record->texts[i], &one, &items[count++]))
+            status = err_memory(err, "scores");
+    if (!status)
+        status = run_items(work, &one, items, count, err);
+    for (int64_t i = 0, next = 0; i < record->count && !status; i++)
+        if (labelled_first_equal(record, i) == i)
+            status = lay_out(&record->texts[i], &items[next++], err);
     for (int64_t i = 0; i < record->count && !status; i++) {
         struct labelled_text *text = &record->texts[i];
-        free(text->scores);
-        text->scores = calloc((size_t)text->lines + 1, sizeof *text->scores);
-        if (!text->scores)
-            status = err_memory(err, "scores");
-        else if (labelled_first_equal(record, i) == i)
-            items[count++] =
-                (struct scorer_item){record->problem, text->text, text->scores, text->lines, 0, false};
-    }
-    if (!status)
-        status = scorer_run(work->scorer, items, count, err);
-    for (int64_t i = 0; i < record->count && !status; i++) {
+        struct verifier_item copy;
         int64_t same = labelled_first_equal(record, i);
-        if (same != i)
-            memcpy(record->texts[i].scores, record->texts[same].scores,
-                   (size_t)record->texts[i].lines * sizeof(float));
+        if (same != i && new_item(text, &one, &copy))
+            status = err_memory(err, "scores");
+        else if (same != i)
+            memcpy(text->scores, record->texts[same].scores, (size_t)text->lines * sizeof(float));
     }
     free(items);
     return status;
@@ -78,7 +114,7 @@ static int write_record(struct work *work, const struct labelled *record, json_t
             failed |= json_array_append_new(scores, json_real((double)record->texts[i].scores[k]));
         failed |= json_object_set_new(json_array_get(samples, (size_t)i), "scores", scores);
     }
-    failed |= json_object_set_new(root, "verifier_hash", run_hash_json(scorer_hash(work->scorer)));
+    failed |= json_object_set_new(root, "verifier_hash", run_hash_json(work->verifier.hash));
     char *text = failed ? NULL : json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(7));
     if (!text)
         return err_memory(err, "a scored question");
@@ -96,7 +132,7 @@ static bool go_on(const struct work *work)
                                        .total = work->total,
                                        .unit = "questions",
                                        .seconds = clock_now_s(&clock_system) - work->began_s,
-                                       .tokens = scorer_tokens(work->scorer)};
+                                       .tokens = work->tokens};
     return work->watch->progress(&progress, work->watch->data);
 }
 
@@ -134,7 +170,7 @@ static int score_all(struct work *work, struct ponder_err *err)
 static bool is_next(struct work *work, const char *line, size_t len)
 {
     json_t *theirs = json_loadb(line, len, 0, NULL), *ours = NULL,
-           *hash = run_hash_json(scorer_hash(work->scorer));
+           *hash = run_hash_json(work->verifier.hash);
     const json_t *problem = json_object_get(theirs, "problem"),
                  *by = json_object_get(theirs, "verifier_hash");
     bool same = jsonl_next(work->in, &ours, NULL) == 1 && json_is_string(problem) &&
@@ -216,10 +252,7 @@ static int open_files(struct work *work, struct ponder_err *err)
 
 static int score_file(struct work *work, struct ponder_err *err)
 {
-    struct scorer_options options = {.threads = (int)work->settings->threads};
-    int status = precision_parse(work->settings->precision, &options.precision, err);
-    if (!status)
-        status = scorer_open(&work->scorer, work->settings->verifier, &options, err);
+    int status = score_open(work->settings, &work->verifier, err);
     if (!status)
         status = open_files(work, err);
     work->began_s = clock_now_s(&clock_system);
@@ -245,11 +278,13 @@ int ponder_score_run(const struct ponder_score_settings *settings, const struct 
     enum verifier_aggregate how = VERIFIER_LAST;
     int status = check(settings, err);
     if (!status)
-        status = score_aggregate(settings, &how, err);
+        status = score_aggregate(settings, NULL, &how, err);
     if (!status && settings->verifier)
         status = score_file(&work, err);
-    if (work.scorer)
-        score->verifier_tokens = scorer_tokens(work.scorer);
+    if (!status && settings->verifier)
+        status = score_aggregate(settings, &work.verifier, &how, err);
+    score->verifier_tokens = work.tokens;
+    score->probe_tokens = work.verifier.probed.verifier_tokens + work.verifier.probed.recomputed_tokens;
     work_release(&work);
     return status ? status
                   : judge_report(settings->verifier ? settings->out : settings->samples, how, score, err);

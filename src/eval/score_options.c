@@ -2,15 +2,16 @@
 #include "ponder/verify.h"
 
 #define OPTION_FIELD(field) offsetof(struct ponder_score_settings, field)
-#include "core/option_rows.h"
+#include "verifier/verifier_rows.h"
 
 static const struct ponder_option table[] = {
-    ROW_TEXT("verifier", verifier, "FILE", NULL, "GGUF; without it the samples must have scores already"),
+    ROW_TEXT("verifier", verifier, "V", NULL, "a name or a GGUF file; else --samples has scores"),
     ROW_TEXT("samples", samples, "FILE", NULL, "labelled samples, as `task check` writes them"),
     ROW_TEXT("out", out, "FILE", NULL, "the samples with scores; gone on with if it exists"),
-    ROW_TEXT("aggregate", aggregate, "HOW", NULL, "last, min or prod of the steps; else the verifier's own"),
+    ROW_TEXT("aggregate", aggregate, "HOW", NULL, "last, min, prod or mean; else the verifier's own"),
     ROW_INT("threads", threads, "T", "0", 0, 1024, "0: all cores"),
     ROW_TEXT("precision", precision, "P", "auto", "of products: auto, f32 or bf16"),
+    VERIFIER_ROWS(verifier_options),
     PONDER_OPTION_END,
 };
 

@@ -8,45 +8,59 @@
 #include "core/utf8.h"
 #include "eval/judge.h"
 #include "eval/score.h"
-#include "lm/ponder_model.h"
-#include "verifier/scorer.h"
 
 enum { STEPS_MAX = 4096 };
 
-int score_aggregate(const struct ponder_score_settings *s, enum verifier_aggregate *how,
-                    struct ponder_err *err)
+int score_open(const struct ponder_score_settings *settings, struct verifier *out, struct ponder_err *err)
 {
-    struct gguf_file *file;
-    struct verifier_profile profile = verifier_profile_own();
-    if (s->aggregate)
-        return verifier_aggregate_parse(s->aggregate, how, err);
-    int status = s->verifier ? gguf_open(&file, s->verifier, err) : PONDER_OK;
-    if (!status && s->verifier) {
-        status = verifier_profile_read(&profile, file, INT32_MAX, err);
-        gguf_release(file);
-    }
-    *how = profile.aggregate;
+    const struct ponder_verifier_options *told = &settings->verifier_options;
+    struct verifier_options options = {.threads = (int)settings->threads,
+                                       .precision = settings->precision,
+                                       .profile = told->profile,
+                                       .timeout_s = told->timeout_s,
+                                       .memory_mib = told->memory_mib,
+                                       .key_env = told->key_env};
+    int status = verifier_open(out, settings->verifier, &options, err);
+    if (!status && out->ops->scoreless)
+        status = err_set(err, PONDER_E_ARGUMENT, "--verifier: '%s' gives no scores", out->ops->name);
     return status;
 }
 
-/* The text of each scored step, in the order of the scores. */
-static int take_steps(struct ponder_steps *out, const struct verifier_profile *profile, const char *solution,
-                      const float *scores, int count)
+int score_aggregate(const struct ponder_score_settings *s, const struct verifier *verifier,
+                    enum verifier_aggregate *how, struct ponder_err *err)
 {
-    size_t gap = strlen(profile->separator);
-    out->steps = calloc((size_t)count + 1, sizeof *out->steps);
+    *how = verifier ? verifier->aggregate : verifier_profile_own().aggregate;
+    return s->aggregate ? verifier_aggregate_parse(s->aggregate, how, err) : PONDER_OK;
+}
+
+static int add_step(struct ponder_steps *out, const char *text, size_t len, float score)
+{
+    char *copy = strndup(text, len);
+    if (!copy)
+        return PONDER_E_MEMORY;
+    out->steps[out->count++] = (struct ponder_step){copy, (double)score};
+    return PONDER_OK;
+}
+
+/* The text of each scored step, in the order of the scores. One score for all is the whole solution's. */
+static int take_steps(struct ponder_steps *out, const struct verifier *verifier,
+                      const struct verifier_item *item)
+{
+    struct verifier_profile lines = verifier_profile_own();
+    const char *at = item->text, *step;
+    bool outcome = verifier->ops->outcome && item->count == 1;
+    size_t len;
+    out->steps = calloc((size_t)item->count + 1, sizeof *out->steps);
     if (!out->steps)
         return PONDER_E_MEMORY;
-    for (const char *at = solution; out->count < count; at += gap) {
-        const char *end = strstr(at, profile->separator);
-        size_t len = end ? (size_t)(end - at) : strlen(at);
-        char *text = strndup(at, len);
-        if (!text)
+    if (outcome || !verifier->profile)
+        lines.strip = true;
+    if (outcome)
+        return add_step(out, item->text, item->len, item->scores[0]);
+    while (out->count < item->count &&
+           (step = verifier_step(verifier->profile ? verifier->profile : &lines, &at, &len)))
+        if (add_step(out, step, len, item->scores[out->count]))
             return PONDER_E_MEMORY;
-        out->steps[out->count] = (struct ponder_step){text, (double)scores[out->count]};
-        out->count++;
-        at += len;
-    }
     return PONDER_OK;
 }
 
@@ -58,49 +72,80 @@ static bool any_doubt(const float *scores, int count)
     return false;
 }
 
-static int score(struct scorer *scorer, const char *question, const char *solution,
-                 enum verifier_aggregate how, struct ponder_steps *out, struct ponder_err *err)
+/* Verifiers that say one thing of a text, as the oracle does, are asked behind every line. */
+static int score_lines(struct verifier *v, struct verifier_case *one, const char *solution,
+                       struct verifier_item *out, struct ponder_err *err)
 {
-    static const char *const names[] = {"last", "min", "prod"};
+    char *text = strdup(solution);
+    int status = text ? PONDER_OK : err_memory(err, "the steps");
+    float *scores = out->scores;
+    int count = 0;
+    for (size_t at = 0; !status && solution[at] && count < STEPS_MAX; count++) {
+        at += strcspn(solution + at, "\n");
+        at += solution[at] == '\n';
+        memcpy(text, solution, at);
+        text[at] = '\0';
+        struct verifier_item item = {
+            .of = one, .text = text, .len = at, .ended = !solution[at], .scores = scores + count, .scores_max = 1};
+        status = verifier_score(v, &item, 1, NULL, err);
+    }
+    free(text);
+    out->count = count;
+    return status;
+}
+
+static int score(struct verifier *v, const char *question, const char *solution, enum verifier_aggregate how,
+                 struct ponder_steps *out, struct ponder_err *err)
+{
     float scores[STEPS_MAX];
-    struct scorer_item item = {question, solution, scores, STEPS_MAX, 0, false};
-    int status = scorer_run(scorer, &item, 1, err);
+    struct verifier_case one = verifier_case_of(question, NULL);
+    struct verifier_item item = {.of = &one,
+                                 .text = solution,
+                                 .len = strlen(solution),
+                                 .ended = true,
+                                 .scores = scores,
+                                 .scores_max = STEPS_MAX};
+    int status = verifier_accept(v, &one, err);
+    if (!status && v->ops->newest_only)
+        status = score_lines(v, &one, solution, &item, err);
+    else if (!status)
+        status = verifier_score(v, &item, 1, NULL, err);
+    verifier_forget(v, &one);
     if (status)
         return status;
-    if (item.steps == 0)
+    if (item.count == 0)
         return err_set(err, PONDER_E_ARGUMENT,
                        *solution ? "question and first step do not fit the verifier's context"
                                  : "the solution is empty; give its steps, a line each");
-    out->doubtful = any_doubt(scores, item.steps) ? judge_largest_drop(scores, item.steps) : -1;
-    out->score = verifier_aggregate(how, scores, item.steps);
-    out->aggregate = names[how];
-    out->verifier_tokens = scorer_tokens(scorer);
-    return take_steps(out, scorer_profile(scorer), solution, scores, item.steps)
-               ? err_memory(err, "the steps")
-               : PONDER_OK;
+    out->doubtful = any_doubt(scores, item.count) ? judge_largest_drop(scores, item.count) : -1;
+    out->score = verifier_aggregate(how, scores, item.count);
+    out->aggregate = verifier_aggregate_name(how);
+    out->verifier_tokens = one.cost.verifier_tokens + one.cost.recomputed_tokens;
+    out->probe_tokens = v->probed.verifier_tokens + v->probed.recomputed_tokens;
+    return take_steps(out, v, &item) ? err_memory(err, "the steps") : PONDER_OK;
 }
 
 int ponder_score_solution(const struct ponder_score_settings *settings, const char *question,
                           const char *solution, struct ponder_steps **out, struct ponder_err *err)
 {
-    struct scorer_options options = {.threads = (int)settings->threads};
-    enum verifier_aggregate how = VERIFIER_LAST;
-    struct scorer *scorer = NULL;
+    enum verifier_aggregate how;
+    struct verifier verifier = {0};
     struct ponder_steps *steps = calloc(1, sizeof *steps);
     *out = NULL;
-    int status =
-        steps ? precision_parse(settings->precision, &options.precision, err) : err_memory(err, "the steps");
+    int status = steps ? PONDER_OK : err_memory(err, "the steps");
     if (!status)
         status = utf8_check(question, strlen(question), "the question", err);
     if (!status)
         status = utf8_check(solution, strlen(solution), "the solution", err);
     if (!status)
-        status = score_aggregate(settings, &how, err);
+        status = score_aggregate(settings, NULL, &how, err);
     if (!status)
-        status = scorer_open(&scorer, settings->verifier, &options, err);
+        status = score_open(settings, &verifier, err);
     if (!status)
-        status = score(scorer, question, solution, how, steps, err);
-    scorer_release(scorer);
+        status = score_aggregate(settings, &verifier, &how, err);
+    if (!status)
+        status = score(&verifier, question, solution, how, steps, err);
+    verifier_release(&verifier);
     if (status)
         ponder_steps_release(steps);
     else
@@ -125,9 +170,9 @@ int ponder_steps_json(const struct ponder_steps *steps, char **json, struct pond
         json_array_append_new(array, json_pack("{s:o, s:o}", "text", json_from_string(steps->steps[i].text),
                                                "score", json_from_real(steps->steps[i].score)));
     return json_print(
-        json_pack("{s:o, s:o, s:o, s:s, s:I}", "steps", array, "doubtful",
+        json_pack("{s:o, s:o, s:o, s:s, s:I, s:I}", "steps", array, "doubtful",
                   steps->doubtful >= 0 ? json_integer((json_int_t)steps->doubtful) : json_null(), "score",
                   json_from_real(steps->score), "aggregate", steps->aggregate, "verifier_tokens",
-                  (json_int_t)steps->verifier_tokens),
+                  (json_int_t)steps->verifier_tokens, "probe_tokens", (json_int_t)steps->probe_tokens),
         json, err);
 }

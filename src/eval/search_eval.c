@@ -11,17 +11,14 @@
 #include "eval/run_record.h"
 #include "eval/search_report.h"
 #include "search/proposer.h"
-#include "search/driver.h"
+#include "search/plan.h"
 #include "tree/ledger.h"
 
 /* All that one evaluation owns. */
 struct work {
     struct eval_job job;
     const struct ponder_search *search;
-    const struct search_ops *ops;
-    struct search_options options;
-    enum search_select select;
-    struct step_judge judge;
+    struct search_plan plan;
     struct engine *engine;
     struct cells cells;
     const int64_t *missing; /* cells of the pass under way */
@@ -33,31 +30,21 @@ struct work {
 
 /* ---- preparing ---- */
 
-static int check_names(struct work *work, struct ponder_err *err)
+static int open_plan(struct work *work, struct ponder_err *err)
 {
-    const struct ponder_search *search = work->search;
-    work->ops = search_find(search->name);
-    if (!work->ops)
-        return err_set(err, PONDER_E_ARGUMENT, "--search: '%.40s' is none of best_of_n, beam, dvts",
-                       search->name);
-    work->options = (struct search_options){work->job.sampling->n, search->width, SEARCH_ROUNDS_MAX};
-    int status = search_select_parse(search->select, &work->select, err);
-    if (!status)
-        status = work->ops->check(&work->options, err);
-    if (status)
-        return status;
-    status = step_judge_open(&work->judge, search->verifier, work->job.sampling, err);
-    work->job.verifier_hash = work->judge.hash;
+    int status = search_plan_of(&work->plan, work->search, work->job.sampling, err);
+    work->job.verifier_hash = work->plan.verifier.hash;
     return status;
 }
 
-static int check_questions(const struct work *work, struct ponder_err *err)
+static int check_questions(struct work *work, struct ponder_err *err)
 {
     for (int64_t q = 0; q < work->cells.questions.count; q++) {
         const struct question *question = &work->cells.questions.items[q];
-        int status = work->judge.accept(work->judge.data, question->problem, err);
+        struct verifier_case asked = verifier_case_of(question->problem, question->answer);
+        int status = verifier_accept(&work->plan.verifier, &asked, err);
         if (status)
-            return err_prefix(err, status, "--verifier %s: %s", work->judge.name, question->id);
+            return err_prefix(err, status, "--verifier %s: %s", work->plan.verifier.ops->name, question->id);
     }
     return PONDER_OK;
 }
@@ -79,7 +66,7 @@ static int prepare(struct work *work, const struct clock *clock, const struct po
         return err_memory(err, "an evaluation");
     work->eval->n = work->job.sampling->n;
     work->eval->seeds = work->job.settings->seeds;
-    int status = check_names(work, err);
+    int status = open_plan(work, err);
     if (!status)
         status = cells_open(&work->cells, &work->job, 1, clock, watch, err);
     if (!status)
@@ -105,7 +92,7 @@ static int question_done(void *data, int64_t question, const struct driver_outco
     struct buf text = BUF_INIT(TREE_BYTES_MAX);
     struct best_of_n_sample sample = {.finish = ENGINE_FINISH_FAILED, .logprob = NAN};
     int32_t node;
-    int status = search_choose(outcome->tree, work->select, work->job.extract, &node);
+    int status = search_choose(outcome->tree, work->plan.select, work->job.extract, &node);
     if (!status && node >= 0)
         status = tree_path_text(outcome->tree, node, &text);
     if (status) {
@@ -133,16 +120,17 @@ static int search(void *data, const int64_t *missing, int64_t count, enum ponder
     struct work *work = data;
     struct driver_result result;
     struct ponder_watch watch = {cells_progress, &work->cells, NULL};
-    struct driver_settings settings = {
-        .ops = work->ops, .options = &work->options, .judge = &work->judge, .sampling = work->job.sampling};
+    struct driver_settings settings = search_plan_settings(&work->plan, work->job.sampling);
     struct driver_listener listener = {question_begin, question_done, work};
     struct driver_question *asked = calloc((size_t)count, sizeof *asked);
     if (!asked)
         return err_memory(err, "the questions to ask");
     work->missing = missing;
-    for (int64_t i = 0; i < count; i++)
-        asked[i] = (struct driver_question){work->cells.prompts[missing[i]],
-                                            cells_question(&work->cells, missing[i])->problem};
+    for (int64_t i = 0; i < count; i++) {
+        const struct question *question = cells_question(&work->cells, missing[i]);
+        asked[i] =
+            (struct driver_question){work->cells.prompts[missing[i]], question->problem, question->answer};
+    }
     int status =
         driver_run(work->engine, asked, count, &settings, work->cells.clock, &watch, &listener, &result, err);
     ledger_add(&work->spent, &result.ledger);
@@ -201,7 +189,7 @@ static void work_release(struct work *work)
     free(work->outcomes);
     against_release(&work->against);
     cells_release(&work->cells);
-    step_judge_release(&work->judge);
+    search_plan_release(&work->plan);
     ponder_search_eval_release(work->eval);
 }
 

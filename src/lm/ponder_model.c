@@ -15,6 +15,7 @@
 
 #define BASE_FILE "pocket-base.gguf"
 #define VERIFIER_FILE "pocket-prm.gguf"
+#define OUTCOME_VERIFIER_FILE "pocket-orm.gguf"
 
 static int read_template(struct ponder_model *model, const char *path, struct ponder_err *err)
 {
@@ -146,4 +147,11 @@ int ponder_verifier_find(char **path, struct ponder_err *err)
 {
     *path = NULL;
     return find_shipped(VERIFIER_FILE, "no verifier: give one with --verifier", path, err);
+}
+
+int ponder_outcome_verifier_find(char **path, struct ponder_err *err)
+{
+    *path = NULL;
+    return find_shipped(OUTCOME_VERIFIER_FILE, "no outcome verifier: give one with --verifier orm:FILE", path,
+                        err);
 }

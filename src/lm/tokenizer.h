@@ -54,6 +54,7 @@ enum tokenizer_flags {
     TOKENIZER_ADD_BOS = 1, /* the model's BOS first, where the file says the model wants one */
     TOKENIZER_SPECIAL =
         2, /* text that spells a control token becomes that token; without it, it stays text */
+    TOKENIZER_CONTINUE = 4, /* the text goes on where another ended: no space is put in front */
 };
 
 /* Reads the tokenizer of `file`; copies what it needs, so the file may be released before it. Merges that do

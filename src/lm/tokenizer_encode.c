@@ -29,13 +29,13 @@ int32_t special_match(const struct tokenizer *tokenizer, const char *text, size_
 }
 
 static int encode_plain(const struct tokenizer *tokenizer, struct merge_work *work, const char *text,
-                        size_t len, struct tokenizer_ids *out, struct ponder_err *err)
+                        size_t len, unsigned flags, struct tokenizer_ids *out, struct ponder_err *err)
 {
     if (len == 0)
         return PONDER_OK;
     if (tokenizer->kind == TOKENIZER_GPT2)
         return bpe_encode(tokenizer, work, text, len, out, err);
-    return spm_encode(tokenizer, work, text, len, out, err);
+    return spm_encode(tokenizer, work, text, len, flags, out, err);
 }
 
 static int encode_all(const struct tokenizer *tokenizer, struct merge_work *work, const char *text,
@@ -50,12 +50,12 @@ static int encode_all(const struct tokenizer *tokenizer, struct merge_work *work
             at++;
             continue;
         }
-        status = encode_plain(tokenizer, work, text + plain, at - plain, out, err);
+        status = encode_plain(tokenizer, work, text + plain, at - plain, flags, out, err);
         if (!status && tokenizer_ids_push(out, id))
             status = err_memory(err, "token ids");
         plain = at += n;
     }
-    return status ? status : encode_plain(tokenizer, work, text + plain, len - plain, out, err);
+    return status ? status : encode_plain(tokenizer, work, text + plain, len - plain, flags, out, err);
 }
 
 int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t len, unsigned flags,

@@ -128,7 +128,7 @@ void merge_release(struct merge_work *work);
 int bpe_encode(const struct tokenizer *tokenizer, struct merge_work *work, const char *text, size_t len,
                struct tokenizer_ids *out, struct ponder_err *err) PONDER_USE;
 int spm_encode(const struct tokenizer *tokenizer, struct merge_work *work, const char *text, size_t len,
-               struct tokenizer_ids *out, struct ponder_err *err) PONDER_USE;
+               unsigned flags, struct tokenizer_ids *out, struct ponder_err *err) PONDER_USE;
 /* The rank of a pair, or -1. */
 long bpe_rank(const struct tokenizer *tokenizer, int32_t left, int32_t right);
 /* The special token that `text` begins with, or -1; `*len` becomes its length. Control tokens only with

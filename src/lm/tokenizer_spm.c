@@ -63,12 +63,12 @@ static int push_bytes(const struct tokenizer *tokenizer, const char *text, const
 }
 
 int spm_encode(const struct tokenizer *tokenizer, struct merge_work *work, const char *text, size_t len,
-               struct tokenizer_ids *out, struct ponder_err *err)
+               unsigned flags, struct tokenizer_ids *out, struct ponder_err *err)
 {
     int status = PONDER_OK;
     work->symbol_count = 0;
     buf_clear(&work->text);
-    if (tokenizer->add_space_prefix)
+    if (tokenizer->add_space_prefix && !(flags & TOKENIZER_CONTINUE))
         status = push_character(tokenizer, work, " ", 1);
     for (size_t at = 0; !status && at < len;) {
         uint32_t code;

@@ -9,6 +9,9 @@
  * A step that was sampled several times is scored once and may hold as many beams as it was sampled times,
  * each of which gets its M continuations: the same as if every sample stood for itself, at less cost.
  *
+ * With a look ahead a step is ranked not by its own score but by that of the end of a rollout from it: up to
+ * K further steps at temperature 0. Rollouts are no candidates, and cost as much: N(K+1) generations.
+ *
  * In the diverse form the first N steps are N/M groups of M; each group keeps its own best one all the way,
  * so no group dies out. With N = M both are a greedy search that keeps one solution and chooses among M next
  * steps. */
@@ -21,18 +24,66 @@ struct beam {
     struct search_ask
         *front;     /* (front_count) kept in the last round and open, with what is asked behind them */
     int32_t *found; /* (found_count) told of since, N at most */
+    int32_t *tips;  /* (found_count) where the rollout of each ends so far: itself at first */
+    int64_t looked; /* steps that the rollouts have gone on */
     int64_t front_count, found_count;
     int64_t beams; /* that have not ended */
     int64_t round;
 };
 
-static int check(const struct search_options *options, struct ponder_err *err)
+/* The largest divisor of n up to its root. */
+static int64_t root_width(int64_t n)
 {
+    int64_t width = 1;
+    for (int64_t w = 1; w * w <= n; w++)
+        if (n % w == 0)
+            width = w;
+    return width;
+}
+
+static int prepare_ahead(struct search_options *options, struct ponder_err *err)
+{
+    if (options->width == 0 && options->n > 0)
+        options->width = root_width(options->n);
     if (options->width < 1 || options->n < options->width || options->n % options->width != 0)
         return err_set(err, PONDER_E_ARGUMENT,
                        "-n %lld and --width %lld: the beams are N/M, so N must be a multiple of the width",
                        (long long)options->n, (long long)options->width);
     return PONDER_OK;
+}
+
+static int prepare(struct search_options *options, struct ponder_err *err)
+{
+    options->lookahead = 0;
+    return prepare_ahead(options, err);
+}
+
+static int64_t generations(const struct search_options *options)
+{
+    return options->n;
+}
+
+static void fit(struct search_options *options, int64_t most)
+{
+    if (options->n <= most)
+        return;
+    options->n = most;
+    if (options->width > most)
+        options->width = most;
+    options->n -= options->n % options->width;
+}
+
+static int64_t generations_ahead(const struct search_options *options)
+{
+    return options->n * (options->lookahead + 1);
+}
+
+/* One beam that looks less far ahead, where not even one can look as far as it is to. */
+static void fit_ahead(struct search_options *options, int64_t most)
+{
+    if (options->lookahead >= most)
+        options->lookahead = most - 1;
+    fit(options, most / (options->lookahead + 1));
 }
 
 static int begin(struct search *search)
@@ -41,8 +92,9 @@ static int begin(struct search *search)
     size_t n = (size_t)search->options->n;
     beam->front = calloc(n, sizeof *beam->front);
     beam->found = calloc(n, sizeof *beam->found);
+    beam->tips = calloc(n, sizeof *beam->tips);
     beam->beams = search->options->n / search->options->width;
-    return beam->front && beam->found ? PONDER_OK : PONDER_E_MEMORY;
+    return beam->front && beam->found && beam->tips ? PONDER_OK : PONDER_E_MEMORY;
 }
 
 static void end(struct search *search)
@@ -50,13 +102,16 @@ static void end(struct search *search)
     struct beam *beam = search->state;
     free(beam->front);
     free(beam->found);
+    free(beam->tips);
 }
 
 static int observe(struct search *search, int32_t node)
 {
     struct beam *beam = search->state;
-    if (search->tree.nodes[node].end != TREE_FAILED)
-        beam->found[beam->found_count++] = node;
+    if (search->tree.nodes[node].end == TREE_FAILED)
+        return PONDER_OK;
+    beam->tips[beam->found_count] = node;
+    beam->found[beam->found_count++] = node;
     return PONDER_OK;
 }
 
@@ -66,7 +121,8 @@ static void keep(struct search *search, int32_t node, int64_t beams)
     struct beam *beam = search->state;
     search->tree.nodes[node].kept = true;
     if (search->tree.nodes[node].end == TREE_OPEN)
-        beam->front[beam->front_count++] = (struct search_ask){node, beams * search->options->width};
+        beam->front[beam->front_count++] = (struct search_ask){
+            .node = node, .count = beams * search->options->width, .quiet = search->options->lookahead > 0};
     else
         beam->beams -= beams;
 }
@@ -78,7 +134,7 @@ static int go_on(struct search *search)
     int status = PONDER_OK;
     beam->found_count = 0;
     for (int64_t i = 0; i < beam->front_count && !status; i++)
-        status = search_ask(search, beam->front[i].node, beam->front[i].count);
+        status = search_ask(search, beam->front[i]);
     return status;
 }
 
@@ -87,16 +143,15 @@ static bool first_round(struct search *search, int *status)
     struct beam *beam = search->state;
     if (beam->round++ > 0)
         return false;
-    *status = search_ask(search, 0, search->options->n);
+    *status = search_ask(
+        search, (struct search_ask){.count = search->options->n, .quiet = search->options->lookahead > 0});
     return true;
 }
 
-static int propose_beam(struct search *search)
+/* Keeps the best of what was found, and goes on behind them. */
+static int keep_best(struct search *search)
 {
     struct beam *beam = search->state;
-    int status;
-    if (first_round(search, &status))
-        return status;
     search_sort(&search->tree, beam->found, beam->found_count);
     int64_t left = beam->beams;
     beam->front_count = 0;
@@ -106,6 +161,60 @@ static int propose_beam(struct search *search)
         left -= held;
     }
     return beam->round > search->options->rounds_max ? PONDER_OK : go_on(search);
+}
+
+static int propose_beam(struct search *search)
+{
+    int status;
+    return first_round(search, &status) ? status : keep_best(search);
+}
+
+/* ---- with a look ahead ---- */
+
+/* The tip of a candidate's rollout has moved on, or a candidate was found. */
+static int observe_ahead(struct search *search, int32_t node)
+{
+    struct beam *beam = search->state;
+    struct tree_node *found = &search->tree.nodes[node];
+    found->held = !found->rollout;
+    if (!found->rollout)
+        return observe(search, node);
+    for (int64_t i = 0; i < beam->found_count && found->end != TREE_FAILED; i++)
+        if (beam->tips[i] == found->parent)
+            beam->tips[i] = node;
+    return PONDER_OK;
+}
+
+/* Sends every open rollout a step further, the last of them to be judged; false where there is nothing to
+ * send. */
+static bool look_further(struct search *search, int *status)
+{
+    struct beam *beam = search->state;
+    bool last = beam->looked + 1 >= search->options->lookahead;
+    *status = PONDER_OK;
+    if (beam->looked >= search->options->lookahead)
+        return false;
+    beam->looked++;
+    for (int64_t i = 0; i < beam->found_count && !*status; i++)
+        if (search->tree.nodes[beam->tips[i]].end == TREE_OPEN)
+            *status = search_ask(search, (struct search_ask){beam->tips[i], 1, true, !last});
+    return search->ask_count > 0;
+}
+
+/* A candidate is worth what stands at the end of its rollout. */
+static int propose_ahead(struct search *search)
+{
+    struct beam *beam = search->state;
+    int status;
+    if (first_round(search, &status) || look_further(search, &status))
+        return status;
+    beam->looked = 0;
+    for (int64_t i = 0; i < beam->found_count; i++) {
+        struct tree_node *found = &search->tree.nodes[beam->found[i]];
+        found->held = false;
+        found->score = search->tree.nodes[beam->tips[i]].score;
+    }
+    return keep_best(search);
 }
 
 /* ---- diverse ---- */
@@ -143,10 +252,26 @@ const struct search_ops search_beam = {
     .summary = "N beams; of all candidates the N/M best are kept and extended M times each",
     .by_steps = true,
     .state_size = sizeof(struct beam),
-    .check = check,
+    .prepare = prepare,
+    .generations = generations,
+    .fit = fit,
     .begin = begin,
     .propose = propose_beam,
     .observe = observe,
+    .end = end,
+};
+
+const struct search_ops search_lookahead = {
+    .name = "lookahead",
+    .summary = "beam search that ranks a step by where K more steps at temperature 0 lead",
+    .by_steps = true,
+    .state_size = sizeof(struct beam),
+    .prepare = prepare_ahead,
+    .generations = generations_ahead,
+    .fit = fit_ahead,
+    .begin = begin,
+    .propose = propose_ahead,
+    .observe = observe_ahead,
     .end = end,
 };
 
@@ -156,7 +281,9 @@ const struct search_ops search_dvts = {
     .summary = "N/M independent subtrees, each of which keeps the best of M candidates",
     .by_steps = true,
     .state_size = sizeof(struct beam),
-    .check = check,
+    .prepare = prepare,
+    .generations = generations,
+    .fit = fit,
     .begin = begin,
     .propose = propose_dvts,
     .observe = observe,

@@ -33,7 +33,9 @@ struct best_of_n_sample {
     size_t len;
     int32_t *tokens; /* owned; NULL from engines that do not tell */
     int64_t token_count;
-    double logprob; /* mean over its tokens; NAN where unknown */
+    double logprob;       /* mean over its tokens; NAN where unknown */
+    const double *scores; /* (score_count) of its steps, borrowed; NULL: nothing has scored them */
+    int64_t score_count;
 };
 
 struct best_of_n {

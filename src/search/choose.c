@@ -18,12 +18,13 @@ int search_select_parse(const char *text, enum search_select *out, struct ponder
     return err_set(err, PONDER_E_ARGUMENT, "--select: '%.40s' is none of best, weighted, majority", text);
 }
 
-/* The solutions that ended and stand for themselves. */
-static int64_t list_ended(const struct tree *tree, int32_t *nodes)
+/* The solutions that ended and stand for themselves, sampled ones or rollouts. */
+static int64_t list_ended(const struct tree *tree, bool rollouts, int32_t *nodes)
 {
     int64_t count = 0;
     for (int32_t i = 1; i < tree->count; i++)
-        if (tree->nodes[i].same_as < 0 && tree->nodes[i].end == TREE_ENDED)
+        if (tree->nodes[i].same_as < 0 && tree->nodes[i].end == TREE_ENDED &&
+            tree->nodes[i].rollout == rollouts)
             nodes[count++] = i;
     return count;
 }
@@ -35,10 +36,11 @@ static int64_t list_unfinished(const struct tree *tree, int32_t *nodes)
     int64_t count = 0;
     int32_t depth = 0;
     for (int32_t i = 1; i < tree->count; i++)
-        if (tree->nodes[i].end != TREE_FAILED && tree->nodes[i].depth > depth)
+        if (tree->nodes[i].end != TREE_FAILED && !tree->nodes[i].rollout && tree->nodes[i].depth > depth)
             depth = tree->nodes[i].depth;
     for (int32_t i = 1; i < tree->count; i++)
-        if (tree->nodes[i].same_as < 0 && tree->nodes[i].end != TREE_FAILED && tree->nodes[i].depth == depth)
+        if (tree->nodes[i].same_as < 0 && tree->nodes[i].end != TREE_FAILED && !tree->nodes[i].rollout &&
+            tree->nodes[i].depth == depth)
             nodes[count++] = i;
     return count;
 }
@@ -64,7 +66,7 @@ static int64_t heaviest(const struct tree *tree, const int32_t *nodes, const str
     int64_t best = -1;
     for (int64_t i = 0; i < classes->n; i++) {
         const struct tree_node *node = &tree->nodes[nodes[i]];
-        double weight = !weighted ? 1 : isnan(node->score) ? 0 : node->score;
+        double weight = !weighted || isnan(node->total) ? 1 : node->total;
         if (classes->of[i] >= 0)
             totals[classes->of[i]] += weight * node->repeats;
     }
@@ -102,11 +104,13 @@ int search_choose(const struct tree *tree, enum search_select how, enum answer_m
     *out = -1;
     if (!nodes)
         return PONDER_E_MEMORY;
-    int64_t count = list_ended(tree, nodes);
+    int64_t count = list_ended(tree, false, nodes);
+    if (count == 0)
+        count = list_ended(tree, true, nodes);
     if (count == 0)
         count = list_unfinished(tree, nodes);
     int status = PONDER_OK;
-    search_sort(tree, nodes, count);
+    search_sort_totals(tree, nodes, count);
     if (count > 0)
         *out = nodes[0];
     if (count > 0 && how != SEARCH_BEST)

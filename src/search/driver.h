@@ -3,7 +3,14 @@
  * All questions share the engine's batch. A question's round is over when all that its strategy asked for is
  * there; what is new in it is then scored together with that of all other questions whose rounds end in the
  * same moment, the strategy is told of it in the order of its asking, and asked for its next moves. Questions
- * do not wait for each other. A node's streams derive from its place in its own tree, so neither order nor
+ * do not wait for each other.
+ *
+ * What is asked for is handed on in order as far as the question's purse can pay for the most that it may
+ * cost; the rest waits for what comes back. The last of it may get less room than it wants. Where time is
+ * what is short, some of it is kept for the verifier. A question whose budget is gone ends with the best so
+ * far.
+ *
+ * A node's streams derive from its place in its own tree, so neither order nor
  * company changes what is drawn. */
 #ifndef SEARCH_DRIVER_H
 #define SEARCH_DRIVER_H
@@ -12,18 +19,23 @@
 #include "engine/engine.h"
 #include "ponder/sampling.h"
 #include "search/best_of_n.h"
+#include "search/budget.h"
 #include "search/search.h"
-#include "search/step_judge.h"
+#include "verifier/verifier.h"
 
 struct driver_question {
     struct best_of_n_prompt prompt;
     const char *problem; /* for the verifier; borrowed */
+    const char *gold;    /* for the oracle, where it is known */
 };
 
 struct driver_settings {
     const struct search_ops *ops;
-    const struct search_options *options;
-    const struct step_judge *judge;
+    const struct search_options *options; /* prepared */
+    struct verifier *verifier;
+    enum verifier_aggregate aggregate; /* from a solution's step scores to its total */
+    struct budget budget;              /* of each question */
+    const char *separator;             /* that ends a step; NULL: a newline */
     bool partial; /* where the work is stopped, the listener is told of what is under way too */
     const struct ponder_sampling *sampling; /* temperature .., max_tokens of a whole solution, timeout_s */
 };
@@ -32,6 +44,7 @@ struct driver_settings {
 struct driver_outcome {
     const struct tree *tree;
     int64_t rounds;
+    const char *ended_by;      /* "budget" or "time" where that cut it short; NULL: it ended by itself */
     int64_t repeated;          /* samples that said what a sibling had said */
     bool failed;               /* it ended in a round without any result */
     struct ponder_ledger cost; /* its own tokens once, however often they were computed; no seconds */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/err.h"
+
 #define SEARCH(id) extern const struct search_ops search_##id;
 #include "search/search.def"
 #undef SEARCH
@@ -27,7 +29,20 @@ const struct search_ops *search_find(const char *name)
     return NULL;
 }
 
-int search_ask(struct search *search, int32_t node, int64_t count)
+int search_find_or_say(const char *name, const struct search_ops **out, struct ponder_err *err)
+{
+    struct buf names = BUF_INIT(1024);
+    *out = search_find(name);
+    for (int i = 0; search_at(i); i++)
+        buf_printf(&names, "%s%s", i ? ", " : "", search_at(i)->name);
+    int status =
+        *out ? PONDER_OK
+             : err_set(err, PONDER_E_ARGUMENT, "--search: '%.40s' is none of %s", name, buf_text(&names));
+    buf_release(&names);
+    return status;
+}
+
+int search_ask(struct search *search, struct search_ask ask)
 {
     if (search->ask_count == search->ask_cap) {
         int64_t cap = search->ask_cap ? 2 * search->ask_cap : 16;
@@ -37,33 +52,51 @@ int search_ask(struct search *search, int32_t node, int64_t count)
         search->asks = asks;
         search->ask_cap = cap;
     }
-    search->asks[search->ask_count++] = (struct search_ask){node, count};
+    search->asks[search->ask_count++] = ask;
     return PONDER_OK;
 }
 
-static double worth(const struct tree_node *node)
+static double worth(const struct tree_node *node, bool total)
 {
-    return node->end == TREE_FAILED || isnan(node->score) ? -1 : node->score;
+    double value = total ? node->total : node->score;
+    return node->end == TREE_FAILED || isnan(value) ? -1 : value;
 }
 
-bool search_better(const struct tree *tree, int32_t a, int32_t b)
+static bool better(const struct tree *tree, int32_t a, int32_t b, bool total)
 {
     const struct tree_node *x = &tree->nodes[a], *y = &tree->nodes[b];
-    if (worth(x) != worth(y))
-        return worth(x) > worth(y);
+    if (worth(x, total) != worth(y, total))
+        return worth(x, total) > worth(y, total);
     if (x->solved != y->solved)
         return x->solved;
     return x->repeats != y->repeats ? x->repeats > y->repeats : a < b;
 }
 
+bool search_better(const struct tree *tree, int32_t a, int32_t b)
+{
+    return better(tree, a, b, false);
+}
+
 static int better_first(const void *a, const void *b, void *tree)
 {
     int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-    return x == y ? 0 : search_better(tree, x, y) ? -1 : 1;
+    return x == y ? 0 : better(tree, x, y, false) ? -1 : 1;
+}
+
+static int larger_first(const void *a, const void *b, void *tree)
+{
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return x == y ? 0 : better(tree, x, y, true) ? -1 : 1;
 }
 
 void search_sort(const struct tree *tree, int32_t *nodes, int64_t count)
 {
     if (count > 1)
         qsort_r(nodes, (size_t)count, sizeof *nodes, better_first, (void *)tree);
+}
+
+void search_sort_totals(const struct tree *tree, int32_t *nodes, int64_t count)
+{
+    if (count > 1)
+        qsort_r(nodes, (size_t)count, sizeof *nodes, larger_first, (void *)tree);
 }

@@ -14,14 +14,17 @@ enum { SEARCH_ROUNDS_MAX = 40 }; /* Snell et al. 2024 */
 
 /* What strategies can be told; each says which of them it heeds. */
 struct search_options {
-    int64_t n;     /* generations: beams, or samples */
-    int64_t width; /* candidates for each beam that is kept */
+    int64_t n;         /* beams, or samples */
+    int64_t width;     /* candidates for each beam that is kept; 0: the largest divisor of N up to its root */
+    int64_t lookahead; /* steps that a rollout goes on */
     int64_t rounds_max;
 };
 
 struct search_ask {
     int32_t node;  /* to be extended */
     int64_t count; /* so many times over */
+    bool rollout;  /* at temperature 0, as a look ahead */
+    bool quiet;    /* what comes is not to be judged */
 };
 
 /* One question. */
@@ -39,8 +42,12 @@ struct search_ops {
     bool by_steps;  /* extends by one step; else to the end of the solution */
     bool by_groups; /* equal steps of different groups of options->width siblings stay apart */
     size_t state_size;
-    /* PONDER_E_ARGUMENT for options that it cannot work with. */
-    int (*check)(const struct search_options *options, struct ponder_err *err);
+    /* Works out what is left open in the options; PONDER_E_ARGUMENT for those it cannot work with. */
+    int (*prepare)(struct search_options *options, struct ponder_err *err);
+    /* How it counts generations: one is a full sampled solution. Of prepared options. */
+    int64_t (*generations)(const struct search_options *options);
+    /* Makes prepared options smaller until they come to `most` generations, 1 or more, or fewer. */
+    void (*fit)(struct search_options *options, int64_t most);
     int (*begin)(struct search *search); /* PONDER_E_MEMORY */
     /* Asks for what it wants next (search_ask); whoever asks for nothing is done. */
     int (*propose)(struct search *search);
@@ -52,9 +59,11 @@ struct search_ops {
 /* Those of search.def by name; NULL where there is none. */
 const struct search_ops *search_find(const char *name);
 const struct search_ops *search_at(int index); /* NULL behind the last */
+/* The same, with an error that says which there are. */
+int search_find_or_say(const char *name, const struct search_ops **out, struct ponder_err *err) PONDER_USE;
 
-/* Wants `node` extended `count` times. PONDER_E_MEMORY. */
-int search_ask(struct search *search, int32_t node, int64_t count) PONDER_USE;
+/* PONDER_E_MEMORY. */
+int search_ask(struct search *search, struct search_ask ask) PONDER_USE;
 /* Whether `a` is to be kept rather than `b`: the higher score; of equals the solved one, the one that was
  * sampled more often, the earlier one. A failed node, and one without a score, is never better. */
 bool search_better(const struct tree *tree, int32_t a, int32_t b);
@@ -65,13 +74,15 @@ enum search_select {
 };
 /* "best", "weighted" or "majority". */
 int search_select_parse(const char *text, enum search_select *out, struct ponder_err *err) PONDER_USE;
-/* The node whose path is the search's result, among the solutions that have ended; a step sampled several
- * times counts so often. Votes are among answers found by `mode`; where there is none, the best. Where no
- * solution has ended, the best of the unfinished ones: they never win against an ended one. -1: nothing was
- * found. PONDER_E_MEMORY. */
+/* The node whose path is the search's result, among the solutions that have ended, by their totals; a step
+ * sampled several times counts so often. Votes are among answers found by `mode`; where there is none, the
+ * best. A solution without a total weighs 1 in a vote. Where no solution has ended, a rollout that has; where
+ * none has, the best of the unfinished ones: they never win against an ended one. -1: nothing was found.
+ * PONDER_E_MEMORY. */
 int search_choose(const struct tree *tree, enum search_select how, enum answer_mode mode,
                   int32_t *out) PONDER_USE;
-/* Sorts nodes so that the better one stands first. */
+/* Sorts nodes so that the better one stands first, by score or by total. */
 void search_sort(const struct tree *tree, int32_t *nodes, int64_t count);
+void search_sort_totals(const struct tree *tree, int32_t *nodes, int64_t count);
 
 #endif

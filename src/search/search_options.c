@@ -2,15 +2,20 @@
 #include "ponder/search.h"
 
 #define OPTION_FIELD(field) offsetof(struct ponder_search, field)
-#include "core/option_rows.h"
+#include "verifier/verifier_rows.h"
 
 const struct ponder_option *ponder_search_options(void)
 {
     static const struct ponder_option table[] = {
-        ROW_TEXT("search", name, "NAME", "best_of_n", "best_of_n; beam or dvts against a verifier"),
-        ROW_INT("width", width, "M", "4", 1, 4096, "of a search: N/M beams, M candidates for each"),
-        ROW_TEXT("verifier", verifier, "V", "prm", "of steps: prm (shipped), a GGUF file, or checker"),
+        ROW_TEXT("search", name, "NAME", "best_of_n", "best_of_n, beam, lookahead or dvts"),
+        ROW_INT("width", width, "M", "4", 0, 4096, "N/M beams, M candidates each; 0: root of N"),
+        ROW_INT("lookahead", lookahead, "K", "3", 0, 64, "steps that a rollout looks ahead"),
+        ROW_TEXT("verifier", verifier, "V", "auto", "prm (shipped), orm, oracle, vote, FILE .."),
         ROW_TEXT("select", select, "HOW", "weighted", "of its solutions: weighted, best or majority"),
+        ROW_TEXT("aggregate", aggregate, "HOW", "auto", "of step scores: last, min, prod, mean"),
+        ROW_TEXT("budget", budget, "B", "", "64g, 20000t, 5s, 1e12f or several: of a question"),
+        ROW_TEXT("step-end", step_end, "END", "line", "line, blank (a blank line) or any text"),
+        VERIFIER_ROWS(verifier_options),
         PONDER_OPTION_END};
     return table;
 }

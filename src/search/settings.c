@@ -1,4 +1,5 @@
 /* settings.c - the option tables of struct ponder_sampling. */
+#include "ponder/label.h"
 #include "ponder/sampling.h"
 
 #define OPTION_FIELD(field) offsetof(struct ponder_sampling, field)
@@ -32,6 +33,12 @@
 const struct ponder_option *ponder_solve_options(void)
 {
     static const struct ponder_option table[] = {SAMPLING_ROWS("solutions sampled", "64", "0.8", "512")};
+    return table;
+}
+
+const struct ponder_option *ponder_label_sampling_options(void)
+{
+    static const struct ponder_option table[] = {SAMPLING_ROWS("solutions sampled", "16", "0.8", "512")};
     return table;
 }
 

@@ -6,7 +6,7 @@
 
 #include "core/err.h"
 #include "search/classes.h"
-#include "search/driver.h"
+#include "search/plan.h"
 #include "search/prompt.h"
 #include "search/proposer.h"
 #include "search/select.h"
@@ -15,11 +15,8 @@
 /* All that one call owns. */
 struct work {
     const struct ponder_sampling *sampling;
-    const struct search_ops *ops;
-    struct search_options options;
-    enum search_select select;
+    struct search_plan plan;
     enum answer_mode mode;
-    struct step_judge judge;
     struct ponder_solution *solution;
 };
 
@@ -32,7 +29,7 @@ static int add_candidate(struct work *work, const struct tree *tree, int32_t nod
     struct buf text = BUF_INIT(TREE_BYTES_MAX);
     *candidate = (struct ponder_candidate){.tokens = tree->nodes[node].tokens_all,
                                            .logprob = NAN,
-                                           .score = tree->nodes[node].score,
+                                           .score = tree->nodes[node].total,
                                            .finish = best_of_n_finish_name(ENGINE_FINISH_END),
                                            .vote = -1};
     int status = tree_path_text(tree, node, &text);
@@ -102,13 +99,13 @@ static int fill(struct work *work, const struct tree *tree)
     int64_t count = 0, chosen = -1;
     solution->candidates = calloc((size_t)tree->count, sizeof *solution->candidates);
     int status = nodes && repeats && solution->candidates
-                     ? search_choose(tree, work->select, work->mode, &node)
+                     ? search_choose(tree, work->plan.select, work->mode, &node)
                      : PONDER_E_MEMORY;
     for (int32_t i = 1; i < tree->count && !status; i++)
-        if (tree->nodes[i].same_as < 0 && tree->nodes[i].end == TREE_ENDED)
+        if (tree->nodes[i].same_as < 0 && tree->nodes[i].end == TREE_ENDED && !tree->nodes[i].rollout)
             nodes[count++] = i;
     if (!status)
-        search_sort(tree, nodes, count);
+        search_sort_totals(tree, nodes, count);
     for (int64_t i = 0; i < count && !status; i++) {
         repeats[i] = tree->nodes[nodes[i]].repeats;
         solution->finished += repeats[i];
@@ -136,18 +133,10 @@ static int check(struct work *work, const char *question, const struct ponder_se
                  struct ponder_err *err)
 {
     int status = prompt_check_question(question, strlen(question), err);
-    work->ops = search_find(search->name);
-    if (!status && !work->ops)
-        status = err_set(err, PONDER_E_ARGUMENT, "--search: '%.40s' is none of best_of_n, beam, dvts",
-                         search->name);
     if (!status)
-        status = search_select_parse(search->select, &work->select, err);
-    work->options = (struct search_options){work->sampling->n, search->width, SEARCH_ROUNDS_MAX};
-    if (!status)
-        status = work->ops->check(&work->options, err);
-    if (!status)
-        status = step_judge_open(&work->judge, search->verifier, work->sampling, err);
-    return status ? status : work->judge.accept(work->judge.data, question, err);
+        status = search_plan_of(&work->plan, search, work->sampling, err);
+    struct verifier_case asked = verifier_case_of(question, NULL);
+    return status ? status : verifier_accept(&work->plan.verifier, &asked, err);
 }
 
 static int new_solution(struct work *work, const char *template, const char *question, struct ponder_err *err)
@@ -174,12 +163,10 @@ static int run(struct work *work, struct engine *engine, const struct ponder_wat
     size_t len = strlen(solution->prompt);
     struct driver_question asked = {
         {solution->prompt, len, prompt_key(work->sampling->seed, solution->prompt, len), NULL},
-        solution->question};
-    struct driver_settings settings = {.ops = work->ops,
-                                       .options = &work->options,
-                                       .judge = &work->judge,
-                                       .partial = true,
-                                       .sampling = work->sampling};
+        solution->question,
+        NULL};
+    struct driver_settings settings = search_plan_settings(&work->plan, work->sampling);
+    settings.partial = true;
     struct driver_listener listener = {.question_done = take_outcome, .data = work};
     struct driver_result result;
     int status = driver_run(engine, &asked, 1, &settings, &clock_system, watch, &listener, &result, err);
@@ -194,7 +181,7 @@ int ponder_solve_search(struct ponder_model *model, const char *question,
                         struct ponder_err *err)
 {
     *out = NULL;
-    if (strcmp(search->name, "best_of_n") == 0)
+    if (ponder_search_is_vote(search))
         return ponder_solve(model, question, sampling, watch, out, err);
     struct work work = {.sampling = sampling, .mode = model->boxes ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN};
     struct engine *engine = NULL;
@@ -206,7 +193,7 @@ int ponder_solve_search(struct ponder_model *model, const char *question,
     if (!status)
         status = run(&work, engine, watch, err);
     engine_release(engine);
-    step_judge_release(&work.judge);
+    search_plan_release(&work.plan);
     if (status)
         ponder_solution_release(work.solution);
     else

@@ -25,7 +25,7 @@ int tree_init(struct tree *tree, uint64_t key)
 {
     *tree = (struct tree){.memory = ARENA_INIT(TREE_BYTES_MAX)};
     struct tree_node root = {.parent = -1, .repeats = 1, .same_as = -1, .text = "", .key = key};
-    root.logprob = root.score = NAN;
+    root.logprob = root.score = root.total = NAN;
     return push(tree, root) == 0 ? PONDER_OK : PONDER_E_MEMORY;
 }
 
@@ -49,6 +49,7 @@ int32_t tree_add(struct tree *tree, int32_t parent)
                              .tokens_all = above->tokens_all,
                              .logprob = NAN,
                              .score = NAN,
+                             .total = NAN,
                              .key = rng_key(above->key, (uint64_t)above->children)};
     int32_t index = push(tree, node);
     if (index >= 0)
@@ -56,13 +57,28 @@ int32_t tree_add(struct tree *tree, int32_t parent)
     return index;
 }
 
-int tree_set_text(struct tree *tree, int32_t node, const char *text, size_t len)
+int tree_append(struct tree *tree, int32_t index, const char *text, size_t len)
 {
-    char *copy = arena_copy(&tree->memory, text, len);
+    struct tree_node *node = &tree->nodes[index];
+    char *whole = arena_alloc(&tree->memory, node->len + len + 1);
+    if (!whole)
+        return PONDER_E_MEMORY;
+    memcpy(whole, node->text, node->len);
+    memcpy(whole + node->len, text, len);
+    node->text = whole;
+    node->len += len;
+    return PONDER_OK;
+}
+
+int tree_set_steps(struct tree *tree, int32_t node, const float *scores, int count)
+{
+    size_t bytes = (size_t)count * sizeof *scores;
+    float *copy = arena_alloc(&tree->memory, bytes + 1);
     if (!copy)
         return PONDER_E_MEMORY;
-    tree->nodes[node].text = copy;
-    tree->nodes[node].len = len;
+    memcpy(copy, scores, bytes);
+    tree->nodes[node].steps = copy;
+    tree->nodes[node].step_count = count;
     return PONDER_OK;
 }
 
@@ -72,6 +88,7 @@ void tree_merge(struct tree *tree, int32_t node, int64_t group)
     for (int32_t i = one->parent + 1; i < node; i++) {
         struct tree_node *other = &tree->nodes[i];
         bool apart = other->parent != one->parent || other->same_as >= 0 || other->end != one->end ||
+                     other->rollout != one->rollout ||
                      (group > 0 && other->ordinal / group != one->ordinal / group);
         if (apart || other->len != one->len || memcmp(other->text, one->text, one->len) != 0)
             continue;

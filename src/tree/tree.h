@@ -30,16 +30,23 @@ struct tree_node {
     int32_t repeats;  /* how often the same step was sampled here, 1 or more */
     int32_t same_as;  /* the sibling that says the same and stands for it; -1: it stands for itself */
     enum tree_end end;
-    bool kept; /* the strategy went on from here, or ended with it */
+    bool kept;    /* the strategy went on from here, or ended with it */
+    bool held;    /* the strategy may yet go on from here: its handle is kept */
+    bool rollout; /* a look ahead: it says what its beginning is worth, and is no candidate */
+    bool judged;  /* the verifier has been asked about it */
+    bool charged; /* its last token, computed with the first token behind it, has been */
     const char *text;
     size_t len;
     int64_t tokens;     /* of its own */
     int64_t tokens_all; /* of the path */
     double logprob;     /* mean over its own tokens; NAN where unknown */
-    double score;       /* the verifier's, behind this step; NAN: none */
-    bool solved;        /* known to be a right solution */
-    int64_t handle;     /* the engine's node; 0: none */
-    uint64_t key;       /* of its random streams: its children's derive from it */
+    double score;       /* what the strategy ranks by: the verifier's, behind this step; NAN: none */
+    double total;       /* the verifier's of the whole path, its step scores summed up; NAN: none */
+    const float *steps; /* (step_count) the path's step scores, where it is a whole solution */
+    int step_count;
+    bool solved;    /* known to be a right solution */
+    int64_t handle; /* the engine's node; 0: none */
+    uint64_t key;   /* of its random streams: its children's derive from it */
 };
 
 struct tree {
@@ -53,10 +60,13 @@ int tree_init(struct tree *tree, uint64_t key) PONDER_USE;
 void tree_release(struct tree *tree);
 /* A child of `parent` whose key derives from the parent's and its ordinal; -1: no memory, or too many. */
 int32_t tree_add(struct tree *tree, int32_t parent);
-/* Gives a node its text, a copy. PONDER_E_MEMORY. */
-int tree_set_text(struct tree *tree, int32_t node, const char *text, size_t len) PONDER_USE;
-/* Where an earlier sibling of the same group has the same text and end, the node is made one with it.
- * Siblings are grouped by `group` of them in the order of their ordinals; 0: all are one group. */
+/* Appends to a node's text. PONDER_E_MEMORY. */
+int tree_append(struct tree *tree, int32_t node, const char *text, size_t len) PONDER_USE;
+/* Gives a node a copy of its path's step scores. PONDER_E_MEMORY. */
+int tree_set_steps(struct tree *tree, int32_t node, const float *scores, int count) PONDER_USE;
+/* Where an earlier sibling of the same group has the same text and end, and both or none are rollouts, the
+ * node is made one with it. Siblings are grouped by `group` of them in the order of their ordinals; 0: all
+ * are one group. */
 void tree_merge(struct tree *tree, int32_t node, int64_t group);
 /* Appends the texts from the root's child down to `node`. */
 int tree_path_text(const struct tree *tree, int32_t node, struct buf *out) PONDER_USE;

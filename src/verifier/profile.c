@@ -1,36 +1,50 @@
 #include "verifier/profile.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "core/buf.h"
 #include "core/err.h"
+#include "core/rng.h"
 
 #define KEY(name) "ponder.verifier." name
 
-static const char *const aggregate_name[] = {"last", "min", "prod"};
+static const char *const aggregate_name[] = {"last", "min", "prod", "mean"};
 
 struct verifier_profile verifier_profile_own(void)
 {
-    return (struct verifier_profile){.template = "Judge: {question}\nA:\n",
-                                     .separator = "\n",
-                                     .tag = TOKENIZER_STEP,
-                                     .good = TOKENIZER_GOOD,
-                                     .bad = TOKENIZER_BAD,
-                                     .aggregate = VERIFIER_MIN};
+    return (struct verifier_profile){
+        .template = "Judge: {question}\nA:\n",
+        .separator = "\n",
+        .tag = TOKENIZER_STEP,
+        .good = TOKENIZER_GOOD,
+        .bad = TOKENIZER_BAD,
+        .aggregate = VERIFIER_MIN,
+        .class = -1,
+        .probe = {.question = "Positive integers a and b satisfy a(a+1)=12 and b(b+5)=50. What is a+b?",
+                  .right = "a(a+1)=12: a=3, 3+1=4, 3*4=12.\nb(b+5)=50: b=5, 5+5=10, 5*10=50.\n3+5=8.\n"
+                           "The answer is \\boxed{8}.",
+                  .wrong = "a(a+1)=12: a=3, 3+1=4, 3*4=12.\nb(b+5)=50: b=4, 4+5=9, 4*9=50.\n3+4=7.\n"
+                           "The answer is \\boxed{7}."},
+    };
 }
+
+/* ---- from step scores to one ---- */
 
 int verifier_aggregate_parse(const char *text, enum verifier_aggregate *out, struct ponder_err *err)
 {
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < VERIFIER_AGGREGATES; i++) {
         if (strcmp(text, aggregate_name[i]) == 0) {
             *out = (enum verifier_aggregate)i;
             return PONDER_OK;
         }
     }
-    return err_set(err, PONDER_E_ARGUMENT, "'%.40s' is no way to sum up step scores; last, min or prod",
+    return err_set(err, PONDER_E_ARGUMENT, "'%.40s' is no way to sum up step scores; last, min, prod or mean",
                    text);
+}
+
+const char *verifier_aggregate_name(enum verifier_aggregate how)
+{
+    return aggregate_name[how];
 }
 
 double verifier_aggregate(enum verifier_aggregate how, const float *scores, int n)
@@ -41,10 +55,25 @@ double verifier_aggregate(enum verifier_aggregate how, const float *scores, int 
     for (int i = 0; i + 1 < n; i++) {
         if (how == VERIFIER_PROD)
             score *= scores[i];
+        else if (how == VERIFIER_MEAN)
+            score += scores[i];
         else if (how == VERIFIER_MIN && scores[i] < score)
             score = scores[i];
     }
-    return score;
+    return how == VERIFIER_MEAN ? score / n : score;
+}
+
+/* ---- in a GGUF file ---- */
+
+uint64_t verifier_profile_hash(const struct verifier_profile *p)
+{
+    const char *const texts[] = {p->template, p->separator, p->between,  p->turn,
+                                 p->tag_text, p->good_text, p->bad_text, p->model};
+    const int64_t numbers[] = {p->kind, p->tag, p->good, p->bad, p->strip, p->outcome, p->server, p->class};
+    uint64_t hash = hash_bytes((const char *)numbers, sizeof numbers);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        hash = rng_key(hash, hash_bytes(texts[i], strlen(texts[i])));
+    return hash;
 }
 
 static int read_text(const struct gguf_file *file, const char *key, char *out, size_t size,
@@ -79,6 +108,25 @@ static int read_token(const struct gguf_file *file, const char *key, int vocab, 
     return status;
 }
 
+/* A verifier of another task is not asked about ours. */
+static int read_probe(const struct gguf_file *file, struct verifier_profile *out, struct ponder_err *err)
+{
+    struct verifier_probe *probe = &out->probe;
+    struct verifier_profile own = verifier_profile_own();
+    if (gguf_find(file, KEY("probe.question")) || strcmp(out->template, own.template) != 0)
+        *probe = (struct verifier_probe){0};
+    int status = read_text(file, KEY("probe.question"), probe->question, sizeof probe->question, err);
+    if (!status)
+        status = read_text(file, KEY("probe.right"), probe->right, sizeof probe->right, err);
+    if (!status)
+        status = read_text(file, KEY("probe.wrong"), probe->wrong, sizeof probe->wrong, err);
+    if (!status && *probe->question && (!*probe->right || !*probe->wrong))
+        status = err_set(err, PONDER_E_FORMAT,
+                         "%s: a probe is three keys, " KEY("probe") ".question, .right and .wrong",
+                         gguf_path(file));
+    return status;
+}
+
 int verifier_profile_read(struct verifier_profile *out, const struct gguf_file *file, int vocab,
                           struct ponder_err *err)
 {
@@ -97,7 +145,9 @@ int verifier_profile_read(struct verifier_profile *out, const struct gguf_file *
         status = read_text(file, KEY("aggregate"), how, sizeof how, err);
     if (!status && *how)
         status = verifier_aggregate_parse(how, &out->aggregate, err);
-    return status;
+    if (!status && gguf_find(file, KEY("outcome")))
+        status = gguf_get_bool(file, KEY("outcome"), &out->outcome, err);
+    return status ? status : read_probe(file, out, err);
 }
 
 void verifier_profile_put(const struct verifier_profile *profile, struct gguf_writer *writer)
@@ -108,66 +158,11 @@ void verifier_profile_put(const struct verifier_profile *profile, struct gguf_wr
     gguf_put_u32(writer, KEY("good_token_id"), (uint32_t)profile->good);
     gguf_put_u32(writer, KEY("bad_token_id"), (uint32_t)profile->bad);
     gguf_put_text(writer, KEY("aggregate"), aggregate_name[profile->aggregate]);
-}
-
-static int put_tag(struct verifier_input *out, int32_t tag)
-{
-    if (out->steps == out->cap) {
-        int cap = out->cap ? out->cap * 2 : 16;
-        int *more = realloc(out->tags, (size_t)cap * sizeof *more);
-        if (!more)
-            return PONDER_E_MEMORY;
-        out->tags = more;
-        out->cap = cap;
-    }
-    out->tags[out->steps++] = (int)out->ids.count;
-    return tokenizer_ids_push(&out->ids, tag);
-}
-
-static int put_prompt(const struct verifier_profile *profile, const struct tokenizer *tokenizer,
-                      const char *question, struct verifier_input *out, struct ponder_err *err)
-{
-    const char *hole = strstr(profile->template, "{question}");
-    struct buf text = BUF_INIT(1 << 20);
-    if (!hole)
-        return err_set(err, PONDER_E_FORMAT, "the verifier's template has no {question}");
-    buf_append(&text, profile->template, (size_t)(hole - profile->template));
-    buf_puts(&text, question);
-    buf_puts(&text, hole + strlen("{question}"));
-    int status = buf_ok(&text) ? tokenizer_encode(tokenizer, buf_text(&text), text.len, TOKENIZER_ADD_BOS,
-                                                  &out->ids, err)
-                               : err_memory(err, "a verifier's prompt");
-    buf_release(&text);
-    return status;
-}
-
-int verifier_encode(const struct verifier_profile *profile, const struct tokenizer *tokenizer,
-                    const char *question, const char *solution, struct verifier_input *out,
-                    struct ponder_err *err)
-{
-    out->ids.count = 0;
-    out->steps = 0;
-    size_t gap = strlen(profile->separator);
-    int status = put_prompt(profile, tokenizer, question, out, err);
-    out->prompt = out->ids.count;
-    for (const char *step = solution; !status && *step;) {
-        const char *end = strstr(step, profile->separator);
-        size_t n = end ? (size_t)(end - step) : strlen(step);
-        status = tokenizer_encode(tokenizer, step, n, 0, &out->ids, err);
-        if (!status && put_tag(out, profile->tag))
-            status = err_memory(err, "a verifier's input");
-        step += n;
-        if (!status && end) {
-            status = tokenizer_encode(tokenizer, profile->separator, gap, 0, &out->ids, err);
-            step += gap;
-        }
-    }
-    return status;
-}
-
-void verifier_input_release(struct verifier_input *input)
-{
-    tokenizer_ids_release(&input->ids);
-    free(input->tags);
-    *input = (struct verifier_input){0};
+    if (profile->outcome)
+        gguf_put_bool(writer, KEY("outcome"), true);
+    if (!*profile->probe.question)
+        return;
+    gguf_put_text(writer, KEY("probe.question"), profile->probe.question);
+    gguf_put_text(writer, KEY("probe.right"), profile->probe.right);
+    gguf_put_text(writer, KEY("probe.wrong"), profile->probe.wrong);
 }

@@ -5,13 +5,14 @@
 #include <stdbool.h>
 
 #include "lm/forward.h"
-#include "verifier/profile.h"
+#include "verifier/verifier.h"
 
 struct scorer;
 struct scorer_options {
     int threads; /* 0: all cores */
     enum lm_precision precision;
     bool exact; /* in f32; the same calls give the same bits with any number of threads */
+    const struct verifier_profile *profile; /* NULL: the file's own */
 };
 /* Opens the GGUF file at `path`. */
 int scorer_open(struct scorer **out, const char *path, const struct scorer_options *options,
@@ -22,14 +23,10 @@ uint64_t scorer_hash(const struct scorer *scorer);  /* of the verifier's weights
 int64_t scorer_tokens(const struct scorer *scorer); /* computed so far */
 double scorer_flops(const struct scorer *scorer);   /* as many as that took */
 
-struct scorer_item {
-    const char *question, *solution;
-    float *scores; /* (steps_max) filled: the probability of good behind each step */
-    int steps_max;
-    int steps;  /* filled; what does not fit the context or steps_max has no score */
-    bool whole; /* filled: every step has a score, and there is one */
-};
-int scorer_run(struct scorer *scorer, struct scorer_item *items, int64_t count,
-               struct ponder_err *err) PONDER_USE;
+/* As the `score` of struct verifier_ops. What it reads of a case stays in its memory until it is forgotten; a
+ * caller that does not need more of one forgets it. */
+int scorer_run(struct scorer *scorer, struct verifier_item *items, int64_t count,
+               const struct deadline *deadline, struct ponder_err *err) PONDER_USE;
+void scorer_forget(struct scorer *scorer, struct verifier_case *question);
 
 #endif

@@ -81,12 +81,12 @@ check "a_bad_line_is_skipped_and_told_where_asked" '[ $status -eq 0 ] && contain
 run eval --model "$model" --data pocket:nothing
 check "an_unknown_question_set_is_refused" 'refused 2 && contains "$err" pocket:test:500'
 run eval --model "$model" --search steps
-check "an_unknown_search_is_refused_with_those_there_are" 'refused 2 && contains "$err" "best_of_n, beam, dvts"'
-run eval --model "$model" --search beam --verifier oracle
-check "an_unknown_verifier_is_refused_with_what_there_is" 'refused 2 && contains "$err" "neither checker, nor prm"'
+check "an_unknown_search_is_refused_with_those_there_are" 'refused 2 && contains "$err" "best_of_n, beam, lookahead, dvts"'
+run eval --model "$model" --search beam --verifier nobody
+check "an_unknown_verifier_is_refused_with_what_there_is" 'refused 2 && contains "$err" "none of vote, prm"'
 printf '{"problem": "What is love?", "answer": "1"}\n' >"$scratch/foreign.jsonl"
-run eval --model "$model" --search beam --verifier checker --data "$scratch/foreign.jsonl"
-check "a_question_that_the_checker_cannot_judge_is_named" 'refused 2 && contains "$err" "line 1" && contains "$err" love'
+run solve --model "$model" --search beam --verifier oracle "What is love?"
+check "a_question_that_the_oracle_cannot_judge_is_named" 'refused 2 && contains "$err" "oracle judges Pocket" && contains "$err" love'
 run eval --model "$model" --search beam --data pocket:test:5 --against "$scratch/none.jsonl"
 check "missing_samples_to_compare_with_are_named" 'refused 1 && contains "$err" none.jsonl'
 run eval --model "$model" --search beam --data pocket:test:5 --against "$scratch/foreign.jsonl"

@@ -59,7 +59,7 @@ check "eval_reads_gzip_and_its_limit" '[ $status -eq 0 ] && contains "$out" "\"n
 check "what_the_questions_cost_is_what_the_engine_counted" '[ "$(echo "$out" | sed "s/.*\"ledger\":{\(.*\),\"seconds.*\"spent\".*/\1/")" = "$(echo "$out" | sed "s/.*\"spent\":{\(.*\),\"seconds.*/\1/")" ]'
 
 # The search, beside the samples of the same model.
-search="eval --search beam -n 2 --width 2 --verifier checker --data pocket:test:20 --exact"
+search="eval --search beam -n 2 --width 2 --verifier oracle --data pocket:test:20 --exact"
 "$PONDER" eval --data pocket:test:20 -n 8 --exact --store "$scratch/runs.db" >/dev/null 2>&1
 "$PONDER" runs export "$scratch/runs.db" 1 >"$scratch/unbroken.jsonl"
 run $search --against "$scratch/unbroken.jsonl"

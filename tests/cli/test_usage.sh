@@ -74,10 +74,10 @@ run solve -n many x
 check "a_word_is_no_number" 'refused 2 && contains "$err" "whole number"'
 run solve -n
 check "an_option_without_its_value_is_named" 'refused 2 && contains "$err" "--n N"'
-run eval --width 0
-check "beams_without_a_width_are_refused_with_the_range" 'refused 2 && contains "$err" "1 to 4096"'
+run eval --width -1
+check "beams_without_a_width_are_refused_with_the_range" 'refused 2 && contains "$err" "0 to 4096"'
 run eval --against samples.jsonl
-check "against_without_a_search_is_explained" 'refused 2 && contains "$err" "--search beam or dvts"'
+check "against_without_a_search_is_explained" 'refused 2 && contains "$err" "--search beam, lookahead or dvts"'
 run generate operand
 check "an_operand_too_many_is_refused" 'refused 2'
 finish

@@ -17,30 +17,26 @@
 enum { MOST = 4 };
 
 /* A verifier that reads: "bad" anywhere is 0, "half" anywhere 0.5; ended with "right" is solved. */
-static int accept_all(void *data, const char *problem, struct ponder_err *err)
+static int read_score(struct verifier *v, struct verifier_item *items, int64_t count,
+                      const struct deadline *deadline, struct ponder_err *err)
 {
-    (void)data;
-    (void)problem;
-    (void)err;
-    return PONDER_OK;
-}
-
-static int read_score(void *data, const struct step *steps, int64_t count, struct step_score *out,
-                      struct ponder_ledger *cost, struct ponder_err *err)
-{
-    (void)data;
+    (void)v;
+    (void)deadline;
     (void)err;
     for (int64_t i = 0; i < count; i++) {
-        const struct step *step = &steps[i];
-        assert_int_equal(strlen(step->text), step->len);
-        out[i].score = strstr(step->text, "bad") ? 0 : strstr(step->text, "half") ? 0.5 : 1;
-        out[i].solved = step->ended && strstr(step->text, "right");
-        cost->verifier_tokens += (int64_t)step->len;
+        struct verifier_item *item = &items[i];
+        assert_int_equal(strlen(item->text), item->len);
+        item->scores[0] = strstr(item->text, "bad") ? 0 : strstr(item->text, "half") ? 0.5f : 1;
+        item->count = 1;
+        item->whole = true;
+        item->solved = item->ended && strstr(item->text, "right");
+        item->of->cost.verifier_tokens += (int64_t)item->len;
     }
     return PONDER_OK;
 }
 
-static const struct step_judge reader = {.name = "reader", .accept = accept_all, .score = read_score};
+static const struct verifier_ops reader_ops = {.name = "reader", .score = read_score};
+static struct verifier reader = {.ops = &reader_ops};
 
 static double ticking_now_s(void *data)
 {
@@ -63,6 +59,9 @@ struct fixture {
     struct engine *engine;
     struct ponder_sampling sampling;
     const char *strategy;
+    int64_t lookahead;
+    struct budget budget;
+    bool partial;
     struct driver_question questions[MOST]; /* "Q0:" "Q1:" .. */
     char prompts[MOST][16];
     struct solution solutions[MOST];
@@ -78,7 +77,7 @@ static void setup(struct fixture *f, const struct scripted_reply *replies, int c
     assert_int_equal(ponder_options_default(ponder_solve_options(), &f->sampling, NULL), PONDER_OK);
     for (int i = 0; i < MOST; i++) {
         snprintf(f->prompts[i], sizeof f->prompts[i], "Q%d:", i);
-        f->questions[i] = (struct driver_question){{f->prompts[i], 3, (uint64_t)i, NULL}, "problem"};
+        f->questions[i] = (struct driver_question){{f->prompts[i], 3, (uint64_t)i, NULL}, "problem", NULL};
     }
 }
 
@@ -116,9 +115,17 @@ static void forget(struct fixture *f)
 static int run_width(struct fixture *f, struct engine *engine, int64_t questions, int64_t n, int64_t width,
                      const struct ponder_watch *watch, struct ponder_err *err)
 {
-    struct search_options options = {.n = n, .width = width, .rounds_max = 40};
-    struct driver_settings settings = {
-        .ops = search_find(f->strategy), .options = &options, .judge = &reader, .sampling = &f->sampling};
+    struct search_options options = {
+        .n = n, .width = width, .lookahead = f->lookahead, .rounds_max = SEARCH_ROUNDS_MAX};
+    struct driver_settings settings = {.ops = search_find(f->strategy),
+                                       .options = &options,
+                                       .verifier = &reader,
+                                       .budget = f->budget,
+                                       .partial = f->partial,
+                                       .sampling = &f->sampling};
+    int prepared = settings.ops->prepare(&options, err);
+    if (prepared)
+        return prepared;
     struct driver_listener listener = {.question_done = keep_outcome, .data = f};
     int status =
         driver_run(engine, f->questions, questions, &settings, &f->clock, watch, &listener, &f->result, err);
@@ -455,8 +462,8 @@ static void a_result_is_chosen_among_the_solutions_that_ended(void **state)
     assert_int_equal(tree_init(&tree, 1), PONDER_OK);
     for (int i = 0; i < 5; i++) {
         int32_t at = tree_add(&tree, 0);
-        assert_int_equal(tree_set_text(&tree, at, rows[i].text, strlen(rows[i].text)), PONDER_OK);
-        tree.nodes[at].score = rows[i].score;
+        assert_int_equal(tree_append(&tree, at, rows[i].text, strlen(rows[i].text)), PONDER_OK);
+        tree.nodes[at].score = tree.nodes[at].total = rows[i].score;
         tree.nodes[at].end = rows[i].end;
     }
     assert_int_equal(search_choose(&tree, SEARCH_BEST, ANSWER_BOX_ONLY, &node), PONDER_OK);
@@ -564,60 +571,6 @@ static void every_candidate_draws_from_a_stream_of_its_own_whatever_is_beside_it
     teardown(&f);
 }
 
-/* ---- the checker ---- */
-
-static struct step_score checked(const char *problem, const char *text, size_t len, bool ended)
-{
-    struct step step = {.problem = problem, .text = text, .len = len, .ended = ended};
-    struct step_score score;
-    assert_int_equal(step_judge_checker.score(NULL, &step, 1, &score, NULL, NULL), PONDER_OK);
-    return score;
-}
-
-static void the_checker_gives_more_to_what_is_nearer_and_0_to_what_is_lost(void **state)
-{
-    (void)state;
-    struct ponder_pocket *pocket;
-    struct ponder_pocket_item item;
-    assert_int_equal(ponder_pocket_new(&pocket, PONDER_POCKET_TEST, 1, true, NULL), PONDER_OK);
-    for (int i = 0; i < 70; i++) {
-        assert_int_equal(ponder_pocket_next(pocket, &item, NULL), PONDER_OK);
-        char text[PONDER_POCKET_SOLUTION_BYTES + 8];
-        double before = 0;
-        for (size_t n = 0; item.solution[n]; n++)
-            if (item.solution[n] == '\n') {
-                snprintf(text, sizeof text, "%.*s", (int)n + 1, item.solution);
-                double score = checked(item.problem, text, n + 1, false).score;
-                assert_true(score > 0 && score < 1 && score >= before);
-                before = score;
-                assert_true(checked(item.problem, text, n + 1, true).score ==
-                            0); /* ended without an answer */
-            }
-        struct step_score whole = checked(item.problem, item.solution, strlen(item.solution), true);
-        assert_true(whole.solved && whole.score == 1);
-        snprintf(text, sizeof text, "1=2\n%s", item.solution);
-        struct step_score lucky = checked(item.problem, text, strlen(text), true);
-        assert_true(lucky.solved && lucky.score == 0);
-    }
-    const char *problem = "If a(a+3)=40 for positive integers a, what is a?",
-               *no = "Try a(a+3)=40: a=4, 4+3=7, 4*7=28. No.\n", *yes = "a(a+3)=40: a=5, 5+3=8, 5*8=40.\n",
-               *slip = "Try a(a+3)=40: a=4, 4+3=7, 4*7=27. No.\n", *lost = "a(a+3)=40: a=4, 4+3=7, 4*7=28.\n";
-    assert_true(checked(problem, yes, strlen(yes), false).score >
-                checked(problem, no, strlen(no), false).score);
-    assert_true(checked(problem, no, strlen(no), false).score >
-                checked(problem, slip, strlen(slip), false).score);
-    assert_true(checked(problem, slip, strlen(slip), false).score > 0);
-    assert_true(checked(problem, lost, strlen(lost), false).score == 0);
-    assert_true(checked(item.problem, "a\0b", 3, false).score == 0);
-    char lines[2 * PONDER_POCKET_LINES_MAX + 8] = "";
-    for (int i = 0; i <= PONDER_POCKET_LINES_MAX; i++)
-        strcat(lines, "a\n");
-    assert_true(checked(item.problem, lines, strlen(lines), false).score == 0);
-    assert_int_equal(step_judge_checker.accept(NULL, item.problem, NULL), PONDER_OK);
-    assert_int_equal(step_judge_checker.accept(NULL, "What is love?", NULL), PONDER_E_ARGUMENT);
-    ponder_pocket_free(pocket);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -636,7 +589,6 @@ int main(void)
         cmocka_unit_test(beams_that_do_not_come_out_even_are_refused),
         cmocka_unit_test(a_result_is_chosen_among_the_solutions_that_ended),
         cmocka_unit_test(every_candidate_draws_from_a_stream_of_its_own_whatever_is_beside_it),
-        cmocka_unit_test(the_checker_gives_more_to_what_is_nearer_and_0_to_what_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

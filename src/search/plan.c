@@ -1,0 +1,69 @@
+#include "search/plan.h"
+
+#include <string.h>
+
+#include "core/err.h"
+
+const char *ponder_search_verifier(const struct ponder_search *search)
+{
+    if (strcmp(search->verifier, "auto") != 0)
+        return search->verifier;
+    return strcmp(search->name, "best_of_n") == 0 ? "vote" : "prm";
+}
+
+bool ponder_search_is_vote(const struct ponder_search *search)
+{
+    return strcmp(search->name, "best_of_n") == 0 && strcmp(ponder_search_verifier(search), "vote") == 0 &&
+           !*search->budget;
+}
+
+static const char *separator_of(const char *step_end)
+{
+    return strcmp(step_end, "line") == 0 ? "\n" : strcmp(step_end, "blank") == 0 ? "\n\n" : step_end;
+}
+
+static int read_options(struct search_plan *plan, const struct ponder_search *search, int64_t n,
+                        struct ponder_err *err)
+{
+    plan->options = (struct search_options){n, search->width, search->lookahead, SEARCH_ROUNDS_MAX};
+    plan->separator = separator_of(search->step_end);
+    if (!*plan->separator)
+        return err_set(err, PONDER_E_ARGUMENT, "--step-end is empty: give line, blank or a text");
+    int status = search_find_or_say(search->name, &plan->ops, err);
+    if (!status)
+        status = search_select_parse(search->select, &plan->select, err);
+    if (!status)
+        status = budget_parse(search->budget, &plan->budget, err);
+    if (!status && strcmp(search->aggregate, "auto") != 0)
+        status = verifier_aggregate_parse(search->aggregate, &plan->aggregate, err);
+    return status ? status : plan->ops->prepare(&plan->options, err);
+}
+
+int search_plan_of(struct search_plan *out, const struct ponder_search *search,
+                   const struct ponder_sampling *sampling, struct ponder_err *err)
+{
+    *out = (struct search_plan){0};
+    struct verifier_options told = verifier_options_of(sampling, &search->verifier_options);
+    int status = read_options(out, search, sampling->n, err);
+    if (!status)
+        status = verifier_open(&out->verifier, ponder_search_verifier(search), &told, err);
+    if (strcmp(search->aggregate, "auto") == 0)
+        out->aggregate = out->verifier.aggregate;
+    return status;
+}
+
+void search_plan_release(struct search_plan *plan)
+{
+    verifier_release(&plan->verifier);
+}
+
+struct driver_settings search_plan_settings(struct search_plan *plan, const struct ponder_sampling *sampling)
+{
+    return (struct driver_settings){.ops = plan->ops,
+                                    .options = &plan->options,
+                                    .verifier = &plan->verifier,
+                                    .aggregate = plan->aggregate,
+                                    .budget = plan->budget,
+                                    .separator = plan->separator,
+                                    .sampling = sampling};
+}

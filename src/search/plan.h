@@ -1,0 +1,24 @@
+/* plan.h - a search as its options say: its strategy, its verifier, its budget. */
+#ifndef SEARCH_PLAN_H
+#define SEARCH_PLAN_H
+
+#include "ponder/search.h"
+#include "search/driver.h"
+
+struct search_plan {
+    const struct search_ops *ops;
+    struct search_options options;
+    enum search_select select;
+    enum verifier_aggregate aggregate;
+    struct budget budget;
+    const char *separator; /* borrowed from the search */
+    struct verifier verifier;
+};
+
+/* Opens the verifier last. Release `out` in any case. */
+int search_plan_of(struct search_plan *out, const struct ponder_search *search,
+                   const struct ponder_sampling *sampling, struct ponder_err *err) PONDER_USE;
+void search_plan_release(struct search_plan *plan);
+/* For the driver; what the plan does not say is 0. */
+struct driver_settings search_plan_settings(struct search_plan *plan, const struct ponder_sampling *sampling);
+#endif

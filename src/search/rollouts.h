@@ -1,0 +1,59 @@
+/* rollouts.h - labels for the steps of sampled solutions without anyone who knows them: Monte-Carlo rollouts.
+ *
+ * n solutions of a question are sampled. From behind each of their lines the model completes the solution
+ * `rollouts` times, and the share that ends in the right answer is the value of that prefix: the reward to go
+ * of the sampling policy (Snell et al. 2024, section 5.1 and appendix F; Wang et al. 2024, "Math-Shepherd").
+ * Equal prefixes share their rollouts. The value of a whole solution is 1 or 0, whether its answer is right.
+ * Solutions without an answer have no values.
+ *
+ * Questions share the engine's batch, as in best_of_n.h; solution i draws from the stream (prompt's key, i),
+ * so that they are those of best-of-N, rollout r from (prompt's key, prefix, r): neither order nor company
+ * changes a label. */
+#ifndef SEARCH_ROLLOUTS_H
+#define SEARCH_ROLLOUTS_H
+
+#include "answer/answer.h"
+#include "search/best_of_n.h"
+
+enum { ROLLOUTS_STEPS_MAX = 64 /* of a solution; one with more has no values */ };
+
+struct rollouts_question {
+    struct best_of_n_prompt prompt;
+    const char *answer; /* the right one; borrowed */
+};
+
+struct rollouts_settings {
+    const struct ponder_sampling *sampling; /* n, temperature .., max_tokens of a solution and of a rollout */
+    int64_t rollouts;                       /* from each prefix, at least 1 */
+    enum answer_mode extract;
+};
+
+/* Of one question; the samples' scores are the values. */
+struct rollouts_counts {
+    int64_t solutions, labelled; /* sampled; with values */
+    int64_t prefixes, rollouts;
+};
+
+/* As struct best_of_n_listener; what is told holds during the call. */
+struct rollouts_listener {
+    int (*question_begin)(void *data, int64_t question, bool *take, struct ponder_err *err);
+    int (*question_done)(void *data, int64_t question, const struct best_of_n_sample *samples,
+                         const struct rollouts_counts *counts, const struct ponder_ledger *cost,
+                         struct ponder_err *err);
+    void *data;
+};
+
+struct rollouts_result {
+    enum ponder_stopped stopped;
+    struct ponder_ledger ledger; /* as the engine measured it */
+    struct rollouts_counts counts;
+};
+
+/* `watch` may be NULL. Being stopped is no error: questions under way are given up. A prompt that does not
+ * fit and a request that fails are. */
+int rollouts_run(struct engine *engine, const struct rollouts_question *questions, int64_t question_count,
+                 const struct rollouts_settings *settings, const struct clock *clock,
+                 const struct ponder_watch *watch, const struct rollouts_listener *listener,
+                 struct rollouts_result *out, struct ponder_err *err) PONDER_USE;
+
+#endif

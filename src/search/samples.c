@@ -1,0 +1,57 @@
+/* samples.c - best-of-N: N solutions, each sampled to its end, and a choice among them. */
+#include "core/err.h"
+#include "search/search.h"
+
+struct samples {
+    bool asked;
+};
+
+static int prepare(struct search_options *options, struct ponder_err *err)
+{
+    return options->n >= 1 ? PONDER_OK
+                           : err_set(err, PONDER_E_ARGUMENT, "-n %lld: 1 or more", (long long)options->n);
+}
+
+static int64_t generations(const struct search_options *options)
+{
+    return options->n;
+}
+
+static void fit(struct search_options *options, int64_t most)
+{
+    if (options->n > most)
+        options->n = most;
+}
+
+static int begin(struct search *search)
+{
+    (void)search;
+    return PONDER_OK;
+}
+
+static int propose(struct search *search)
+{
+    struct samples *samples = search->state;
+    if (samples->asked)
+        return PONDER_OK;
+    samples->asked = true;
+    return search_ask(search, (struct search_ask){.node = 0, .count = search->options->n});
+}
+
+static int observe(struct search *search, int32_t node)
+{
+    search->tree.nodes[node].kept = true;
+    return PONDER_OK;
+}
+
+const struct search_ops search_best_of_n = {
+    .name = "best_of_n",
+    .summary = "N whole solutions, and a choice among them",
+    .state_size = sizeof(struct samples),
+    .prepare = prepare,
+    .generations = generations,
+    .fit = fit,
+    .begin = begin,
+    .propose = propose,
+    .observe = observe,
+};

@@ -1,0 +1,107 @@
+/* verifier.h - a verifier says how good a solution is, or its beginning: step by step, or as a whole.
+ *
+ * A verifier is one const descriptor, opened under a name such as "prm" or "prm:FILE". What it judges are
+ * items, each of one question (a case); items of many cases may come in one call, which a verifier that is a
+ * model reads as one batch. What was spent on a case is added to its own ledger, and a case may be given a
+ * purse: what it can no longer pay for stays without a score. A new verifier is a file with its descriptor, a
+ * line in verifier.def and a line in meson.build. */
+#ifndef VERIFIER_VERIFIER_H
+#define VERIFIER_VERIFIER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/clock.h"
+#include "ponder/ledger.h"
+#include "ponder/sampling.h"
+#include "ponder/verifier.h"
+#include "verifier/profile.h"
+
+/* One question before the verifier. Release what it remembers with verifier_forget(). */
+struct verifier_case {
+    const char *problem; /* borrowed */
+    const char *gold;    /* the right answer, for the oracle alone; NULL: not known. Borrowed */
+    int64_t tokens_left; /* the purse: at most so many tokens .. */
+    double
+        flops_left; /* .. and FLOPs are spent; set to VERIFIER_TOKENS_ANY and INFINITY where there is none */
+    struct ponder_ledger cost; /* added to: verifier_tokens and flops */
+    void *memory;              /* the verifier's own of this question; NULL at first */
+};
+#define VERIFIER_TOKENS_ANY INT64_MAX
+
+/* A solution up to and with its newest step. */
+struct verifier_item {
+    struct verifier_case *of;
+    const char *text; /* all steps so far; any bytes, with a NUL behind them */
+    size_t len;
+    bool ended;     /* nothing follows: the end token, or no room for more */
+    float *scores;  /* (scores_max) filled: in [0,1], behind each step, the newest last */
+    int scores_max; /* 1 or more */
+    int count;      /* filled; 0: no score, for want of time, of money or of anything to say */
+    bool whole;     /* filled: what is in `scores` reaches to the text's end */
+    bool solved;    /* filled: known to be a right solution, ended */
+};
+
+/* What a verifier may be told when it is opened. Texts are borrowed until then. */
+struct verifier_options {
+    int threads; /* 0: all cores */
+    const char *precision;
+    bool exact;
+    const char *profile; /* a name or a JSON file; NULL: the verifier's own */
+    double timeout_s;    /* of one run of a program, of one request to a server; 0: the default */
+    int64_t memory_mib;  /* of a program; 0: the default */
+    const char *key_env; /* the environment variable with a server's key; NULL: none */
+};
+struct verifier_options verifier_options_of(const struct ponder_sampling *sampling,
+                                            const struct ponder_verifier_options *options);
+
+struct verifier;
+struct verifier_ops { /* one const descriptor per verifier; registered in verifier.def */
+    const char *name, *summary;
+    const char *argument; /* what may stand behind "NAME:", for help; NULL: nothing may */
+    bool needs_argument, takes_profile, scoreless; /* scoreless: never says anything */
+    bool newest_only; /* says one thing of a text, however many steps it has */
+    bool outcome; /* made to judge whole solutions; what it says of a beginning is a guess */
+    /* Sets v->data, and what else it knows of. `argument` is NULL where there is none. */
+    int (*open)(struct verifier *v, const char *argument, const struct verifier_options *options,
+                struct ponder_err *err);
+    void (*release)(struct verifier *v); /* of what open made, all or a part; may be NULL */
+    /* PONDER_E_ARGUMENT for a question that it cannot judge, asked before the work begins; NULL: it can any.
+     */
+    int (*accept)(struct verifier *v, const struct verifier_case *question, struct ponder_err *err);
+    /* Fills the items, whose `count`, `whole` and `solved` are 0. Those that are not done by the deadline
+     * stay so. */
+    int (*score)(struct verifier *v, struct verifier_item *items, int64_t count,
+                 const struct deadline *deadline, struct ponder_err *err);
+    void (*forget)(struct verifier *v, struct verifier_case *question); /* may be NULL */
+};
+
+struct verifier {
+    const struct verifier_ops *ops; /* NULL: not open */
+    void *data;
+    enum verifier_aggregate aggregate; /* how its step scores are best summed up */
+    uint64_t hash; /* of all that its scores depend on; of a model with its own profile the weights' hash. 0:
+                      none */
+    const struct verifier_profile *profile; /* of a verifier that is a model; NULL: steps are lines */
+    struct ponder_ledger probed;            /* what its probe cost; its scores are in no case's ledger */
+};
+
+/* "NAME", "NAME:ARGUMENT" or the path of a GGUF file, which is what its profile says: a "prm", an "orm" or a
+ * "judge". A profile's probe is scored; where it is flat or inverted, that is PONDER_E_ARGUMENT. Release
+ * `out` in any case. */
+int verifier_open(struct verifier *out, const char *name, const struct verifier_options *options,
+                  struct ponder_err *err) PONDER_USE;
+void verifier_release(struct verifier *v);
+int verifier_accept(struct verifier *v, const struct verifier_case *question,
+                    struct ponder_err *err) PONDER_USE;
+int verifier_score(struct verifier *v, struct verifier_item *items, int64_t count,
+                   const struct deadline *deadline, struct ponder_err *err) PONDER_USE;
+void verifier_forget(struct verifier *v, struct verifier_case *question);
+/* A case without a purse. */
+struct verifier_case verifier_case_of(const char *problem, const char *gold);
+
+/* Those of verifier.def by number; NULL behind the last. */
+const struct verifier_ops *verifier_at(int index);
+
+#endif

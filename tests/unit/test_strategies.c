@@ -1,0 +1,317 @@
+/* What every strategy keeps to, whatever it searches: one set of tests for all of search.def. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/rng.h"
+#include "engine/scripted.h"
+#include "search/driver.h"
+
+/* A verifier whose score is a hash of the text, and that fails, or says nothing, where it is told to. */
+struct judge {
+    bool fails, zero;
+    int64_t read, steps; /* bytes; items that were no whole solutions */
+};
+
+static int judge_score(struct verifier *v, struct verifier_item *items, int64_t count,
+                       const struct deadline *deadline, struct ponder_err *err)
+{
+    struct judge *judge = v->data;
+    (void)err;
+    if (judge->fails)
+        return PONDER_E_ENGINE;
+    for (int64_t i = 0; i < count && !deadline_passed(deadline); i++) {
+        struct verifier_item *item = &items[i];
+        if ((int64_t)item->len > item->of->tokens_left || (double)item->len > item->of->flops_left)
+            continue;
+        if (item->of->tokens_left != VERIFIER_TOKENS_ANY)
+            item->of->tokens_left -= (int64_t)item->len;
+        item->of->flops_left -= (double)item->len;
+        item->of->cost.verifier_tokens += (int64_t)item->len;
+        item->of->cost.flops += (double)item->len;
+        judge->read += (int64_t)item->len;
+        judge->steps += !item->ended;
+        item->scores[0] = judge->zero ? 0 : (float)(hash_bytes(item->text, item->len) % 1000) / 1000;
+        item->count = 1;
+        item->whole = true;
+    }
+    return PONDER_OK;
+}
+
+static const struct verifier_ops judge_ops = {.name = "judge", .score = judge_score};
+
+static double ticking_now_s(void *data)
+{
+    double *now = data;
+    return *now += 0.001;
+}
+
+struct fixture {
+    double now;
+    struct clock clock;
+    struct engine *engine;
+    struct judge judge;
+    struct verifier verifier;
+    struct ponder_sampling sampling;
+    struct search_options options;
+    struct budget budget;
+    int64_t told, solved;
+    int64_t stop_after; /* looks of the watch; -1: never */
+    struct ponder_ledger cost;
+    struct driver_result result;
+};
+
+static const struct scripted_reply lines[] = {
+    {.when = "a\nb\n", .times = 0, .text = "so \\boxed{1}"},
+    {.behind = ":", .times = 3, .text = "a\n"},
+    {.behind = ":", .times = 1, .text = "z \\boxed{2}"},
+    {.behind = ":", .text = "c\n"},
+    {.behind = "a\n", .text = "b\n"},
+    {.behind = "c\n", .text = "d \\boxed{3}"},
+};
+static const struct scripted_reply nothing[] = {{.text = NULL, .error = "connection lost"}};
+static const struct scripted_reply half_way[] = {{.behind = ":", .text = "a\n"},
+                                                 {.text = NULL, .error = "connection lost"}};
+
+static void setup(struct fixture *f, const struct scripted_reply *replies, int count)
+{
+    *f = (struct fixture){.stop_after = -1, .options = {8, 4, 2, SEARCH_ROUNDS_MAX}};
+    f->clock = (struct clock){ticking_now_s, &f->now};
+    f->verifier = (struct verifier){.ops = &judge_ops, .hash = 1};
+    struct scripted_options options = {
+        .replies = replies, .reply_count = count, .clock = &f->clock, .flops_per_token = 1};
+    assert_int_equal(scripted_open(&f->engine, &options, NULL), PONDER_OK);
+    assert_int_equal(ponder_options_default(ponder_solve_options(), &f->sampling, NULL), PONDER_OK);
+    f->sampling.max_tokens = 100;
+}
+
+static int tell(void *data, int64_t question, const struct driver_outcome *outcome, struct ponder_err *err)
+{
+    struct fixture *f = data;
+    int32_t node;
+    (void)question;
+    (void)err;
+    f->told++;
+    f->cost = outcome->cost;
+    assert_int_equal(search_choose(outcome->tree, SEARCH_WEIGHTED, ANSWER_BOX_ONLY, &node), PONDER_OK);
+    f->solved += node > 0 && outcome->tree->nodes[node].end == TREE_ENDED;
+    return PONDER_OK;
+}
+
+static bool watch_stops(const struct ponder_progress *progress, void *data)
+{
+    struct fixture *f = data;
+    (void)progress;
+    return f->stop_after < 0 || f->stop_after-- > 0;
+}
+
+static int run(struct fixture *f, const struct search_ops *ops, const char *prompt, struct ponder_err *err)
+{
+    struct driver_question question = {{prompt, strlen(prompt), 7, NULL}, "problem", NULL};
+    struct search_options options = f->options;
+    struct driver_listener listener = {.question_done = tell, .data = f};
+    struct ponder_watch watch = {.progress = watch_stops, .data = f};
+    f->verifier.data = &f->judge;
+    assert_int_equal(ops->prepare(&options, err), PONDER_OK);
+    struct driver_settings settings = {.ops = ops,
+                                       .options = &options,
+                                       .verifier = &f->verifier,
+                                       .budget = f->budget,
+                                       .partial = true,
+                                       .sampling = &f->sampling};
+    int status =
+        driver_run(f->engine, &question, 1, &settings, &f->clock, &watch, &listener, &f->result, err);
+    assert_int_equal(scripted_node_count(f->engine), 0);
+    return status;
+}
+
+#define WITH_EVERY(f, script, body)                                                                          \
+    for (int at = 0; search_at(at); at++) {                                                                  \
+        const struct search_ops *ops = search_at(at);                                                        \
+        struct fixture f;                                                                                    \
+        struct ponder_err err = {0};                                                                         \
+        setup(&f, script, (int)(sizeof(script) / sizeof *(script)));                                         \
+        body engine_release(f.engine);                                                                       \
+    }
+
+static void a_search_ends_with_a_solution(void **state)
+{
+    (void)state;
+    WITH_EVERY(f, lines, {
+        assert_int_equal(run(&f, ops, "Q:", &err), PONDER_OK);
+        assert_int_equal(f.told, 1);
+        assert_int_equal(f.solved, 1);
+        assert_int_equal(f.result.ledger.verifier_tokens, f.judge.read);
+        assert_int_equal(f.judge.steps > 0, ops->by_steps && ops != search_find("lookahead"));
+        assert_int_equal(f.result.ledger.generated_tokens, f.cost.generated_tokens);
+        assert_int_equal(f.result.ledger.prompt_tokens, f.cost.prompt_tokens);
+    })
+}
+
+static void a_budget_of_one_generation_is_a_search_of_one(void **state)
+{
+    (void)state;
+    WITH_EVERY(f, lines, {
+        f.budget.generations = 1;
+        assert_int_equal(run(&f, ops, "Q:", &err), PONDER_OK);
+        assert_int_equal(f.result.ledger.generations, 1);
+        assert_int_equal(f.solved, 1);
+    })
+}
+
+static void a_budget_below_the_width_is_kept(void **state)
+{
+    (void)state;
+    for (int64_t most = 1; most < 30; most++)
+        WITH_EVERY(f, lines, {
+            f.budget.generations = most;
+            assert_int_equal(run(&f, ops, "Q:", &err), PONDER_OK);
+            assert_in_range(f.result.ledger.generations, 1, most);
+            assert_int_equal(f.solved, 1);
+        })
+}
+
+static void when_all_branches_die_there_is_still_an_outcome(void **state)
+{
+    (void)state;
+    WITH_EVERY(f, lines, {
+        f.judge.zero = true;
+        assert_int_equal(run(&f, ops, "Q:", &err), PONDER_OK);
+        assert_int_equal(f.told, 1);
+    })
+    WITH_EVERY(f, half_way, {
+        int status = run(&f, ops, "Q:", &err); /* whole samples go on to their end */
+        assert_true(status == PONDER_OK || status == PONDER_E_ENGINE);
+        assert_int_equal(f.told, 1);
+    })
+}
+
+static void an_engine_that_fails_is_an_error_with_its_reason(void **state)
+{
+    (void)state;
+    WITH_EVERY(f, nothing, {
+        assert_int_equal(run(&f, ops, "Q:", &err), PONDER_E_ENGINE);
+        assert_non_null(strstr(err.message, "connection lost"));
+    })
+}
+
+static void a_verifier_that_fails_is_an_error(void **state)
+{
+    (void)state;
+    WITH_EVERY(f, lines, {
+        f.judge.fails = true;
+        assert_int_equal(run(&f, ops, "Q:", &err), PONDER_E_ENGINE);
+    })
+}
+
+static void a_search_can_be_stopped_at_every_step(void **state)
+{
+    (void)state;
+    for (int64_t looks = 0; looks < 30; looks++)
+        WITH_EVERY(f, lines, {
+            f.stop_after = looks;
+            assert_int_equal(run(&f, ops, "Q:", &err), PONDER_OK);
+            assert_in_range(f.told, looks > 0, 1);
+        })
+}
+
+static void an_empty_question_is_searched_as_any(void **state)
+{
+    (void)state;
+    static const struct scripted_reply any[] = {{.text = "\\boxed{1}"}};
+    WITH_EVERY(f, any, {
+        assert_int_equal(run(&f, ops, "", &err), PONDER_OK);
+        assert_int_equal(f.solved, 1);
+    })
+}
+
+/* A thousand of them, of tokens, FLOPs and generations, on every strategy in turn. */
+static void no_budget_is_ever_passed(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 5);
+    for (int i = 0; i < 1000; i++) {
+        int count = 0;
+        struct fixture f;
+        struct ponder_err err = {0};
+        while (search_at(count))
+            count++;
+        setup(&f, lines, (int)(sizeof lines / sizeof *lines));
+        int64_t width = 1 + (int64_t)(rng_next(&rng) % 4);
+        f.options = (struct search_options){width * (1 + (int64_t)(rng_next(&rng) % 8)), width,
+                                            (int64_t)(rng_next(&rng) % 4), SEARCH_ROUNDS_MAX};
+        f.verifier.hash = rng_next(&rng) % 2;
+        int kind = (int)(rng_next(&rng) % 3);
+        int64_t most = 1 + (int64_t)(rng_next(&rng) % (kind == 0 ? 20 : 1000));
+        f.budget =
+            (struct budget){kind == 0 ? most : 0, kind == 1 ? most : 0, kind == 2 ? (double)most : 0, 0};
+        assert_int_equal(run(&f, search_at(i % count), "Q:", &err), PONDER_OK);
+        const struct ponder_ledger *spent = &f.result.ledger;
+        int64_t tokens = spent->generated_tokens + spent->verifier_tokens + f.cost.prompt_tokens;
+        assert_true(kind != 0 || spent->generations <= most);
+        assert_true(kind != 1 || tokens <= most);
+        assert_true(kind != 2 || f.cost.flops <= (double)most);
+        assert_int_equal(spent->generated_tokens, f.cost.generated_tokens);
+        assert_int_equal(spent->verifier_tokens, f.judge.read);
+        engine_release(f.engine);
+    }
+}
+
+static void a_deadline_is_kept_and_leaves_time_to_judge(void **state)
+{
+    (void)state;
+    static const struct scripted_reply slow[] = {
+        {.behind = ":", .times = 4, .text = "\\boxed{1}", .delay_s = 0.5}, {.text = "x\n", .delay_s = 1e6}};
+    WITH_EVERY(f, slow, {
+        f.budget.seconds = 2;
+        assert_int_equal(run(&f, ops, "Q:", &err), PONDER_OK);
+        assert_true(f.result.ledger.seconds <= 2.2);
+        assert_int_equal(f.told, 1);
+        assert_int_equal(f.solved, 1);
+    })
+}
+
+static void budgets_are_read_or_refused_with_an_example(void **state)
+{
+    (void)state;
+    struct budget budget;
+    struct ponder_err err = {0};
+    assert_int_equal(budget_parse("64g,20000t,1e12f,2.5s", &budget, &err), PONDER_OK);
+    assert_int_equal(budget.generations, 64);
+    assert_int_equal(budget.tokens, 20000);
+    assert_true(budget.flops == 1e12 && budget.seconds == 2.5);
+    assert_int_equal(budget_parse("", &budget, &err), PONDER_OK);
+    static const char *const bad[] = {"64",  "g",   "-1g", "0t",   "1.5g", "5s,",
+                                      ",5s", "5 s", "5x",  "nang", "1e30t"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(budget_parse(bad[i], &budget, &err), PONDER_E_ARGUMENT);
+        assert_non_null(strstr(err.message, "64g"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_search_ends_with_a_solution),
+        cmocka_unit_test(a_budget_of_one_generation_is_a_search_of_one),
+        cmocka_unit_test(a_budget_below_the_width_is_kept),
+        cmocka_unit_test(when_all_branches_die_there_is_still_an_outcome),
+        cmocka_unit_test(an_engine_that_fails_is_an_error_with_its_reason),
+        cmocka_unit_test(a_verifier_that_fails_is_an_error),
+        cmocka_unit_test(a_search_can_be_stopped_at_every_step),
+        cmocka_unit_test(an_empty_question_is_searched_as_any),
+        cmocka_unit_test(no_budget_is_ever_passed),
+        cmocka_unit_test(a_deadline_is_kept_and_leaves_time_to_judge),
+        cmocka_unit_test(budgets_are_read_or_refused_with_an_example),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,129 @@
+/* What the verifiers say, and how they are named. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ponder/task.h"
+#include "verifier/verifier.h"
+
+extern const struct verifier_ops verifier_oracle;
+static struct verifier oracle = {.ops = &verifier_oracle};
+
+struct verdict {
+    double score;
+    bool solved;
+};
+
+static struct verdict judged(struct verifier_case question, const char *text, size_t len, bool ended)
+{
+    float score;
+    struct verifier_item item = {
+        .of = &question, .text = text, .len = len, .ended = ended, .scores = &score, .scores_max = 1};
+    assert_int_equal(verifier_score(&oracle, &item, 1, NULL, NULL), PONDER_OK);
+    assert_int_equal(item.count, 1);
+    return (struct verdict){(double)score, item.solved};
+}
+
+static struct verdict checked(const char *problem, const char *text, size_t len, bool ended)
+{
+    return judged(verifier_case_of(problem, NULL), text, len, ended);
+}
+
+static struct verdict checked_answer(const char *text, bool ended)
+{
+    return judged(verifier_case_of("How many legs have two hens?", "4"), text, strlen(text), ended);
+}
+
+static int accepted(const char *problem, const char *gold)
+{
+    struct verifier_case question = verifier_case_of(problem, gold);
+    return verifier_accept(&oracle, &question, NULL);
+}
+
+static void the_oracle_gives_more_to_what_is_nearer_and_0_to_what_is_lost(void **state)
+{
+    (void)state;
+    struct ponder_pocket *pocket;
+    struct ponder_pocket_item item;
+    assert_int_equal(ponder_pocket_new(&pocket, PONDER_POCKET_TEST, 1, true, NULL), PONDER_OK);
+    for (int i = 0; i < 70; i++) {
+        assert_int_equal(ponder_pocket_next(pocket, &item, NULL), PONDER_OK);
+        char text[PONDER_POCKET_SOLUTION_BYTES + 8];
+        double before = 0;
+        for (size_t n = 0; item.solution[n]; n++)
+            if (item.solution[n] == '\n') {
+                snprintf(text, sizeof text, "%.*s", (int)n + 1, item.solution);
+                double score = checked(item.problem, text, n + 1, false).score;
+                assert_true(score > 0 && score < 1 && score >= before);
+                before = score;
+                assert_true(checked(item.problem, text, n + 1, true).score ==
+                            0); /* ended without an answer */
+            }
+        struct verdict whole = checked(item.problem, item.solution, strlen(item.solution), true);
+        assert_true(whole.solved && whole.score == 1);
+        snprintf(text, sizeof text, "1=2\n%s", item.solution);
+        struct verdict lucky = checked(item.problem, text, strlen(text), true);
+        assert_true(lucky.solved && lucky.score == 0);
+    }
+    const char *problem = "If a(a+3)=40 for positive integers a, what is a?",
+               *no = "Try a(a+3)=40: a=4, 4+3=7, 4*7=28. No.\n", *yes = "a(a+3)=40: a=5, 5+3=8, 5*8=40.\n",
+               *slip = "Try a(a+3)=40: a=4, 4+3=7, 4*7=27. No.\n", *lost = "a(a+3)=40: a=4, 4+3=7, 4*7=28.\n";
+    assert_true(checked(problem, yes, strlen(yes), false).score >
+                checked(problem, no, strlen(no), false).score);
+    assert_true(checked(problem, no, strlen(no), false).score >
+                checked(problem, slip, strlen(slip), false).score);
+    assert_true(checked(problem, slip, strlen(slip), false).score > 0);
+    assert_true(checked(problem, lost, strlen(lost), false).score == 0);
+    assert_true(checked(item.problem, "a\0b", 3, false).score == 0);
+    char lines[2 * PONDER_POCKET_LINES_MAX + 8] = "";
+    for (int i = 0; i <= PONDER_POCKET_LINES_MAX; i++)
+        strcat(lines, "a\n");
+    assert_true(checked(item.problem, lines, strlen(lines), false).score == 0);
+    assert_int_equal(accepted(item.problem, NULL), PONDER_OK);
+    assert_int_equal(accepted("What is love?", NULL), PONDER_E_ARGUMENT);
+    ponder_pocket_free(pocket);
+}
+
+static void the_oracle_knows_the_answer_of_any_question_it_is_given(void **state)
+{
+    (void)state;
+    assert_int_equal(accepted("How many legs have two hens?", "4"), PONDER_OK);
+    assert_true(checked_answer("It is \\boxed{4.0}.", true).solved);
+    assert_true(checked_answer("It is \\boxed{3}.", true).score == 0);
+    assert_true(checked_answer("It is \\boxed{4}.", false).score == 0.5);
+    assert_true(checked_answer("I do not know.", true).score == 0);
+}
+
+static void names_and_files_are_told_apart(void **state)
+{
+    (void)state;
+    struct verifier_options options = {0};
+    struct ponder_err err = {0};
+    struct verifier v;
+    assert_int_equal(verifier_open(&v, "oracle", &options, &err), PONDER_OK);
+    verifier_release(&v);
+    assert_int_equal(verifier_open(&v, "oracle:x", &options, &err), PONDER_E_ARGUMENT);
+    verifier_release(&v);
+    assert_int_equal(verifier_open(&v, "nobody", &options, &err), PONDER_E_ARGUMENT);
+    assert_non_null(strstr(err.message, "vote, prm"));
+    verifier_release(&v);
+    assert_true(verifier_open(&v, "prm:nowhere.gguf", &options, &err) < 0);
+    assert_non_null(strstr(err.message, "nowhere.gguf"));
+    verifier_release(&v);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_oracle_gives_more_to_what_is_nearer_and_0_to_what_is_lost),
+        cmocka_unit_test(the_oracle_knows_the_answer_of_any_question_it_is_given),
+        cmocka_unit_test(names_and_files_are_told_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
