@@ -63,7 +63,7 @@ run score --verifier "$scratch/prm.gguf" --samples "$scratch/labels.jsonl" --out
 check "a_file_without_a_whole_line_is_left_as_it_is" 'refused 1 && [ "$(cat "$scratch/notes.json")" = "{\"a\": 1}" ]'
 run score --verifier "$shipped_verifier" --samples "$scratch/labels.jsonl" --out "$scratch/scored.jsonl"
 check "scores_of_another_verifier_are_not_gone_on_with" 'refused 1 && contains "$err" "by this verifier"'
-run score --samples "$scratch/scored.jsonl" --aggregate mean
+run score --samples "$scratch/scored.jsonl" --aggregate median
 check "an_unknown_aggregate_is_refused" 'refused 2 && contains "$err" "last, min, prod or mean"'
 run score --samples "$scratch/scored.jsonl" --json
 check "score_gives_one_json_object" '[ $status -eq 0 ] && contains "$out" "\"auroc\"" && [ $(wc -l <"$scratch/out") -eq 1 ]'
