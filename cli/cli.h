@@ -67,6 +67,12 @@ int cli_fail(const struct ponder_err *err);
 void cli_print_text(FILE *out, const char *text, size_t len, bool lines);
 /* An SGR sequence such as "1" (bold), or nothing: not a terminal, TERM=dumb, or NO_COLOR set. */
 void cli_style(FILE *out, const char *code);
+bool cli_has_colour(FILE *out); /* whether it would */
+/* What a drawing on `out` may look like: 80 columns where it is no terminal, ASCII where the locale's
+ * characters are not UTF-8. */
+struct ponder_look cli_look(FILE *out);
+/* A line with what was spent. */
+void cli_print_ledger(const struct ponder_ledger *ledger);
 /* 1234567 -> "1,234,567", and 2.13e10 -> "21.3 G"; into `text` of 32 bytes, which is returned. */
 char *cli_thousands(char *text, long long number);
 char *cli_scaled(char *text, double number);

@@ -17,19 +17,15 @@ extern "C" {
  * tabs pass where `lines` is set. NULL: out of memory. */
 PONDER_API char *ponder_text_escape(const char *text, size_t len, bool lines) PONDER_USE;
 
-/* What the place where it is shown can do. */
+/* What the place where a drawing is shown can do. */
 struct ponder_look {
     int64_t columns; /* longer lines are cut; 0: they may be of any length */
     bool colour;     /* SGR sequences */
     bool ascii;      /* nothing beyond ASCII */
 };
 
-enum { PONDER_TEXT_SCORE_BYTES = 64, PONDER_TEXT_SCORE_COLUMNS = 10 };
-
-/* A score from 0 to 1 as number and bar, e.g. "0.75 ###--" in ASCII, green from 0.8, red under 0.5, yellow
- * between; as many blanks for NAN. `dim` draws it paler. */
-PONDER_API void ponder_text_score(double score, const struct ponder_look *look, bool dim,
-                                  char out[PONDER_TEXT_SCORE_BYTES]);
+/* The SGR code of a score from 0 to 1: green from 0.8, red under 0.5, yellow between. */
+PONDER_API const char *ponder_score_colour(double score);
 
 #ifdef __cplusplus
 }

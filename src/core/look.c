@@ -78,36 +78,35 @@ void look_style(const struct ponder_look *look, struct buf *out, const char *cod
         buf_printf(out, "\x1b[%sm", code);
 }
 
-const char *look_score_colour(double score)
+const char *ponder_score_colour(double score)
 {
     return score >= 0.8 ? "32" : score >= 0.5 ? "33" : "31";
 }
 
-/* Five cells, filled from the left; in UTF-8 by eighths. */
+/* Cells filled from the left; in UTF-8 by eighths. */
 static void append_bar(struct buf *out, double score, bool ascii)
 {
     static const char *const eighths[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
-    double share = score < 0 ? 0 : score > 1 ? 1 : score;
-    int filled = (int)lround(share * 5 * 8);
-    for (int cell = 0; cell < 5; cell++, filled -= 8) {
+    int filled = (int)lround(score * LOOK_BAR_COLUMNS * 8);
+    for (int cell = 0; cell < LOOK_BAR_COLUMNS; cell++, filled -= 8) {
         int of_this = filled < 0 ? 0 : filled > 8 ? 8 : filled;
         buf_puts(out, ascii ? (of_this >= 4 ? "#" : "-") : eighths[of_this]);
     }
 }
 
-void ponder_text_score(double score, const struct ponder_look *look, bool dim,
-                       char out[PONDER_TEXT_SCORE_BYTES])
+void look_score(const struct ponder_look *look, struct buf *out, double score, bool bar, bool dim)
 {
-    struct buf text = BUF_INIT(PONDER_TEXT_SCORE_BYTES - 1);
     if (isnan(score)) {
-        buf_printf(&text, "%*s", PONDER_TEXT_SCORE_COLUMNS, "");
-    } else {
-        look_style(look, &text, dim ? "2" : "0");
-        look_style(look, &text, look_score_colour(score));
-        buf_printf(&text, "%4.2f ", score);
-        append_bar(&text, score, look->ascii);
-        look_style(look, &text, "0");
+        buf_printf(out, "%*s", LOOK_NUMBER_COLUMNS + (bar ? 1 + LOOK_BAR_COLUMNS : 0), "");
+        return;
     }
-    snprintf(out, PONDER_TEXT_SCORE_BYTES, "%s", buf_text(&text));
-    buf_release(&text);
+    if (dim)
+        look_style(look, out, "2");
+    look_style(look, out, ponder_score_colour(score));
+    buf_printf(out, "%4.2f", score);
+    if (bar) {
+        buf_putc(out, ' ');
+        append_bar(out, score, look->ascii);
+    }
+    look_style(look, out, "0");
 }

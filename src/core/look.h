@@ -13,7 +13,9 @@ int64_t look_text(const struct ponder_look *look, struct buf *out, const char *t
                   int64_t columns);
 /* Appends an SGR sequence such as "1" (bold), "0" ends it; nothing without colour. */
 void look_style(const struct ponder_look *look, struct buf *out, const char *code);
-/* Green, yellow or red. */
-const char *look_score_colour(double score);
+enum { LOOK_NUMBER_COLUMNS = 4, LOOK_BAR_COLUMNS = 5 };
+/* Appends a score from 0 to 1 in its colour, "0.75", and where asked for a bar behind it, " ###--" in ASCII;
+ * as many blanks for NAN. `dim` draws it paler. */
+void look_score(const struct ponder_look *look, struct buf *out, double score, bool bar, bool dim);
 
 #endif

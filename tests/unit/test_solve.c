@@ -16,6 +16,7 @@
 #include "engine/scripted.h"
 #include "search/best_of_n.h"
 #include "search/prompt.h"
+#include "ponder/tree.h"
 #include "search/solve.h"
 
 /* A clock that moves by itself a little each time it is read, so that nothing waits. */
@@ -274,7 +275,7 @@ static void json_and_trace_hold_every_candidate(void **state)
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);
-    assert_int_equal(ponder_solution_save_trace(s, path, NULL), PONDER_OK);
+    assert_int_equal(ponder_tree_save(s->tree, path, NULL), PONDER_OK);
     json = json_load_file(path, 0, NULL);
     assert_non_null(json);
     json_t *nodes = json_object_get(json, "nodes");
@@ -283,7 +284,7 @@ static void json_and_trace_hold_every_candidate(void **state)
     assert_int_equal(json_integer_value(json_object_get(json_array_get(nodes, 3), "parent")), 0);
     json_decref(json);
     unlink(path);
-    assert_int_equal(ponder_solution_save_trace(s, "/nonexistent/trace.json", NULL), PONDER_E_IO);
+    assert_int_equal(ponder_tree_save(s->tree, "/nonexistent/trace.json", NULL), PONDER_E_IO);
     ponder_solution_release(s);
     engine_release(f.engine);
 }
