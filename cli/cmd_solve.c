@@ -98,6 +98,15 @@ static void print_steps(const struct ponder_solution *solution)
     }
 }
 
+static void print_ledger(const struct ponder_ledger *ledger)
+{
+    char text[CLI_LEDGER_BYTES];
+    cli_ledger_text(ledger, text);
+    cli_style(stdout, "2");
+    printf("\n%s\n", text);
+    cli_style(stdout, "0");
+}
+
 static void print_human(const struct ponder_solution *solution, const struct ponder_sampling *sampling)
 {
     if (solution->stopped != PONDER_STOPPED_NO)
@@ -111,8 +120,7 @@ static void print_human(const struct ponder_solution *solution, const struct pon
                solution->best >= 0 || solution->candidate_count > 0 ? "candidates has a \\boxed{} answer"
                                                                     : "solutions came to an end");
     print_steps(solution);
-    printf("\n");
-    cli_print_ledger(&solution->ledger);
+    print_ledger(&solution->ledger);
 }
 
 static int print(const struct args *args, const struct ponder_solution *solution, struct ponder_err *err)

@@ -1,10 +1,13 @@
 /* cmd_tree.c - `ponder tree`: a search, drawn from its trace. */
 #include <math.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
+
+enum { TEXT_BYTES = 1024, NAME_COLUMNS_MAX = 30 };
 
 struct args {
     bool all, winner, json;
@@ -26,88 +29,120 @@ static const struct ponder_option *table(void)
     return options;
 }
 
-static void print_name(const char *before, const char *name)
+/* ---- the lines around the drawing ---- */
+
+/* A name from the file as it is shown, within a line of TEXT_BYTES. */
+struct name {
+    char text[160];
+};
+
+static struct name name_of(const char *text, const struct ponder_look *look)
 {
-    fputs(before, stdout);
-    cli_print_text(stdout, name, strlen(name), false);
+    struct ponder_look narrow = {.columns = NAME_COLUMNS_MAX, .ascii = look->ascii};
+    struct name name = {""};
+    char *line = text ? ponder_text_line(text, strlen(text), &narrow) : NULL;
+    snprintf(name.text, sizeof name.text, "%s", line ? line : "");
+    free(line);
+    return name;
 }
 
-/* "beam of 16, width 4; judged by prm, the last step's score counts; seed 1" */
-static void print_settings(const struct ponder_tree_facts *f)
+/* Appends to a line of TEXT_BYTES. */
+static void PONDER_PRINTF(2, 3) add(char *line, const char *format, ...)
 {
-    cli_style(stdout, "2");
-    print_name(" ", f->search);
-    printf(" of %lld", (long long)f->n);
+    size_t len = strlen(line);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line + len, TEXT_BYTES - len, format, args);
+    va_end(args);
+}
+
+static void print_line(const char *style, const char *line, const struct ponder_look *look)
+{
+    cli_style(stdout, style);
+    cli_print_wrapped(line, look->columns, 0);
+    cli_style(stdout, "0");
+}
+
+static const char *in_words(const char *name, const char *const words[][2])
+{
+    for (int i = 0; words[i][0]; i++)
+        if (strcmp(name, words[i][0]) == 0)
+            return words[i][1];
+    return name;
+}
+
+/* "beam, N = 16, width 4 · judged by prm · weighted vote · seed 1" */
+static void print_settings(const struct ponder_tree_facts *f, const struct ponder_look *look)
+{
+    static const char *const selects[][2] = {{"best", "the best score wins"},
+                                             {"majority", "majority vote"},
+                                             {"weighted", "weighted vote"},
+                                             {NULL, NULL}};
+    char line[TEXT_BYTES] = "";
+    add(line, "%s, N = %lld", name_of(f->search, look).text, (long long)f->n);
     if (f->width > 0)
-        printf(", width %lld", (long long)f->width);
+        add(line, ", width %lld", (long long)f->width);
     if (f->lookahead > 0)
-        printf(", looking %lld ahead", (long long)f->lookahead);
+        add(line, ", %lld steps ahead", (long long)f->lookahead);
     if (*f->budget)
-        print_name(", budget ", f->budget);
+        add(line, ", budget %s", name_of(f->budget, look).text);
     if (f->verifier)
-        print_name("; judged by ", f->verifier);
-    if (f->select)
-        print_name("; ", f->select);
-    printf("; seed %lld\n\n", (long long)f->seed);
-    cli_style(stdout, "0");
-}
-
-static const char *why(const char *ended_by)
-{
-    static const char *const reasons[][2] = {{"budget", "the budget was spent"},
-                                             {"time", "the time was over"},
-                                             {"timeout", "the time was over"},
-                                             {"caller", "it was interrupted"},
-                                             {"failed", "its last round failed"}};
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (strcmp(ended_by, reasons[i][0]) == 0)
-            return reasons[i][1];
-    return ended_by;
-}
-
-static void print_outcome(const struct ponder_tree_facts *f)
-{
-    char a[32], b[32];
-    cli_style(stdout, f->answer ? "1;32" : "1");
-    print_name("\n ", f->answer ? f->answer : "No answer");
-    cli_style(stdout, "0");
-    if (f->answer && f->voters > 0)
-        printf("  %s of %s votes", cli_thousands(a, f->votes), cli_thousands(b, f->voters));
-    if (!isnan(f->score))
-        printf("%s score %.3f", f->answer ? "," : " ", f->score);
-    if (f->ended_by)
-        print_name("; ended early: ", why(f->ended_by));
+        add(line, " · judged by %s", name_of(f->verifier, look).text);
+    add(line, " · %s", name_of(in_words(f->select ? f->select : "majority", selects), look).text);
+    add(line, " · seed %lld", (long long)f->seed);
+    if (look->ascii)
+        for (char *dot; (dot = strstr(line, " ·")) != NULL;)
+            memmove(memcpy(dot, ";", 1) + 1, dot + 3, strlen(dot + 3) + 1);
+    print_line("2", line, look);
     printf("\n");
 }
 
-/* "163 samples, 74 different: 30 kept, 37 pruned, 7 ended" */
-static void print_counts(const struct ponder_tree_facts *f)
+static void print_outcome(const struct ponder_tree_facts *f, const struct ponder_look *look)
+{
+    static const char *const reasons[][2] = {
+        {"budget", "the budget was spent"},  {"time", "the time was over"},
+        {"timeout", "the time was over"},    {"caller", "it was interrupted"},
+        {"failed", "its last round failed"}, {NULL, NULL}};
+    char line[TEXT_BYTES] = "", a[32], b[32];
+    struct name answer = name_of(f->answer ? f->answer : "No answer", look);
+    cli_style(stdout, f->answer ? "1;32" : "1");
+    printf(" %s", answer.text);
+    cli_style(stdout, "0");
+    if (f->answer && f->voters > 0)
+        add(line, " %s of %s votes", cli_thousands(a, f->votes), cli_thousands(b, f->voters));
+    if (!isnan(f->score))
+        add(line, "%sscore %.3f", *line ? ", " : "", f->score);
+    if (f->ended_by)
+        add(line, "%sended early: %s", *line ? "; " : "", name_of(in_words(f->ended_by, reasons), look).text);
+    cli_print_wrapped(line, look->columns, 1 + (int64_t)strlen(answer.text));
+}
+
+/* "163 steps sampled, 74 different: 30 kept, 37 pruned, 7 ended" */
+static void print_counts(const struct ponder_tree_facts *f, const struct ponder_look *look)
 {
     const struct {
         int64_t count;
         const char *name;
     } parts[] = {{f->kept, "kept"},   {f->pruned, "pruned"}, {f->open, "open"},           {f->ended, "ended"},
                  {f->cut, "cut off"}, {f->failed, "failed"}, {f->rollouts, "looks ahead"}};
-    char number[32];
+    char line[TEXT_BYTES] = "", number[32];
     const char *between = ": ";
-    cli_style(stdout, "2");
-    printf(" %s %s sampled", cli_thousands(number, f->samples), f->width > 0 ? "steps" : "solutions");
+    add(line, "%s %s sampled", cli_thousands(number, f->samples), f->width > 0 ? "steps" : "solutions");
     if (f->repeated > 0)
-        printf(", %s different", cli_thousands(number, f->samples - f->repeated));
+        add(line, ", %s different", cli_thousands(number, f->samples - f->repeated));
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (parts[i].count > 0) {
-            printf("%s%s %s", between, cli_thousands(number, parts[i].count), parts[i].name);
+            add(line, "%s%s %s", between, cli_thousands(number, parts[i].count), parts[i].name);
             between = ", ";
         }
-    printf("\n ");
-    cli_style(stdout, "0");
+    print_line("2", line, look);
 }
 
 static int draw(const struct args *args, const struct ponder_tree *tree, struct ponder_err *err)
 {
     struct ponder_look look = cli_look(stdout);
     struct ponder_tree_facts facts;
-    char *text = NULL;
+    char *text = NULL, ledger[CLI_LEDGER_BYTES];
     if (args->columns > 0)
         look.columns = args->columns;
     int status = ponder_tree_draw(tree, &look,
@@ -115,16 +150,18 @@ static int draw(const struct args *args, const struct ponder_tree *tree, struct 
                                   : args->winner ? PONDER_TREE_WINNER
                                                  : PONDER_TREE_FOLD,
                                   &text, err);
+    if (status)
+        return status;
     ponder_tree_facts(tree, &facts);
-    if (!status) {
-        print_settings(&facts);
-        fputs(text, stdout);
-        print_outcome(&facts);
-        print_counts(&facts);
-        cli_print_ledger(&facts.ledger);
-    }
+    print_settings(&facts, &look);
+    fputs(text, stdout);
+    printf("\n");
+    print_outcome(&facts, &look);
+    print_counts(&facts, &look);
+    cli_ledger_text(&facts.ledger, ledger);
+    print_line("2", ledger, &look);
     free(text);
-    return status;
+    return PONDER_OK;
 }
 
 static int print_json(const struct ponder_tree *tree, struct ponder_err *err)
@@ -160,7 +197,7 @@ static int run(void *data, int count, char **operands)
 const struct cli_command cli_tree = {
     .name = "tree",
     .summary = "Draw a search: its steps, what was kept, what was pruned",
-    .example = "ponder solve -n 16 --search beam --trace t.json \"..\" && ponder tree t.json",
+    .example = "ponder tree t.json",
     .operands = "FILE",
     .operands_min = 1,
     .operands_max = 1,

@@ -58,16 +58,31 @@ struct ponder_look cli_look(FILE *out)
     return look;
 }
 
-void cli_print_ledger(const struct ponder_ledger *ledger)
+void cli_ledger_text(const struct ponder_ledger *ledger, char text[CLI_LEDGER_BYTES])
 {
-    char a[32], b[32], c[32], d[32];
-    cli_style(stdout, "2");
-    printf("%s generations, %s prompt and %s generated tokens, ", cli_thousands(a, ledger->generations),
-           cli_thousands(b, ledger->prompt_tokens), cli_thousands(c, ledger->generated_tokens));
+    char a[32], b[32], c[32], d[32], verifier[64] = "";
     if (ledger->verifier_tokens)
-        printf("%s verifier tokens, ", cli_thousands(a, ledger->verifier_tokens));
-    printf("%sFLOP, %.2f s\n", cli_scaled(d, ledger->flops), ledger->seconds);
-    cli_style(stdout, "0");
+        snprintf(verifier, sizeof verifier, "%s verifier tokens, ",
+                 cli_thousands(a, ledger->verifier_tokens));
+    snprintf(text, CLI_LEDGER_BYTES, "%s generations, %s prompt and %s generated tokens, %s%sFLOP, %.2f s",
+             cli_thousands(a, ledger->generations), cli_thousands(b, ledger->prompt_tokens),
+             cli_thousands(c, ledger->generated_tokens), verifier, cli_scaled(d, ledger->flops),
+             ledger->seconds);
+}
+
+void cli_print_wrapped(const char *text, int64_t columns, int64_t used)
+{
+    while (*text) {
+        size_t word = strcspn(text, " ");
+        if (used > 0 && used + 1 + (int64_t)word > columns) {
+            putchar('\n');
+            used = 0;
+        }
+        printf(" %.*s", (int)word, text);
+        used += 1 + (int64_t)word;
+        text += word + strspn(text + word, " ");
+    }
+    putchar('\n');
 }
 
 char *cli_thousands(char *text, long long number)

@@ -24,6 +24,9 @@ struct ponder_look {
     bool ascii;      /* nothing beyond ASCII */
 };
 
+/* The bytes on one line, made harmless as above, line ends and tabs as blanks; what is longer than the
+ * columns ends with an ellipsis. Without colour. Freed by the caller; NULL: out of memory. */
+PONDER_API char *ponder_text_line(const char *text, size_t len, const struct ponder_look *look) PONDER_USE;
 /* The SGR code of a score from 0 to 1: green from 0.8, red under 0.5, yellow between. */
 PONDER_API const char *ponder_score_colour(double score);
 

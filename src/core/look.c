@@ -72,6 +72,15 @@ int64_t look_text(const struct ponder_look *look, struct buf *out, const char *t
     return used + (cut ? dots : 0);
 }
 
+char *ponder_text_line(const char *text, size_t len, const struct ponder_look *look)
+{
+    struct buf out = BUF_INIT(SIZE_MAX / 2);
+    look_text(look, &out, text, len, look->columns > 0 ? look->columns : INT64_MAX);
+    char *line = buf_ok(&out) ? buf_take(&out, NULL) : NULL;
+    buf_release(&out);
+    return line;
+}
+
 void look_style(const struct ponder_look *look, struct buf *out, const char *code)
 {
     if (look->colour)

@@ -16,13 +16,17 @@
 #include "tree/draw_view.h"
 
 enum {
-    NARROW_COLUMNS = 60,   /* below that, scores go without a bar */
+    BARS_COLUMNS_MIN = 60, /* what there is room for: bars of scores, .. */
+    SCORES_COLUMNS_MIN = 40,
+    TIMES_COLUMNS_MIN = 30,
     TEXT_COLUMNS_MIN = 20, /* branches so far to the right that less is left are only counted */
     LEAVES_MAX = 3,        /* shown of the steps beside the path that lead nowhere */
     SIBLINGS_MAX = 8,      /* and where the path is all that is shown */
     BRANCHES_MAX = 6,      /* shown of those that lead somewhere */
     ANSWERS_MAX = 4,       /* told of the answers that are summed up */
     QUESTION_LINES_MAX = 8,
+    QUESTION_LINES_ALL_MAX = 200,
+    NOTE_BYTES_MAX = 1 << 24,
     DRAWING_BYTES_MAX = 1 << 30
 };
 
@@ -144,26 +148,37 @@ static void trim(const char **text, size_t *len)
     }
 }
 
-/* What stands behind a node's text: its answer where it ends, and what is left out behind it. */
-static void note_of(const struct drawing *d, int32_t i, bool behind, int64_t columns, struct buf *out,
-                    int64_t *used)
+/* What stands behind a node's text. */
+struct note {
+    struct buf text;
+    int64_t columns;
+};
+
+static void add_note(struct note *note, int64_t columns_max, const char *format, int count)
+{
+    char text[64];
+    int len = snprintf(text, sizeof text, format, count);
+    if (count == 0 || note->columns + len > columns_max)
+        return;
+    buf_puts(&note->text, text);
+    note->columns += len;
+}
+
+/* The answer where it ends, and what is left out behind it. */
+static struct note note_of(const struct drawing *d, int32_t i, bool behind, int64_t columns)
 {
     const struct trace_node *node = &d->tree->nodes[i];
-    char text[64];
-    *used = 0;
-    if (node->answer) {
-        const char *arrow = d->look->ascii ? " -> " : " → ";
-        buf_puts(out, arrow);
-        *used = (d->look->ascii ? 4 : 3);
-        *used += look_text(d->look, out, node->answer, strlen(node->answer), columns / 3);
+    struct note note = {.text = BUF_INIT(NOTE_BYTES_MAX)};
+    if (node->answer && columns >= 12) {
+        buf_puts(&note.text, d->look->ascii ? " -> " : " → ");
+        note.columns = d->look->ascii ? 4 : 3;
+        note.columns += look_text(d->look, &note.text, node->answer, strlen(node->answer), columns / 3);
     }
-    if (behind && d->view.below[i] > 0) {
-        int len = snprintf(text, sizeof text, "  +%d behind it", d->view.below[i]);
-        if (*used + len < columns) {
-            buf_puts(out, text);
-            *used += len;
-        }
-    }
+    if (behind)
+        add_note(&note, columns / 2, "  +%d behind it", d->view.below[i]);
+    else
+        add_note(&note, columns / 2, "  +%d pruned", d->view.pruned[i]);
+    return note;
 }
 
 /* ---- lines ---- */
@@ -174,27 +189,46 @@ static const char *text_style(const struct trace_node *node)
     return node->winning ? "1" : node->state == TRACE_FAILED ? "31" : pale ? "2" : "0";
 }
 
+/* Bytes of the whole lines with which a solution of several lines begins as the result beside it does: what
+ * is of interest is where it parts from that. */
+static size_t shared_lines(const struct drawing *d, int32_t i)
+{
+    if (d->tree->result <= 0 || i == d->tree->result)
+        return 0;
+    const struct trace_node *node = &d->tree->nodes[i], *result = &d->tree->nodes[d->tree->result];
+    size_t len = node->len < result->len ? node->len : result->len, shared = 0;
+    for (size_t at = 0; node->parent == result->parent && at < len && node->text[at] == result->text[at];
+         at++)
+        if (node->text[at] == '\n')
+            shared = at + 1;
+    return shared < node->len ? shared : 0;
+}
+
 /* `behind`: the nodes behind it are not drawn but counted. */
 static void draw_node(struct drawing *d, int32_t i, int level, enum joint joint, bool trunk, bool behind)
 {
     const struct trace_node *node = &d->tree->nodes[i];
     const char *text = node->state == TRACE_FAILED ? "(failed)" : node->text;
     size_t len = node->state == TRACE_FAILED ? strlen(text) : node->len;
-    int64_t room = room_at(d, level), note_columns;
-    struct buf note = BUF_INIT(1 << 24);
-    note_of(d, i, behind, room, &note, &note_columns);
+    size_t shared = node->state == TRACE_FAILED ? 0 : shared_lines(d, i);
+    int64_t room = room_at(d, level), dots = shared == 0 ? 0 : d->look->ascii ? 4 : 2;
+    struct note note = note_of(d, i, behind, room);
+    text += shared;
+    len -= shared;
     trim(&text, &len);
     put_gutter(d, node->score, node->samples, !node->winning && node->state == TRACE_PRUNED);
     put_graph(d, level, joint, trunk);
     put_sign(d, sign_of(d, i), node->winning);
     look_style(d->look, &d->out, text_style(node));
-    look_text(d->look, &d->out, text, len, room > note_columns ? room - note_columns : 1);
+    if (dots > 0)
+        buf_puts(&d->out, d->look->ascii ? "... " : "… ");
+    look_text(d->look, &d->out, text, len, room - note.columns - dots);
     look_style(d->look, &d->out, "0");
-    look_style(d->look, &d->out, node->winning ? "1;32" : "36");
-    buf_puts(&d->out, buf_text(&note));
+    look_style(d->look, &d->out, node->winning ? "1;32" : node->answer ? "36" : "2");
+    buf_puts(&d->out, buf_text(&note.text));
     look_style(d->look, &d->out, "0");
     buf_putc(&d->out, '\n');
-    buf_release(&note);
+    buf_release(&note.text);
 }
 
 /* ---- what is summed up ---- */
@@ -257,7 +291,7 @@ static void draw_summary(struct drawing *d, const int32_t *nodes, int32_t count,
                          bool trunk)
 {
     struct summary sum;
-    struct buf text = BUF_INIT(1 << 24);
+    struct buf text = BUF_INIT(NOTE_BYTES_MAX);
     sum_up(d, nodes, count, &sum);
     put_summary(d, &sum, &text);
     put_gutter(d, sum.best, sum.samples, true);
@@ -276,23 +310,22 @@ static void draw_summary(struct drawing *d, const int32_t *nodes, int32_t count,
 static void draw_chain(struct drawing *d, int32_t i, int level, enum joint joint, bool trunk);
 
 /* How many of a node's children that lead nowhere, or somewhere, are drawn one by one. */
-static int32_t most_shown(const struct drawing *d, int32_t parent, bool leads)
+static int32_t most_shown(const struct drawing *d, bool leads)
 {
-    bool on_path = d->tree->nodes[parent].winning;
     if (d->view.fold == PONDER_TREE_ALL)
         return INT32_MAX;
     if (d->view.fold == PONDER_TREE_WINNER)
         return SIBLINGS_MAX;
-    return leads ? BRANCHES_MAX : on_path ? LEAVES_MAX : 0;
+    return leads ? BRANCHES_MAX : LEAVES_MAX;
 }
 
-/* The children nodes[0 .. count) of `parent`, all of one kind, to the right of its column. `last`: nothing
+/* Children nodes[0 .. count) of one parent, all of one kind, to the right of its column. `last`: nothing
  * follows in that column. */
-static void draw_siblings(struct drawing *d, int32_t parent, const int32_t *nodes, int32_t count, int level,
-                          bool trunk, bool leads, bool last)
+static void draw_siblings(struct drawing *d, const int32_t *nodes, int32_t count, int level, bool trunk,
+                          bool leads, bool last)
 {
     bool behind = leads && (d->view.fold == PONDER_TREE_WINNER || is_too_far(d, level + 1));
-    int32_t shown = most_shown(d, parent, leads);
+    int32_t shown = most_shown(d, leads);
     if (count <= shown || count - shown == 1) /* a line for one is as well that one */
         shown = count;
     for (int32_t at = 0; at < shown; at++) {
@@ -318,8 +351,8 @@ static void draw_sides(struct drawing *d, int32_t parent, int level, bool trunk)
             nodes[kept++] = nodes[at];
     while (leaves < kept && view->below[nodes[leaves]] == 0)
         leaves++;
-    draw_siblings(d, parent, nodes, leaves, level, trunk, false, heir < 0 && kept == leaves);
-    draw_siblings(d, parent, nodes + leaves, kept - leaves, level, trunk, true, false);
+    draw_siblings(d, nodes, leaves, level, trunk, false, heir < 0 && kept == leaves);
+    draw_siblings(d, nodes + leaves, kept - leaves, level, trunk, true, false);
 }
 
 /* From node i down to the end of its column. */
@@ -363,9 +396,10 @@ static void draw_question(struct drawing *d)
     size_t len = strlen(text), next;
     int64_t room = room_at(d, 0);
     bool trunk = d->tree->result > 0;
+    int rows = d->view.fold == PONDER_TREE_ALL ? QUESTION_LINES_ALL_MAX : QUESTION_LINES_MAX;
     trim(&text, &len);
     for (int row = 0; row == 0 || len > 0; row++, text += next, len -= next) {
-        bool last = row == QUESTION_LINES_MAX - 1 && d->view.fold != PONDER_TREE_ALL;
+        bool last = row == rows - 1;
         size_t line = last ? len : line_of(d->look, text, len, room, &next);
         next = last ? len : next;
         put_gutter(d, NAN, 1, false);
@@ -416,8 +450,9 @@ static void measure(struct drawing *d)
     }
     bool folds = d->view.fold != PONDER_TREE_ALL && all > 1;
     d->columns = d->look->columns > 0 ? d->look->columns : INT32_MAX;
-    d->bars = d->scores && d->columns >= NARROW_COLUMNS;
-    if (times > 1 || folds)
+    d->scores = d->scores && d->columns >= SCORES_COLUMNS_MIN;
+    d->bars = d->scores && d->columns >= BARS_COLUMNS_MIN;
+    if ((times > 1 || folds) && d->columns >= TIMES_COLUMNS_MIN)
         d->times_columns = snprintf(text, sizeof text, "%lld", (long long)(folds ? all : times)) + 2;
     d->gutter_columns = 1 + d->times_columns;
     if (d->scores)
@@ -436,7 +471,11 @@ int ponder_tree_draw(const struct ponder_tree *tree, const struct ponder_look *l
         draw_chain(&d, 0, 0, JOINT_BELOW, tree->result > 0);
         draw_legend(&d);
         *text = buf_ok(&d.out) ? buf_take(&d.out, NULL) : NULL;
-        status = *text ? PONDER_OK : err_memory(err, "a drawing");
+        if (!*text && d.out.len > DRAWING_BYTES_MAX / 2)
+            status = err_set(err, PONDER_E_LIMIT, "the drawing is larger than %d bytes; fold it",
+                             DRAWING_BYTES_MAX);
+        else if (!*text)
+            status = err_memory(err, "a drawing");
     }
     view_release(&d.view);
     buf_release(&d.out);

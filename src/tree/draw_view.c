@@ -3,6 +3,14 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* Whether it is only counted: steps that were pruned, off the way to the result. */
+static bool is_counted(const struct view *view, int32_t i)
+{
+    const struct trace_node *node = &view->tree->nodes[i];
+    return view->fold == PONDER_TREE_FOLD && node->state == TRACE_PRUNED && view->below[i] == 0 &&
+           !node->rollout && !view->tree->nodes[node->parent].winning;
+}
+
 /* Looks ahead are not shown where folds are, nor what lies behind siblings where the winner is all that is
  * asked for. */
 static bool is_shown(const struct view *view, int32_t i)
@@ -12,7 +20,7 @@ static bool is_shown(const struct view *view, int32_t i)
         return true;
     if (view->fold == PONDER_TREE_WINNER)
         return view->tree->nodes[node->parent].winning && !node->rollout;
-    return !node->rollout;
+    return !node->rollout && !is_counted(view, i);
 }
 
 static double worth(const struct trace_node *node)
@@ -46,8 +54,10 @@ static void count_below(struct view *view)
 static void list_children(struct view *view)
 {
     const struct ponder_tree *tree = view->tree;
-    for (int32_t i = 1; i < tree->count; i++)
+    for (int32_t i = 1; i < tree->count; i++) {
         view->first[tree->nodes[i].parent + 1] += is_shown(view, i);
+        view->pruned[tree->nodes[i].parent] += is_counted(view, i);
+    }
     for (int32_t i = 0; i < tree->count; i++)
         view->first[i + 1] += view->first[i];
     for (int32_t i = 1; i < tree->count; i++)
@@ -76,7 +86,8 @@ int view_init(struct view *view, const struct ponder_tree *tree, enum ponder_tre
     view->children = calloc(count, sizeof *view->children);
     view->below = calloc(count, sizeof *view->below);
     view->heir = calloc(count, sizeof *view->heir);
-    if (!view->first || !view->children || !view->below || !view->heir)
+    view->pruned = calloc(count, sizeof *view->pruned);
+    if (!view->first || !view->children || !view->below || !view->heir || !view->pruned)
         return PONDER_E_MEMORY;
     count_below(view);
     list_children(view);
@@ -95,4 +106,5 @@ void view_release(struct view *view)
     free(view->children);
     free(view->below);
     free(view->heir);
+    free(view->pruned);
 }

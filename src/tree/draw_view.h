@@ -17,6 +17,7 @@ struct view {
     int32_t *children; /* (count) */
     int32_t *below;    /* (count) nodes behind each */
     int32_t *heir;     /* (count) */
+    int32_t *pruned;   /* (count) children that were pruned and are only counted */
 };
 
 /* Release in any case. PONDER_E_MEMORY. */
