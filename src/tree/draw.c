@@ -154,13 +154,16 @@ struct note {
     int64_t columns;
 };
 
-static void add_note(struct note *note, int64_t columns_max, const char *format, int count)
+/* "  +12 pruned", or where that is too much "  +12". */
+static void add_note(struct note *note, int64_t columns_max, int count, const char *what)
 {
     char text[64];
-    int len = snprintf(text, sizeof text, format, count);
+    int len = snprintf(text, sizeof text, "  +%d %s", count, what), brief = len - 1 - (int)strlen(what);
+    if (note->columns + len > columns_max)
+        len = brief;
     if (count == 0 || note->columns + len > columns_max)
         return;
-    buf_puts(&note->text, text);
+    buf_append(&note->text, text, (size_t)len);
     note->columns += len;
 }
 
@@ -175,9 +178,9 @@ static struct note note_of(const struct drawing *d, int32_t i, bool behind, int6
         note.columns += look_text(d->look, &note.text, node->answer, strlen(node->answer), columns / 3);
     }
     if (behind)
-        add_note(&note, columns / 2, "  +%d behind it", d->view.below[i]);
+        add_note(&note, columns / 2, d->view.below[i], "behind it");
     else
-        add_note(&note, columns / 2, "  +%d pruned", d->view.pruned[i]);
+        add_note(&note, columns / 2, d->view.pruned[i], "pruned");
     return note;
 }
 
