@@ -30,21 +30,28 @@ for flag in --all --winner --json; do
   check "no_control_characters_reach_the_terminal$flag" '[ $status -eq 0 ] && ! LC_ALL=C grep -q "$(printf "[\001-\010\013-\037]")" "$scratch/out"'
 done
 
-# refuse NAME WANTED: the trace on standard input is refused with a word on what is wrong.
+# refuse NAME WANTED: bad.json is refused with a word on what is wrong.
 refuse() {
   wanted=$2
-  cat >"$scratch/bad.json"
   run tree "$scratch/bad.json"
   check "$1" 'refused 1 && contains "$err" bad.json && contains "$err" "$wanted"'
 }
-: | refuse "an_empty_file_is_refused" "byte 0"
-echo '{"problem": "1+1", "answer": "2"}' | refuse "another_kind_of_file_is_refused" "ponder solve --trace"
-good q "$root,{\"parent\":2,\"text\":\"s\",\"state\":\"kept\"},{\"parent\":1,\"text\":\"s\",\"state\":\"kept\"}" "" | refuse "a_cycle_is_refused" 'node 1: "parent"'
-good q "$root,{\"text\":\"s\",\"state\":\"kept\"}" "" | refuse "a_missing_parent_is_refused" 'node 1: "parent"'
-good q "$root,{\"parent\":0,\"text\":[],\"state\":\"kept\"}" "" | refuse "a_wrong_type_is_refused" 'node 1: "text"'
-good q "$root,{\"parent\":0,\"text\":\"$(printf '\377')\",\"state\":\"kept\"}" "" | refuse "text_that_is_no_utf8_is_refused" "byte "
-good q "$root,$step" 0,2 | refuse "a_path_out_of_the_tree_is_refused" "path: item 1"
-head -c 150 "$scratch/good.json" | refuse "half_a_trace_is_refused" "byte "
+: >"$scratch/bad.json"
+refuse "an_empty_file_is_refused" "byte 0"
+echo '{"problem": "1+1", "answer": "2"}' >"$scratch/bad.json"
+refuse "another_kind_of_file_is_refused" "ponder solve --trace"
+good q "$root,{\"parent\":2,\"text\":\"s\",\"state\":\"kept\"},{\"parent\":1,\"text\":\"s\",\"state\":\"kept\"}" "" >"$scratch/bad.json"
+refuse "a_cycle_is_refused" 'node 1: "parent"'
+good q "$root,{\"text\":\"s\",\"state\":\"kept\"}" "" >"$scratch/bad.json"
+refuse "a_missing_parent_is_refused" 'node 1: "parent"'
+good q "$root,{\"parent\":0,\"text\":[],\"state\":\"kept\"}" "" >"$scratch/bad.json"
+refuse "a_wrong_type_is_refused" 'node 1: "text"'
+good q "$root,{\"parent\":0,\"text\":\"$(printf '\377')\",\"state\":\"kept\"}" "" >"$scratch/bad.json"
+refuse "text_that_is_no_utf8_is_refused" "byte "
+good q "$root,$step" 0,2 >"$scratch/bad.json"
+refuse "a_path_out_of_the_tree_is_refused" "path: item 1"
+head -c 150 "$scratch/good.json" >"$scratch/bad.json"
+refuse "half_a_trace_is_refused" "byte "
 run tree "$scratch/nowhere.json"
 check "a_file_that_is_not_there_is_named" 'refused 1 && contains "$err" nowhere.json'
 run tree "$scratch"
