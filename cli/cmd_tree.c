@@ -201,10 +201,10 @@ const struct cli_command cli_tree = {
     .operands = "FILE",
     .operands_min = 1,
     .operands_max = 1,
-    .notes = "FILE is a trace of `ponder solve --trace`; - is standard input. A line is a step:\n"
-             "its score, how often it was sampled, its place in the search, its text.\n"
-             "Read downwards; what hangs to the right of a column branches off there.\n"
-             "Steps that lead nowhere are summed up beyond a few, unless --all is given.",
+    .notes = "FILE is a trace of `ponder solve --trace`; - is standard input. A line is a\n"
+             "step: its score, how often it was sampled, its place in the search, its text.\n"
+             "Read downwards; what hangs to the right of a column branches off there. Steps\n"
+             "that lead nowhere are summed up beyond a few, unless --all is given.",
     .args_bytes = sizeof(struct args),
     .groups = {{table, 0}},
     .run = run,

@@ -1,5 +1,6 @@
-/* fuzz_trace.c - traces of any bytes: one that is read must hold what its header promises and be drawn without
- * a control character, and what is written of it must read as the same; one that is not read must say why. */
+/* fuzz_trace.c - traces of any bytes: one that is read must hold what its header promises and be drawn
+ * without a control character, and what is written of it must read as the same; one that is not read must say
+ * why. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -98,11 +98,10 @@ static void take_parent(struct fields *fields, int64_t index, struct trace_node 
         node->parent = (int32_t)parent;
 }
 
-static void take_state(struct fields *fields, int64_t index, struct trace_node *node)
+static void take_state(struct fields *fields, struct trace_node *node)
 {
     const char *name = json_string_value(json_object_get(fields->object, "state"));
     const json_t *rollout = field(fields, "rollout");
-    node->state = TRACE_KEPT;
     node->rollout = json_is_true(rollout);
     if (rollout && !json_is_boolean(rollout))
         wrong(fields, PONDER_E_FORMAT, "rollout", "true or false");
@@ -111,19 +110,22 @@ static void take_state(struct fields *fields, int64_t index, struct trace_node *
             node->state = (enum trace_state)i;
             return;
         }
-    if (index > 0)
-        wrong(fields, PONDER_E_FORMAT, "state", "one of kept, pruned, open, ended, cut, failed");
+    wrong(fields, PONDER_E_FORMAT, "state", "one of kept, pruned, open, ended, cut, failed");
 }
 
+/* Of the prompt nothing but its text counts. */
 static void take_node(struct fields *fields, int64_t index, struct trace_node *node)
 {
     const json_t *text = json_object_get(fields->object, "text");
+    *node = (struct trace_node){.samples = 1, .vote = -1, .logprob = NAN, .score = NAN, .total = NAN};
     take_parent(fields, index, node);
-    take_state(fields, index, node);
     node->text = json_string_value(text);
     node->len = json_string_length(text);
     if (!node->text)
         wrong(fields, PONDER_E_FORMAT, "text", "a text");
+    if (index == 0)
+        return;
+    take_state(fields, node);
     take_integer(fields, "samples", 1, TRACE_SAMPLES_MAX, 1, &node->samples);
     take_integer(fields, "vote", 0, TRACE_VOTES_MAX - 1, -1, &node->vote);
     take_integer(fields, "tokens", 0, NUMBER_MAX, 0, &node->tokens);

@@ -437,15 +437,15 @@ static int64_t width_of(const char *text)
 /* A tree of any shape, with texts that are wide, long, empty or meant for a terminal. */
 static struct ponder_tree *any_tree(uint64_t seed, int count)
 {
-    static const char *const texts[] = {"",
-                                        "\x1b[2J\x1b]0;x\a",
-                                        "日本語日本語日本語日本語日本語日本語日本語日本語日本語",
-                                        "a\r\nb\tc\n",
-                                        "\xff\xfe",
-                                        "e\u0301\u202e\u200b",
-                                        "plain",
-                                        "a long one that goes on and on, beyond what a line of any terminal "
-                                        "can show, and then some more, so that it is cut"};
+    static const char *const texts[] = {
+        "",
+        "\x1b[2J\x1b]0;x\a",
+        "日本語日本語日本語日本語日本語日本語日本語日本語日本語",
+        "a\r\nb\tc\n",
+        "\xff\xfe",
+        "e\u0301\u202e\u200b",
+        "plain",
+        "a long one that goes on and on, beyond what a line of a terminal shows, so that it is cut there"};
     struct rng rng;
     rng_init(&rng, seed);
     struct ponder_tree *tree =
