@@ -67,6 +67,16 @@ int cli_fail(const struct ponder_err *err);
 void cli_print_text(FILE *out, const char *text, size_t len, bool lines);
 /* An SGR sequence such as "1" (bold), or nothing: not a terminal, TERM=dumb, or NO_COLOR set. */
 void cli_style(FILE *out, const char *code);
+bool cli_has_colour(FILE *out); /* whether it would */
+/* What a drawing on `out` may look like: 80 columns where it is no terminal, ASCII where the locale's
+ * characters are not UTF-8. */
+struct ponder_look cli_look(FILE *out);
+enum { CLI_LEDGER_BYTES = 256 };
+/* What was spent, in words. */
+void cli_ledger_text(const struct ponder_ledger *ledger, char text[CLI_LEDGER_BYTES]);
+/* Words, each behind a blank, on lines of at most so many columns, `used` of the first; a word is taken to be
+ * as wide as it has bytes. */
+void cli_print_wrapped(const char *text, int64_t columns, int64_t used);
 /* 1234567 -> "1,234,567", and 2.13e10 -> "21.3 G"; into `text` of 32 bytes, which is returned. */
 char *cli_thousands(char *text, long long number);
 char *cli_scaled(char *text, double number);

@@ -80,15 +80,10 @@ static void print_report(const struct ponder_score *s)
 
 /* ---- one solution ---- */
 
-static const char *colour_of(double score)
-{
-    return score >= 0.8 ? "32" : score >= 0.5 ? "33" : "31";
-}
-
 static void print_steps(const struct ponder_steps *steps)
 {
     for (int64_t i = 0; i < steps->count; i++) {
-        cli_style(stdout, colour_of(steps->steps[i].score));
+        cli_style(stdout, ponder_score_colour(steps->steps[i].score));
         printf("%.3f  ", steps->steps[i].score);
         cli_print_text(stdout, steps->steps[i].text, strlen(steps->steps[i].text), false);
         cli_style(stdout, "0");

@@ -20,7 +20,7 @@ static const struct ponder_option *table(void)
         {"json", 0, PONDER_OPTION_FLAG, offsetof(struct args, json), NULL, NULL, 0, 0,
          "one JSON object on stdout"},
         {"trace", 0, PONDER_OPTION_TEXT, offsetof(struct args, trace), "FILE", NULL, 0, 0,
-         "write the whole search there as JSON"},
+         "write the search there, for `ponder tree`"},
         PONDER_OPTION_END};
     return options;
 }
@@ -100,13 +100,10 @@ static void print_steps(const struct ponder_solution *solution)
 
 static void print_ledger(const struct ponder_ledger *ledger)
 {
-    char a[32], b[32], c[32], d[32];
+    char text[CLI_LEDGER_BYTES];
+    cli_ledger_text(ledger, text);
     cli_style(stdout, "2");
-    printf("\n%s generations, %s prompt and %s generated tokens, ", cli_thousands(a, ledger->generations),
-           cli_thousands(b, ledger->prompt_tokens), cli_thousands(c, ledger->generated_tokens));
-    if (ledger->verifier_tokens)
-        printf("%s verifier tokens, ", cli_thousands(a, ledger->verifier_tokens));
-    printf("%sFLOP, %.2f s\n", cli_scaled(d, ledger->flops), ledger->seconds);
+    printf("\n%s\n", text);
     cli_style(stdout, "0");
 }
 
@@ -178,7 +175,7 @@ static int run(void *data, int count, char **operands)
             ponder_solve_search(model, question, &args->sampling, &args->search, &watch, &solution, &err);
     cli_progress_end(&line);
     if (!status && args->trace)
-        status = ponder_solution_save_trace(solution, args->trace, &err);
+        status = ponder_tree_save(solution->tree, args->trace, &err);
     if (!status)
         status = print(args, solution, &err);
     int exit_status = status ? cli_fail(&err) : solution->answer ? CLI_DONE : CLI_NO_ANSWER;

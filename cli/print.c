@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,11 +25,64 @@ void cli_print_text(FILE *out, const char *text, size_t len, bool lines)
     free(escaped);
 }
 
-void cli_style(FILE *out, const char *code)
+bool cli_has_colour(FILE *out)
 {
     const char *terminal = getenv("TERM"), *no_color = getenv("NO_COLOR");
-    if (isatty(fileno(out)) && !(no_color && *no_color) && !(terminal && strcmp(terminal, "dumb") == 0))
+    return isatty(fileno(out)) && !(no_color && *no_color) && !(terminal && strcmp(terminal, "dumb") == 0);
+}
+
+void cli_style(FILE *out, const char *code)
+{
+    if (cli_has_colour(out))
         fprintf(out, "\x1b[%sm", code);
+}
+
+/* By the environment, as setlocale() would find it; its data need not be installed for that. */
+static bool is_utf8_locale(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value)
+            return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
+    }
+    return false;
+}
+
+struct ponder_look cli_look(FILE *out)
+{
+    struct ponder_look look = {.columns = 80, .colour = cli_has_colour(out), .ascii = !is_utf8_locale()};
+    struct winsize size;
+    if (isatty(fileno(out)) && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        look.columns = size.ws_col;
+    return look;
+}
+
+void cli_ledger_text(const struct ponder_ledger *ledger, char text[CLI_LEDGER_BYTES])
+{
+    char a[32], b[32], c[32], d[32], verifier[64] = "";
+    if (ledger->verifier_tokens)
+        snprintf(verifier, sizeof verifier, "%s verifier tokens, ",
+                 cli_thousands(a, ledger->verifier_tokens));
+    snprintf(text, CLI_LEDGER_BYTES, "%s generations, %s prompt and %s generated tokens, %s%sFLOP, %.2f s",
+             cli_thousands(a, ledger->generations), cli_thousands(b, ledger->prompt_tokens),
+             cli_thousands(c, ledger->generated_tokens), verifier, cli_scaled(d, ledger->flops),
+             ledger->seconds);
+}
+
+void cli_print_wrapped(const char *text, int64_t columns, int64_t used)
+{
+    while (*text) {
+        size_t word = strcspn(text, " ");
+        if (used > 0 && used + 1 + (int64_t)word > columns) {
+            putchar('\n');
+            used = 0;
+        }
+        printf(" %.*s", (int)word, text);
+        used += 1 + (int64_t)word;
+        text += word + strspn(text + word, " ");
+    }
+    putchar('\n');
 }
 
 char *cli_thousands(char *text, long long number)

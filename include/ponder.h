@@ -6,6 +6,7 @@
  *   struct ponder_sampling   how many texts to sample, and how: an option table fills it          sampling.h
  *   struct ponder_search     which search spends the budget, against which verifier               search.h
  *   struct ponder_solution   what solving a question gave: answer, votes, candidates, ledger      solve.h
+ *   struct ponder_tree       the steps of a search, drawn or kept as a trace                       tree.h
  *   struct ponder_eval       accuracy over a set of questions, with intervals; and of a search    eval.h
  *   struct ponder_label      labels of steps by rollouts, from a model alone                       label.h
  *   struct ponder_replay     other choices among recorded samples                                  replay.h
@@ -52,6 +53,7 @@
 #include "ponder/task.h"
 #include "ponder/text.h"
 #include "ponder/train.h"
+#include "ponder/tree.h"
 #include "ponder/verifier.h"
 #include "ponder/verify.h"
 

@@ -54,6 +54,7 @@ struct ponder_solution {
     int64_t agreeing;
     enum ponder_stopped stopped;
     struct ponder_ledger ledger;
+    struct ponder_tree *tree; /* all that was sampled, step by step (tree.h) */
 };
 
 /* `*out` is the caller's. Stopping early is no error: the solution holds what there was. */
@@ -74,9 +75,6 @@ PONDER_API void ponder_solution_release(struct ponder_solution *solution);
  * become U+FFFD. */
 PONDER_API int ponder_solution_json(const struct ponder_solution *solution, char **json,
                                     struct ponder_err *err) PONDER_USE;
-/* The search as JSON, one object per node from the prompt down, written whole or not at all. */
-PONDER_API int ponder_solution_save_trace(const struct ponder_solution *solution, const char *path,
-                                          struct ponder_err *err) PONDER_USE;
 
 #ifdef __cplusplus
 }

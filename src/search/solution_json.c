@@ -1,13 +1,11 @@
-/* solution_json.c - a solution for other programs: as one JSON object, and as a trace file. */
+/* solution_json.c - a solution for other programs: as one JSON object. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/buf.h"
 #include "core/json.h"
 #include "ponder/solve.h"
 #include "tree/ledger.h"
-#include "tree/trace.h"
 
 static const char *stopped_name(enum ponder_stopped stopped)
 {
@@ -69,26 +67,4 @@ int ponder_solution_json(const struct ponder_solution *solution, char **json, st
         json_object_set_new(root, "agreeing", json_integer(solution->agreeing));
     }
     return json_print(root, json, err);
-}
-
-int ponder_solution_save_trace(const struct ponder_solution *solution, const char *path,
-                               struct ponder_err *err)
-{
-    struct trace trace;
-    trace_init(&trace, solution->question, solution->prompt);
-    for (int64_t i = 0; i < solution->candidate_count; i++) {
-        const struct ponder_candidate *candidate = &solution->candidates[i];
-        trace_add(&trace, 0, "solution", candidate->text, candidate->len, candidate_fields(candidate));
-    }
-    char *json = NULL;
-    int status = json_print(trace_take(&trace, solution->answer, &solution->ledger), &json, err);
-    struct buf file = BUF_INIT(SIZE_MAX / 2);
-    if (!status) {
-        buf_puts(&file, json);
-        buf_putc(&file, '\n');
-        status = buf_ok(&file) ? file_write_atomic(path, file.data, file.len, err) : PONDER_E_MEMORY;
-    }
-    buf_release(&file);
-    free(json);
-    return status;
 }

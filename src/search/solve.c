@@ -11,16 +11,42 @@
 #include "search/classes.h"
 #include "search/prompt.h"
 #include "search/select.h"
+#include "search/solution_tree.h"
 
-/* Candidates are the samples that were begun; their texts move over. */
-static int take_candidates(struct ponder_solution *solution, struct best_of_n *run, enum answer_mode mode)
+/* A sample as a node behind the prompt; -1: out of memory. */
+static int32_t add_node(struct tree *tree, const struct best_of_n_sample *sample)
+{
+    int32_t at = tree_add(tree, 0);
+    if (at < 0 || sample->finish == ENGINE_FINISH_FAILED)
+        return at;
+    struct tree_node *node = &tree->nodes[at];
+    node->end = sample->finish == ENGINE_FINISH_END         ? TREE_ENDED
+                : sample->finish == ENGINE_FINISH_CANCELLED ? TREE_OPEN
+                                                            : TREE_CUT;
+    node->tokens = sample->token_count;
+    node->logprob = sample->logprob;
+    if (tree_append(tree, at, sample->text, sample->len))
+        return -1;
+    tree_merge(tree, at, 0);
+    return at;
+}
+
+/* Candidates are the samples that were begun; their texts move over. Those that failed are nodes too. */
+static int take_candidates(struct ponder_solution *solution, struct best_of_n *run, enum answer_mode mode,
+                           struct tree *tree, int32_t *nodes)
 {
     for (int64_t i = 0; i < run->n; i++) {
         struct best_of_n_sample *sample = &run->samples[i];
+        bool failed = sample->done && sample->finish == ENGINE_FINISH_FAILED;
         bool empty_cut = sample->finish == ENGINE_FINISH_CANCELLED && sample->len == 0;
-        if (!sample->text || empty_cut)
+        bool taken = sample->text && !empty_cut;
+        int32_t node = failed || taken ? add_node(tree, sample) : 0;
+        if (node < 0)
+            return PONDER_E_MEMORY;
+        if (!taken)
             continue;
         int64_t at = solution->candidate_count++;
+        nodes[at] = node;
         solution->candidates[at] = (struct ponder_candidate){
             .text = sample->text,
             .len = sample->len,
@@ -101,7 +127,8 @@ static int agree(struct ponder_solution *solution)
     return solution->agreement ? PONDER_OK : PONDER_E_MEMORY;
 }
 
-static int judge(struct ponder_solution *solution, struct best_of_n *run, enum answer_mode mode)
+static int judge(struct ponder_solution *solution, struct best_of_n *run, enum answer_mode mode,
+                 struct tree *tree, int32_t *nodes)
 {
     size_t n = (size_t)run->n;
     struct classes classes = {0};
@@ -111,7 +138,7 @@ static int judge(struct ponder_solution *solution, struct best_of_n *run, enum a
     solution->candidates = calloc(n, sizeof *solution->candidates);
     int status = rows && logprobs && vote_of && solution->candidates ? PONDER_OK : PONDER_E_MEMORY;
     if (!status)
-        status = take_candidates(solution, run, mode);
+        status = take_candidates(solution, run, mode, tree, nodes);
     if (!status)
         status = find_classes(solution, &classes);
     if (!status)
@@ -126,6 +153,30 @@ static int judge(struct ponder_solution *solution, struct best_of_n *run, enum a
     free(rows);
     free(logprobs);
     free(vote_of);
+    return status;
+}
+
+/* The answer, and the samples as a tree. */
+static int conclude(struct ponder_solution *solution, struct best_of_n *run, enum answer_mode mode,
+                    const struct ponder_sampling *sampling)
+{
+    struct solution_tree_plan plan = {.settings = {.search = "best_of_n",
+                                                   .n = sampling->n,
+                                                   .seed = sampling->seed,
+                                                   .temperature = sampling->temperature}};
+    struct tree tree = {0};
+    int32_t *nodes = calloc((size_t)run->n, sizeof *nodes);
+    int status = nodes ? tree_init(&tree, 0) : PONDER_E_MEMORY;
+    if (!status)
+        status = judge(solution, run, mode, &tree, nodes);
+    plan.nodes = nodes;
+    plan.result = !status && solution->best >= 0 ? nodes[solution->best] : -1;
+    if (!status)
+        status = solution_tree_fill(solution, &tree, &plan);
+    if (!status)
+        solution_tree_end(solution);
+    free(nodes);
+    tree_release(&tree);
     return status;
 }
 
@@ -157,7 +208,7 @@ int solve_run(struct engine *engine, const char *template, enum answer_mode mode
     if (!status) {
         solution->ledger = run.ledger;
         solution->stopped = run.stopped;
-        status = judge(solution, &run, mode);
+        status = conclude(solution, &run, mode, sampling);
         if (status)
             err_memory(err, "the candidates");
     }
@@ -185,5 +236,6 @@ void ponder_solution_release(struct ponder_solution *solution)
     free(solution->question);
     free(solution->prompt);
     free(solution->agreement);
+    ponder_tree_release(solution->tree);
     free(solution);
 }

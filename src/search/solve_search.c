@@ -10,12 +10,14 @@
 #include "search/prompt.h"
 #include "search/proposer.h"
 #include "search/select.h"
+#include "search/solution_tree.h"
 #include "search/solve.h"
 #include "tree/ledger.h"
 
 /* All that one call owns. */
 struct work {
     const struct ponder_sampling *sampling;
+    const struct ponder_search *search;
     struct search_plan plan;
     enum answer_mode mode;
     struct ponder_solution *solution;
@@ -92,8 +94,44 @@ static int vote(struct work *work, const int64_t *repeats, int64_t chosen)
     return status;
 }
 
-static int fill(struct work *work, const struct tree *tree)
+/* The tree for people to see: it outlives the search. */
+static int keep_tree(struct work *work, const struct driver_outcome *outcome, const int32_t *nodes,
+                     int32_t result)
 {
+    const struct search_plan *plan = &work->plan;
+    struct solution_tree_plan shown = {
+        .settings = {.search = plan->ops->name,
+                     .verifier = ponder_search_verifier(work->search),
+                     .select = work->search->select,
+                     .aggregate = verifier_aggregate_name(plan->aggregate),
+                     .budget = work->search->budget,
+                     .n = plan->options.n,
+                     .width = plan->ops->by_steps ? plan->options.width : 0,
+                     .lookahead = plan->ops->by_steps ? plan->options.lookahead : 0,
+                     .seed = work->sampling->seed,
+                     .temperature = work->sampling->temperature},
+        .nodes = nodes,
+        .result = result,
+        .rounds = outcome->rounds,
+        .ended_by = outcome->failed ? "failed" : outcome->ended_by};
+    return solution_tree_fill(work->solution, outcome->tree, &shown);
+}
+
+/* It was stopped before it began. */
+static int keep_no_tree(struct work *work)
+{
+    struct tree tree;
+    int status = tree_init(&tree, 0);
+    struct driver_outcome outcome = {.tree = &tree};
+    if (!status)
+        status = keep_tree(work, &outcome, NULL, -1);
+    tree_release(&tree);
+    return status;
+}
+
+static int fill(struct work *work, const struct driver_outcome *outcome)
+{
+    const struct tree *tree = outcome->tree;
     struct ponder_solution *solution = work->solution;
     int32_t *nodes = calloc((size_t)tree->count, sizeof *nodes), node;
     int64_t *repeats = calloc((size_t)tree->count, sizeof *repeats);
@@ -116,6 +154,8 @@ static int fill(struct work *work, const struct tree *tree)
     }
     if (!status)
         status = vote(work, repeats, chosen);
+    if (!status)
+        status = keep_tree(work, outcome, nodes, node);
     free(nodes);
     free(repeats);
     return status;
@@ -125,7 +165,7 @@ static int take_outcome(void *data, int64_t question, const struct driver_outcom
                         struct ponder_err *err)
 {
     (void)question;
-    return fill(data, outcome->tree) ? err_memory(err, "a solution") : PONDER_OK;
+    return fill(data, outcome) ? err_memory(err, "a solution") : PONDER_OK;
 }
 
 /* ---- the call ---- */
@@ -175,6 +215,10 @@ static int run(struct work *work, struct engine *engine, const struct ponder_wat
     solution->ledger = result.ledger;
     ledger_add(&solution->ledger, &work->plan.verifier.probed);
     solution->stopped = result.stopped;
+    if (!status && !solution->tree)
+        status = keep_no_tree(work) ? err_memory(err, "a tree") : PONDER_OK;
+    if (!status)
+        solution_tree_end(solution);
     return status;
 }
 
@@ -186,7 +230,8 @@ int ponder_solve_search(struct ponder_model *model, const char *question,
     *out = NULL;
     if (ponder_search_is_vote(search))
         return ponder_solve(model, question, sampling, watch, out, err);
-    struct work work = {.sampling = sampling, .mode = model->boxes ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN};
+    struct work work = {
+        .sampling = sampling, .search = search, .mode = model->boxes ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN};
     struct engine *engine = NULL;
     int status = check(&work, question, search, err);
     if (!status)

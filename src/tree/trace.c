@@ -1,49 +1,93 @@
 #include "tree/trace.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "core/json.h"
-#include "tree/ledger.h"
-
-static void fail(struct trace *trace)
+const char *trace_state_name(enum trace_state state)
 {
-    json_decref(trace->root);
-    trace->root = trace->nodes = NULL;
+    static const char *const names[TRACE_STATES] = {
+        [TRACE_KEPT] = "kept",   [TRACE_PRUNED] = "pruned", [TRACE_OPEN] = "open",
+        [TRACE_ENDED] = "ended", [TRACE_CUT] = "cut",       [TRACE_FAILED] = "failed",
+    };
+    return names[state];
 }
 
-void trace_init(struct trace *trace, const char *question, const char *prompt)
+struct ponder_tree *trace_new(void)
 {
-    trace->nodes = json_array();
-    trace->root = json_pack("{s:i, s:o, s:o}", "version", 1, "question", json_from_string(question), "nodes",
-                            trace->nodes);
-    if (!trace->root)
-        trace->nodes = NULL;
-    trace_add(trace, -1, "prompt", prompt, strlen(prompt), NULL);
+    struct ponder_tree *tree = calloc(1, sizeof *tree);
+    if (tree) {
+        tree->memory = ARENA_INIT(TRACE_BYTES_MAX);
+        tree->settings.temperature = NAN;
+        tree->result = -1;
+    }
+    return tree;
 }
 
-int64_t trace_add(struct trace *trace, int64_t parent, const char *kind, const char *text, size_t len,
-                  json_t *fields)
+void ponder_tree_release(struct ponder_tree *tree)
 {
-    int64_t id = (int64_t)json_array_size(trace->nodes);
-    json_t *node = json_pack("{s:I, s:o, s:s, s:o}", "id", (json_int_t)id, "parent",
-                             parent < 0 ? json_null() : json_integer(parent), "kind", kind, "text",
-                             json_from_text(text, len));
-    int failed = !node || (fields && json_object_update(node, fields));
-    json_decref(fields);
-    if (failed)
-        json_decref(node);
-    if (failed || json_array_append_new(trace->nodes, node))
-        fail(trace);
-    return id;
+    if (!tree)
+        return;
+    arena_release(&tree->memory);
+    free(tree->nodes);
+    free(tree->votes);
+    free(tree);
 }
 
-json_t *trace_take(struct trace *trace, const char *answer, const struct ponder_ledger *ledger)
+bool trace_copy(struct ponder_tree *tree, const char **to, const char *text, size_t len)
 {
-    json_t *root = trace->root;
-    int failed = !root || json_object_set_new(root, "answer", json_from_string(answer)) ||
-                 json_object_set_new(root, "ledger", ledger_json(ledger));
-    if (failed)
-        fail(trace);
-    trace->root = trace->nodes = NULL;
-    return failed ? NULL : root;
+    *to = text ? arena_copy(&tree->memory, text, len) : NULL;
+    return !text || *to;
+}
+
+/* Room for one more item of `size` bytes. */
+static bool grow(void *items, int64_t count, int64_t *cap, size_t size)
+{
+    if (count < *cap)
+        return true;
+    int64_t larger = *cap ? 2 * *cap : 64;
+    void *more = realloc(*(void **)items, (size_t)larger * size);
+    if (!more)
+        return false;
+    *(void **)items = more;
+    *cap = larger;
+    return true;
+}
+
+int trace_add(struct ponder_tree *tree, const struct trace_node *given)
+{
+    struct trace_node node = *given;
+    int64_t cap = tree->cap;
+    if (tree->count == TRACE_NODES_MAX)
+        return PONDER_E_LIMIT;
+    if (!grow(&tree->nodes, tree->count, &cap, sizeof *tree->nodes))
+        return PONDER_E_MEMORY;
+    tree->cap = (int32_t)cap;
+    node.depth = node.parent < 0 ? 0 : tree->nodes[node.parent].depth + 1;
+    if (!trace_copy(tree, &node.text, given->text, given->len) ||
+        !trace_copy(tree, &node.answer, given->answer, given->answer ? strlen(given->answer) : 0))
+        return PONDER_E_MEMORY;
+    tree->nodes[tree->count++] = node;
+    return PONDER_OK;
+}
+
+int trace_add_vote(struct ponder_tree *tree, const char *answer, int64_t count)
+{
+    struct trace_vote vote = {.count = count};
+    if (tree->vote_count == TRACE_VOTES_MAX)
+        return PONDER_E_LIMIT;
+    if (!grow(&tree->votes, tree->vote_count, &tree->vote_cap, sizeof *tree->votes) ||
+        !trace_copy(tree, &vote.answer, answer, strlen(answer)))
+        return PONDER_E_MEMORY;
+    tree->votes[tree->vote_count++] = vote;
+    return PONDER_OK;
+}
+
+void trace_set_result(struct ponder_tree *tree, int32_t node)
+{
+    tree->result = node;
+    for (int32_t i = 0; i < tree->count; i++)
+        tree->nodes[i].winning = i == 0;
+    for (; node > 0; node = tree->nodes[node].parent)
+        tree->nodes[node].winning = true;
 }

@@ -16,6 +16,7 @@
 #include "engine/scripted.h"
 #include "search/best_of_n.h"
 #include "search/prompt.h"
+#include "ponder/tree.h"
 #include "search/solve.h"
 
 /* A clock that moves by itself a little each time it is read, so that nothing waits. */
@@ -176,6 +177,11 @@ static void some_failed_samples_do_not_spoil_the_rest(void **state)
     struct ponder_solution *s = solve(&f, NULL);
     assert_string_equal(s->answer, "5");
     assert_int_equal(s->finished, 2);
+    struct ponder_tree_facts facts;
+    ponder_tree_facts(s->tree, &facts);
+    assert_int_equal(facts.ended, 1);
+    assert_int_equal(facts.failed, 2);
+    assert_int_equal(facts.samples, 4);
     ponder_solution_release(s);
     engine_release(f.engine);
 }
@@ -274,16 +280,19 @@ static void json_and_trace_hold_every_candidate(void **state)
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);
-    assert_int_equal(ponder_solution_save_trace(s, path, NULL), PONDER_OK);
+    assert_int_equal(ponder_tree_save(s->tree, path, NULL), PONDER_OK);
     json = json_load_file(path, 0, NULL);
     assert_non_null(json);
-    json_t *nodes = json_object_get(json, "nodes");
-    assert_int_equal(json_array_size(nodes), 4);
+    json_t *nodes = json_object_get(json, "nodes"), *second = json_array_get(nodes, 2);
+    assert_int_equal(json_array_size(nodes), 3); /* the second and third say the same */
     assert_string_equal(json_string_value(json_object_get(json_array_get(nodes, 0), "text")), s->prompt);
-    assert_int_equal(json_integer_value(json_object_get(json_array_get(nodes, 3), "parent")), 0);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(nodes, 1), "answer")), "5");
+    assert_int_equal(json_integer_value(json_object_get(second, "parent")), 0);
+    assert_int_equal(json_integer_value(json_object_get(second, "samples")), 2);
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(json, "path"), 1)), 1);
     json_decref(json);
     unlink(path);
-    assert_int_equal(ponder_solution_save_trace(s, "/nonexistent/trace.json", NULL), PONDER_E_IO);
+    assert_int_equal(ponder_tree_save(s->tree, "/nonexistent/trace.json", NULL), PONDER_E_IO);
     ponder_solution_release(s);
     engine_release(f.engine);
 }
