@@ -169,8 +169,7 @@ static int score_all(struct work *work, struct ponder_err *err)
 /* Whether a line of ours is about the question that comes next, and by the same verifier. */
 static bool is_next(struct work *work, const char *line, size_t len)
 {
-    json_t *theirs = json_loadb(line, len, 0, NULL), *ours = NULL,
-           *hash = run_hash_json(work->verifier.hash);
+    json_t *theirs = json_loadb(line, len, 0, NULL), *ours = NULL, *hash = run_hash_json(work->verifier.hash);
     const json_t *problem = json_object_get(theirs, "problem"),
                  *by = json_object_get(theirs, "verifier_hash");
     bool same = jsonl_next(work->in, &ours, NULL) == 1 && json_is_string(problem) &&

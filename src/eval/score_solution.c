@@ -85,8 +85,12 @@ static int score_lines(struct verifier *v, struct verifier_case *one, const char
         at += solution[at] == '\n';
         memcpy(text, solution, at);
         text[at] = '\0';
-        struct verifier_item item = {
-            .of = one, .text = text, .len = at, .ended = !solution[at], .scores = scores + count, .scores_max = 1};
+        struct verifier_item item = {.of = one,
+                                     .text = text,
+                                     .len = at,
+                                     .ended = !solution[at],
+                                     .scores = scores + count,
+                                     .scores_max = 1};
         status = verifier_score(v, &item, 1, NULL, err);
     }
     free(text);
