@@ -85,7 +85,7 @@ static void print_steps(const struct ponder_steps *steps)
     for (int64_t i = 0; i < steps->count; i++) {
         cli_style(stdout, ponder_score_colour(steps->steps[i].score));
         printf("%.3f  ", steps->steps[i].score);
-        cli_print_text(stdout, steps->steps[i].text, strlen(steps->steps[i].text), false);
+        cli_print_text(stdout, steps->steps[i].text, strlen(steps->steps[i].text), true);
         cli_style(stdout, "0");
         printf("%s\n", i == steps->doubtful ? "   <- doubtful" : "");
     }

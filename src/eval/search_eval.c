@@ -32,7 +32,7 @@ struct work {
 
 static int open_plan(struct work *work, struct ponder_err *err)
 {
-    int status = search_plan_of(&work->plan, work->search, work->job.sampling, err);
+    int status = search_plan_of(&work->plan, work->search, work->job.sampling, false, err);
     work->job.verifier_hash = work->plan.verifier.hash;
     return status;
 }
@@ -158,6 +158,16 @@ static void fill_outcomes(struct work *work, const struct grade *grades, double 
     }
 }
 
+/* The figures cost the verifier's probe once, however many calls have made them; its seconds are this call's.
+ */
+static void add_probe(struct work *work)
+{
+    struct ponder_ledger probed = work->plan.verifier.probed;
+    ledger_add(&work->eval->spent, &probed);
+    probed.seconds = 0;
+    ledger_add(&work->eval->ledger, &probed);
+}
+
 static int summarise(struct work *work, struct ponder_err *err)
 {
     struct ponder_search_eval *eval = work->eval;
@@ -179,8 +189,7 @@ static int summarise(struct work *work, struct ponder_err *err)
     eval->without_answer = 1 - answered / samples;
     eval->ledger = cells_cost(&work->cells);
     eval->spent = work->spent;
-    ledger_add(&eval->ledger, &work->plan.verifier.probed);
-    ledger_add(&eval->spent, &work->plan.verifier.probed);
+    add_probe(work);
     const struct against *against = work->job.settings->against ? &work->against : NULL;
     return search_report(eval, work->outcomes, eval->questions, against) ? err_memory(err, "the report")
                                                                          : PONDER_OK;

@@ -39,28 +39,35 @@ static int read_options(struct search_plan *plan, const struct ponder_search *se
     return status ? status : plan->ops->prepare(&plan->options, err);
 }
 
-int search_plan_of(struct search_plan *out, const struct ponder_search *search,
-                   const struct ponder_sampling *sampling, struct ponder_err *err)
+/* What the probe took of a budget is gone; a limit that is used up stays one. */
+static void pay_probe(struct budget *budget, const struct ponder_ledger *probed)
 {
-    *out = (struct search_plan){0};
-    struct verifier_options told = verifier_options_of(sampling, &search->verifier_options);
-    int status = read_options(out, search, sampling->n, err);
-    if (!status)
-        status = verifier_open(&out->verifier, ponder_search_verifier(search), &told, err);
-    if (strcmp(search->aggregate, "auto") == 0)
-        out->aggregate = out->verifier.aggregate;
-    return status;
-}
-
-void search_plan_pay_probe(struct search_plan *plan)
-{
-    const struct ponder_ledger *probed = &plan->verifier.probed;
-    struct budget *budget = &plan->budget;
     if (budget->tokens > 0)
         budget->tokens =
             budget->tokens > probed->verifier_tokens ? budget->tokens - probed->verifier_tokens : 1;
     if (budget->flops > 0)
         budget->flops = budget->flops > probed->flops ? budget->flops - probed->flops : 1;
+    if (budget->seconds > 0)
+        budget->seconds = budget->seconds > probed->seconds ? budget->seconds - probed->seconds : 1e-9;
+}
+
+int search_plan_of(struct search_plan *out, const struct ponder_search *search,
+                   const struct ponder_sampling *sampling, bool alone, struct ponder_err *err)
+{
+    *out = (struct search_plan){0};
+    struct verifier_options told = verifier_options_of(sampling, &search->verifier_options);
+    int status = read_options(out, search, sampling->n, err);
+    if (alone) {
+        told.probe_tokens_max = out->budget.tokens;
+        told.probe_flops_max = out->budget.flops;
+    }
+    if (!status)
+        status = verifier_open(&out->verifier, ponder_search_verifier(search), &told, err);
+    if (strcmp(search->aggregate, "auto") == 0)
+        out->aggregate = out->verifier.aggregate;
+    if (alone)
+        pay_probe(&out->budget, &out->verifier.probed);
+    return status;
 }
 
 void search_plan_release(struct search_plan *plan)

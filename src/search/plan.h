@@ -15,11 +15,10 @@ struct search_plan {
     struct verifier verifier;
 };
 
-/* Opens the verifier last. Release `out` in any case. */
+/* Opens the verifier last. Where it is for one question `alone`, that question's budget pays for the
+ * verifier's probe. Release `out` in any case. */
 int search_plan_of(struct search_plan *out, const struct ponder_search *search,
-                   const struct ponder_sampling *sampling, struct ponder_err *err) PONDER_USE;
-/* Takes what the verifier's probe cost from the budget, where one question has to pay for it. */
-void search_plan_pay_probe(struct search_plan *plan);
+                   const struct ponder_sampling *sampling, bool alone, struct ponder_err *err) PONDER_USE;
 void search_plan_release(struct search_plan *plan);
 /* For the driver; what the plan does not say is 0. */
 struct driver_settings search_plan_settings(struct search_plan *plan, const struct ponder_sampling *sampling);

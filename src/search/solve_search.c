@@ -175,7 +175,7 @@ static int check(struct work *work, const char *question, const struct ponder_se
 {
     int status = prompt_check_question(question, strlen(question), err);
     if (!status)
-        status = search_plan_of(&work->plan, search, work->sampling, err);
+        status = search_plan_of(&work->plan, search, work->sampling, true, err);
     struct verifier_case asked = verifier_case_of(question, NULL);
     return status ? status : verifier_accept(&work->plan.verifier, &asked, err);
 }
@@ -206,7 +206,6 @@ static int run(struct work *work, struct engine *engine, const struct ponder_wat
         {solution->prompt, len, prompt_key(work->sampling->seed, solution->prompt, len), NULL},
         solution->question,
         NULL};
-    search_plan_pay_probe(&work->plan);
     struct driver_settings settings = search_plan_settings(&work->plan, work->sampling);
     settings.partial = true;
     struct driver_listener listener = {.question_done = take_outcome, .data = work};

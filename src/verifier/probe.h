@@ -6,8 +6,10 @@
 #include "verifier/verifier.h"
 
 /* Scores the right and the wrong solution of the profile's probe, if it has one, and keeps what that cost in
- * v->probed; of one that is to be tried and has none, any solution. PONDER_E_ARGUMENT, with both scores,
+ * v->probed; of one that is to be tried and has none, any solution. Of the options,
+ * those of the probe count; what they do not pay for is left out. PONDER_E_ARGUMENT, with both scores,
  * where the right one is not clearly better. */
-int probe_check(struct verifier *v, struct ponder_err *err) PONDER_USE;
+int probe_check(struct verifier *v, const struct verifier_options *options,
+                struct ponder_err *err) PONDER_USE;
 
 #endif

@@ -24,7 +24,7 @@
 enum verifier_aggregate { VERIFIER_LAST, VERIFIER_MIN, VERIFIER_PROD, VERIFIER_MEAN };
 enum { VERIFIER_AGGREGATES = VERIFIER_MEAN + 1 };
 enum verifier_kind { VERIFIER_TAG, VERIFIER_TURN, VERIFIER_JUDGE };
-/* How a server is asked: see remote.c. */
+/* How a server is asked: see remote.h. */
 enum verifier_server { VERIFIER_SERVER_AUTO, VERIFIER_POOLING, VERIFIER_COMPLETIONS, VERIFIER_LLAMA };
 
 enum { VERIFIER_PROFILE_BYTES_MAX = 1 << 16 };

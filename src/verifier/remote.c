@@ -443,6 +443,7 @@ const struct verifier_ops verifier_remote = {
     .argument = "URL",
     .needs_argument = true,
     .takes_profile = true,
+    .takes_key = true,
     .trial = true,
     .open = open_remote,
     .release = release,

@@ -64,7 +64,7 @@ static int check(const struct verifier_ops *ops, const char *argument, const str
     if (ops->needs_argument && (!argument || !*argument))
         return err_set(err, PONDER_E_ARGUMENT, "--verifier: '%s' needs more: %s:%s", ops->name, ops->name,
                        ops->argument);
-    if (options->key_env && !ops->trial)
+    if (options->key_env && !ops->takes_key)
         return err_set(err, PONDER_E_ARGUMENT, "--verifier-key-env: '%s' is behind no server", ops->name);
     if (options->profile && !ops->takes_profile)
         return err_set(err, PONDER_E_ARGUMENT, "--verifier-profile: '%s' has none, it is no model",
@@ -90,7 +90,7 @@ int verifier_open(struct verifier *out, const char *name, const struct verifier_
     status = check(out->ops, argument, options, err);
     if (!status)
         status = out->ops->open(out, argument, options, err);
-    return status ? status : probe_check(out, err);
+    return status ? status : probe_check(out, options, err);
 }
 
 void verifier_release(struct verifier *v)

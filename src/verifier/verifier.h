@@ -52,6 +52,9 @@ struct verifier_options {
     double timeout_s;    /* of one run of a program, of one request to a server; 0: the default */
     int64_t memory_mib;  /* of a program; 0: the default */
     const char *key_env; /* the environment variable with a server's key; NULL: none */
+    int64_t
+        probe_tokens_max; /* that its probe may cost, which is left out where it would cost more; 0: any */
+    double probe_flops_max;
 };
 struct verifier_options verifier_options_of(const struct ponder_sampling *sampling,
                                             const struct ponder_verifier_options *options);
@@ -60,11 +63,13 @@ struct verifier;
 struct verifier_ops { /* one const descriptor per verifier; registered in verifier.def */
     const char *name, *summary;
     const char *argument; /* what may stand behind "NAME:", for help; NULL: nothing may */
-    bool needs_argument, takes_profile, scoreless; /* scoreless: never says anything */
-    bool newest_only;                              /* says one thing of a text, however many steps it has */
-    bool outcome;   /* made to judge whole solutions; what it says of a beginning is a guess */
-    bool tokenless; /* takes time, and no tokens */
-    bool trial;     /* may turn out not to work: where its profile has no probe, one text is scored to see */
+    bool needs_argument, takes_profile;
+    bool takes_key;   /* is behind a server that may want one */
+    bool scoreless;   /* never says anything */
+    bool newest_only; /* says one thing of a text, however many steps it has */
+    bool outcome;     /* made to judge whole solutions; what it says of a beginning is a guess */
+    bool tokenless;   /* takes time, and no tokens */
+    bool trial; /* may turn out not to work: where its profile has no probe, one text is scored to see */
     /* Sets v->data, and what else it knows of. `argument` is NULL where there is none. */
     int (*open)(struct verifier *v, const char *argument, const struct verifier_options *options,
                 struct ponder_err *err);

@@ -64,9 +64,11 @@ run solve --model "$model" --search beam -n 4 --exact --json --verifier "prm:$pr
 with=$(verified ledger)
 run solve --model "$model" --search beam -n 4 --exact --json --verifier "prm:$prm" --verifier-profile "$scratch/silent.json" "$question"
 check "solve_pays_for_the_probe_once" '[ $((with - $(verified ledger))) -eq "$probed" ]'
+spent() { printf '%s' "$out" | sed 's/.*"ledger"//' | grep -o -e '"[a-z]*_tokens":[0-9]*' | grep -v recomputed | awk -F: '{ sum += $2 } END { print sum + 0 }'; }
 run solve --model "$model" --search beam -n 4 --budget 900t --json --verifier "prm:$prm" "$question"
-spent=$(printf '%s' "$out" | sed 's/.*"ledger"//' | grep -o -e '"[a-z]*_tokens":[0-9]*' | grep -v recomputed | awk -F: '{ sum += $2 } END { print sum + 0 }')
-check "a_budget_pays_for_the_probe" '[ $spent -le 900 ] && [ $spent -ge "$probed" ]'
+check "a_budget_pays_for_the_probe" '[ $(spent) -le 900 ] && [ $(spent) -ge "$probed" ]'
+run solve --model "$model" --search beam -n 4 --budget 100t --json --verifier "prm:$prm" "$question"
+check "a_budget_that_is_less_than_the_probe_is_not_passed" '[ $status -ne 2 ] && [ $(spent) -le 100 ]'
 
 run eval --model "$model" --data pocket:test:1 --search beam -n 4 --exact --store "$scratch/runs.db" --json
 first=$(verified ledger)

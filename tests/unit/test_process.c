@@ -122,7 +122,7 @@ static void several_run_at_once_and_none_behind_the_deadline(void **state)
     char *const arguments[] = {"sh", "-c", "sleep 0.3; cat", NULL};
     double began_s = seconds();
     for (int i = 0; i < COUNT; i++)
-        jobs[i] = (struct process_job){.input = "0123" + i, .input_len = 1};
+        jobs[i] = (struct process_job){.input = &"0123"[i], .input_len = 1};
     assert_int_equal(process_run("/bin/sh", arguments, jobs, COUNT, &limits, NULL, &err), 0);
     assert_true(seconds() - began_s < 0.9);
     for (int i = 0; i < COUNT; i++) {

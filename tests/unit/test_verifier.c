@@ -136,14 +136,15 @@ static int score_by_word(struct verifier *v, struct verifier_item *items, int64_
     return PONDER_OK;
 }
 
-static int probed(float right, float wrong, struct verifier *v, struct ponder_err *err)
+static int probed(float right, float wrong, int64_t purse, struct verifier *v, struct ponder_err *err)
 {
     static const struct verifier_ops ops = {.name = "words", .score = score_by_word};
     static const struct verifier_profile profile = {
         .probe = {.question = "Which?", .right = "the right one", .wrong = "another"}};
     float scores[2] = {right, wrong};
     *v = (struct verifier){.ops = &ops, .data = scores, .profile = &profile};
-    int status = probe_check(v, err);
+    struct verifier_options options = {.probe_tokens_max = purse};
+    int status = probe_check(v, &options, err);
     v->data = NULL;
     return status;
 }
@@ -153,21 +154,22 @@ static void a_verifier_that_is_inverted_or_flat_is_refused_by_its_probe(void **s
     (void)state;
     struct ponder_err err = {0};
     struct verifier v;
-    assert_int_equal(probed(0.9f, 0.1f, &v, &err), PONDER_OK);
-    assert_int_equal(probed(0.1f, 0.9f, &v, &err), PONDER_E_ARGUMENT);
+    assert_int_equal(probed(0.9f, 0.1f, 0, &v, &err), PONDER_OK);
+    assert_int_equal(probed(0.1f, 0.9f, 0, &v, &err), PONDER_E_ARGUMENT);
     assert_non_null(strstr(err.message, "inverted"));
     assert_non_null(strstr(err.message, "0.100"));
-    assert_int_equal(probed(0.5f, 0.49f, &v, &err), PONDER_E_ARGUMENT);
+    assert_int_equal(probed(0.5f, 0.49f, 0, &v, &err), PONDER_E_ARGUMENT);
     assert_non_null(strstr(err.message, "flat"));
-    assert_int_equal(probed(0.9f, -1, &v, &err), PONDER_E_ARGUMENT);
+    assert_int_equal(probed(0.9f, -1, 0, &v, &err), PONDER_E_ARGUMENT);
     assert_non_null(strstr(err.message, "no score"));
+    assert_int_equal(probed(-1, -1, 10, &v, &err), PONDER_OK); /* which a purse of 10 tokens cannot pay for */
 }
 
 static void what_a_probe_costs_is_kept(void **state)
 {
     (void)state;
     struct verifier v;
-    assert_int_equal(probed(0.9f, 0.1f, &v, NULL), PONDER_OK);
+    assert_int_equal(probed(0.9f, 0.1f, 0, &v, NULL), PONDER_OK);
     assert_int_equal(v.probed.verifier_tokens, 14);
     assert_true(v.probed.flops == 200 && v.probed.seconds >= 0);
 }
