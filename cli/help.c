@@ -40,7 +40,7 @@ static void command_line(const struct cli_command *const *row, FILE *out)
 
 void cli_help_all(FILE *out)
 {
-    fputs("Example: ponder solve \"What is the remainder when 7^5 is divided by 12?\"\n\n"
+    fputs("Example: ponder solve \"What is the remainder when 7^5 is divided by 12?\"\n"
           "Usage: ponder <command> [options]\n\n",
           out);
     for (const struct cli_command *const *row = cli_commands; *row; row++)
