@@ -52,7 +52,7 @@ static int submit(struct work *work, int64_t question, const struct search_ask *
     int64_t tag = node < 0 ? -1 : job_take(work);
     if (tag < 0)
         return err_memory(err, "a search's tree");
-    tree->nodes[node].rollout = ask->rollout;
+    tree->nodes[node].rollout = ask->rollout && !quest->finishing;
     struct engine_request request = {
         .tag = tag,
         .parent = tree->nodes[ask->node].handle,
