@@ -52,7 +52,7 @@ static void commands(struct buf *out, const struct ponder_score *score)
     buf_puts(out,
              "set terminal svg size 480,560 noenhanced font \"sans,13\" background \"white\" linewidth 1.2\n"
              "set border 3 lc rgb \"#888888\"\nset tics nomirror out scale 0.5\n"
-             "set grid ytics lt 1 lw 0.6 lc rgb \"#dddddd\"\nset key bottom right reverse Left\n"
+             "set grid ytics lt 1 lw 0.6 lc rgb \"#dddddd\"\nset key above\n"
              "set xrange [0:1]\nset lmargin 9\nset rmargin 3\nset multiplot\n"
              "set origin 0,0.3\nset size 1,0.7\nset yrange [0:1]\nset ylabel \"share that is so\"\n");
     draw(out, series, false);
