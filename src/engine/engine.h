@@ -67,6 +67,8 @@ struct engine_result {
     double logprob;   /* sum over the generated tokens at temperature 1, natural log; NAN from engines that do
                        not tell */
     double score;     /* where SCORED */
+    int64_t recomputed_tokens; /* of its path and its own, computed again for it .. */
+    double recomputed_flops;   /* .. at this cost */
 };
 void engine_result_clear(struct engine_result *result);
 

@@ -350,6 +350,8 @@ static bool local_take(struct engine *engine, struct engine_result *out)
     out->position = branch->position;
     out->logprob = branch->logprob;
     out->score = branch->score;
+    out->recomputed_tokens = branch->recomputed_tokens;
+    out->recomputed_flops = branch->recomputed_flops;
     if (branch->finish != ENGINE_FINISH_FAILED) {
         out->token_count = branch->generated;
         out->tokens = branch->tokens;

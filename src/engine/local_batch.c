@@ -93,7 +93,7 @@ static void preempt_youngest(struct local *local)
 }
 
 /* Adds the segment's rows from its resident end on, as many as fit. Once a batch. */
-static void schedule(struct local *local, int segment)
+static void schedule(struct local *local, struct local_branch *branch, int segment)
 {
     struct local_mark *mark = &local->marks[segment];
     int from = kv_resident(local->kv, segment), end = kv_end(local->kv, segment);
@@ -106,10 +106,13 @@ static void schedule(struct local *local, int segment)
         local->tokens[row] = kv_token(local->kv, segment, position);
         local->positions[row] = position;
         local->segments[row] = segment;
-        local->usage.flops += local->flops_base + local->flops_per_key * (position + 1);
+        double flops = local->flops_base + local->flops_per_key * (position + 1);
+        local->usage.flops += flops;
+        branch->recomputed_flops += position < computed ? flops : 0;
     }
     int again = computed <= from ? 0 : computed - from < count ? computed - from : count;
     local->usage.recomputed_tokens += again;
+    branch->recomputed_tokens += again;
     if (mark->prompt)
         local->usage.prompt_tokens += count - again;
     local->rows += count;
@@ -158,7 +161,7 @@ static void plan_decoding(struct local *local)
                 local_branch_fail(local, branch, status, "%s", ponder_status_message(status));
             continue;
         }
-        schedule(local, branch->segment);
+        schedule(local, branch, branch->segment);
         branch->logit = want_logit(local, branch->segment);
     }
 }
@@ -172,7 +175,7 @@ static void plan_path(struct local *local, struct local_branch *branch)
         if (kv_resident(local->kv, s) < kv_end(local->kv, s))
             local->path[depth++] = s;
     while (depth > 0) {
-        schedule(local, local->path[--depth]);
+        schedule(local, branch, local->path[--depth]);
         if (!scheduled_to_end(local, local->path[depth]))
             return;
     }
@@ -180,7 +183,7 @@ static void plan_path(struct local *local, struct local_branch *branch)
         if (local->rows == local->rows_max)
             return;
         kv_set_resident(local->kv, target, kv_end(local->kv, target) - 1);
-        schedule(local, target);
+        schedule(local, branch, target);
     }
     branch->logit = want_logit(local, target);
 }

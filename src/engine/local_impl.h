@@ -56,6 +56,9 @@ struct local_branch {
     int32_t *tokens;   /* (generated) once finished */
     double logprob, score;
 
+    int64_t recomputed_tokens; /* for it, of its own and of its path */
+    double recomputed_flops;
+
     bool pinned; /* its path, while it is active */
     bool finished;
     enum engine_finish finish;

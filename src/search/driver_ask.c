@@ -35,6 +35,13 @@ struct ponder_ledger quest_cost(const struct quest *quest)
     return cost;
 }
 
+struct ponder_ledger quest_spent(const struct quest *quest)
+{
+    struct ponder_ledger spent = quest_cost(quest);
+    spent.flops += quest->recomputed_flops;
+    return spent;
+}
+
 static int64_t position_of(const struct quest *quest, int32_t node)
 {
     return quest->prompt_tokens + quest->search.tree.nodes[node].tokens_all;
@@ -95,7 +102,7 @@ int driver_submit_more(struct work *work, int64_t question, struct ponder_err *e
     while (!status && quest->asked < quest->search.ask_count && !is_enough(quest)) {
         const struct search_ask *ask = &quest->search.asks[quest->asked];
         const struct tree_node *node = &quest->search.tree.nodes[ask->node];
-        struct ponder_ledger spent = quest_cost(quest);
+        struct ponder_ledger spent = quest_spent(quest);
         int64_t want = work->settings->sampling->max_tokens - node->tokens_all;
         int64_t room = purse_room(&quest->purse, &spent, work->engine, position_of(quest, ask->node), want);
         if (room < want && quest->awaited > 0)
@@ -146,6 +153,7 @@ static void charge(const struct work *work, struct quest *quest, const struct tr
 {
     struct tree_node *parent = &quest->search.tree.nodes[node->parent];
     struct ponder_ledger *cost = &quest->outcome.cost;
+    quest->recomputed_flops += result->recomputed_flops;
     if (result->token_count < 1)
         return;
     if (cost->prompt_tokens == 0 && node->parent == 0) {

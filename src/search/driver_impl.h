@@ -11,6 +11,7 @@ struct quest {
     struct search_options options; /* as many generations as the budget has */
     struct driver_outcome outcome;
     struct verifier_case judged;
+    double recomputed_flops; /* spent on what had been computed before; in no ledger of its own */
     struct purse purse;
     struct purse_hold prompt_hold, finish_hold;
     double began_s, deadline_s; /* INFINITY: none */
@@ -55,8 +56,10 @@ struct work {
 
 /* driver_ask.c */
 
-/* The question's cost so far, its verifier's part included. */
+/* The question's cost so far, its verifier's part included: each token once. */
 struct ponder_ledger quest_cost(const struct quest *quest);
+/* The same with what was computed again: what its budget pays for. */
+struct ponder_ledger quest_spent(const struct quest *quest);
 /* The prompt is set aside until it is known to have been computed; the verifier reads it too. */
 void driver_hold_prompt(struct work *work, struct quest *quest, int64_t tokens);
 /* Nothing more is asked for. */

@@ -78,7 +78,7 @@ static bool is_wanted(const struct quest *quest, const struct tree_node *node)
 /* What is left in the purse is the verifier's to spend. */
 static void fill_purse(struct quest *quest)
 {
-    struct ponder_ledger spent = quest_cost(quest);
+    struct ponder_ledger spent = quest_spent(quest);
     if (quest->purse.verified && quest->outcome.cost.prompt_tokens > 0) {
         purse_refund(&quest->purse, &quest->prompt_hold);
         quest->prompt_hold = (struct purse_hold){0};
