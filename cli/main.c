@@ -96,7 +96,7 @@ static void wait_politely(char **argv)
 {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
         return;
-    if (!setenv("GOMP_SPINCOUNT", "20000", 1))
+    if (!setenv("GOMP_SPINCOUNT", "2000", 1))
         execv("/proc/self/exe", argv); /* where this fails the program simply goes on */
 }
 
