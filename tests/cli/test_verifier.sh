@@ -82,6 +82,9 @@ first='x^2-12x+11: a=1, 12-1=11, 1*11=11.'
 run score --verifier "$scratch/prm.gguf" "What is a?" "$first
 The answer is \\boxed{1}."
 check "a_solution_is_scored_step_by_step" '[ $status -eq 0 ] && [ $(grep -c "^[01][.]" "$scratch/out") -eq 3 ] && contains "$out" "$first" && contains "$out" "2 steps"'
+run score --verifier orm "What is a?" "$first
+The answer is \\boxed{1}."
+check "the_shipped_verifier_of_outcomes_scores_the_whole" '[ $status -eq 0 ] && [ $(grep -c "^[01][.][0-9]*  " "$scratch/out") -eq 1 ]'
 run score --verifier "$scratch/prm.gguf" --json "What is a?" "$first"
 check "a_scored_solution_is_json" '[ $status -eq 0 ] && contains "$out" "\"steps\":[{\"text\":" && contains "$out" "\"aggregate\":\"min\""'
 run score --verifier "$scratch/prm.gguf" "What is a?" ""
