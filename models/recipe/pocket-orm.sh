@@ -12,4 +12,4 @@ sh models/recipe/pocket-checking.sh "$ponder" "$dir"
 "$ponder" task check --in "$dir/train.jsonl" >"$dir/train-labels.jsonl"
 exec "$ponder" train orm --base "$dir/pocket-checking.gguf" --samples "$dir/train-labels.jsonl" --out models/pocket-orm.gguf \
     --checkpoint "$dir/pocket-orm.checkpoint" --metrics "$dir/pocket-orm.jsonl" \
-    --epochs 0.6 --patience 5 --lr 3e-4 --batch-tokens 2048 --heldout-tokens 131072 --heldout-every 300
+    --epochs 0.3 --patience 6 --lr 3e-4 --batch-tokens 8192 --heldout-tokens 131072 --heldout-every 40
