@@ -249,7 +249,8 @@ int ponder_train_prm(const struct ponder_train_verifier_settings *settings,
                      struct ponder_err *err)
 {
     struct verifier_profile profile = verifier_profile_own();
-    /* a value by rollouts is low at the beginning of whatever is hard, so the least step says little of the end */
+    /* a value by rollouts is low at the beginning of whatever is hard, so the least step says little of the
+     * end */
     profile.aggregate = VERIFIER_LAST;
     return run("prm", &profile, settings, watch, result, err);
 }

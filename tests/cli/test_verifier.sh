@@ -86,7 +86,7 @@ run score --verifier orm "What is a?" "$first
 The answer is \\boxed{1}."
 check "the_shipped_verifier_of_outcomes_scores_the_whole" '[ $status -eq 0 ] && [ $(grep -c "^[01][.][0-9]*  " "$scratch/out") -eq 1 ]'
 run score --verifier "$scratch/prm.gguf" --json "What is a?" "$first"
-check "a_scored_solution_is_json" '[ $status -eq 0 ] && contains "$out" "\"steps\":[{\"text\":" && contains "$out" "\"aggregate\":\"min\""'
+check "a_scored_solution_is_json" '[ $status -eq 0 ] && contains "$out" "\"steps\":[{\"text\":" && contains "$out" "\"aggregate\":\"last\""'
 run score --verifier "$scratch/prm.gguf" "What is a?" ""
 check "an_empty_solution_is_refused" 'refused 2 && contains "$err" "a line each"'
 run score --verifier "$scratch/prm.gguf" --samples "$scratch/labels.jsonl" --out "$scratch/labels.jsonl"
