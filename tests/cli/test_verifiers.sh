@@ -59,7 +59,7 @@ run score --json "$question" "$solution"
 check "the_probe_of_one_solution_is_told" '[ $status -eq 0 ] && contains "$out" "\"probe_tokens\":" && ! contains "$out" "\"probe_tokens\":0}"'
 probed=$(printf '%s' "$out" | sed 's/.*"probe_tokens"://; s/[^0-9].*//')
 verified() { printf '%s' "$out" | sed "s/.*\"$1\":{[^}]*\"verifier_tokens\"://; s/[^0-9].*//"; }
-profile silent "<|good|>" "<|bad|>" ', "aggregate": "min"'
+profile silent "<|good|>" "<|bad|>" ', "aggregate": "last"'
 run solve --model "$model" --search beam -n 4 --exact --json --verifier "prm:$prm" "$question"
 with=$(verified ledger)
 run solve --model "$model" --search beam -n 4 --exact --json --verifier "prm:$prm" --verifier-profile "$scratch/silent.json" "$question"
@@ -77,7 +77,7 @@ run eval --model "$model" --data pocket:test:1 --search beam -n 4 --exact --stor
 check "a_run_that_is_done_costs_its_probe_alone" '[ "$(verified ledger)" -eq "$first" ] && [ "$(verified spent)" -eq "$probed" ] && contains "$out" "\"resumed\":1"'
 run eval --model "$model" --data pocket:test:1 --search beam -n 4 --exact --store "$scratch/runs.db" --json --verifier-profile "$scratch/silent.json"
 check "the_same_reading_by_another_file_goes_on" '[ $status -eq 0 ] && contains "$out" "\"resumed\":1"'
-profile other "<|good|>" "<|bad|>" ', "aggregate": "last"'
+profile other "<|good|>" "<|bad|>" ', "aggregate": "min"'
 run eval --model "$model" --data pocket:test:1 --search beam -n 4 --exact --store "$scratch/runs.db" --json --verifier-profile "$scratch/other.json"
 check "a_run_is_not_gone_on_with_under_another_profile" '[ $status -eq 0 ] && contains "$out" "\"resumed\":0"'
 
