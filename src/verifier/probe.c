@@ -70,7 +70,7 @@ int probe_check(struct verifier *v, const struct verifier_options *options, stru
                    ? PONDER_OK
                    : err_set(err, PONDER_E_ARGUMENT,
                              "the verifier's probe has no score: it is longer than the context");
-    double right = verifier_aggregate(VERIFIER_MIN, scores[0], items[0].count),
-           wrong = verifier_aggregate(VERIFIER_MIN, scores[1], items[1].count);
+    double right = verifier_aggregate(v->aggregate, scores[0], items[0].count),
+           wrong = verifier_aggregate(v->aggregate, scores[1], items[1].count);
     return right - wrong >= difference_min ? PONDER_OK : complain(v, right, wrong, err);
 }
