@@ -313,10 +313,11 @@ static int samples_points(struct study *study, const struct study_series *series
         point->compute = (double)point->n * flops / study->sample_flops;
     }
     for (int64_t i = 0; i < samples->recorded.count && !status; i++)
-        status = samples->recorded.questions[i].index < study->count
-                     ? add_question(samples, &row, i, *out, err)
-                     : err_set(err, PONDER_E_FORMAT, "run %lld: a question that is not of its set",
-                               (long long)samples->run);
+        status =
+            samples->recorded.questions[i].index >= 0 && samples->recorded.questions[i].index < study->count
+                ? add_question(samples, &row, i, *out, err)
+                : err_set(err, PONDER_E_FORMAT, "run %lld: a question that is not of its set",
+                          (long long)samples->run);
     return status;
 }
 
