@@ -1,0 +1,90 @@
+/* openai_impl.h - what the files of the engine behind servers share: what was learnt of them, and the pool of
+ * them at work. */
+#ifndef ENGINE_OPENAI_IMPL_H
+#define ENGINE_OPENAI_IMPL_H
+
+#include "core/http.h"
+#include "core/rng.h"
+#include "engine/openai.h"
+
+/* What one server can do. */
+struct openai_facts {
+    char *base;
+    unsigned takes;   /* enum openai_takes, found out */
+    bool continues;   /* an unfinished answer */
+    bool echoes;      /* .. and repeats it in its reply */
+    bool tells_stops; /* from the end of a text */
+    bool seeded;      /* the same seed gave the same text */
+};
+
+struct openai_model {
+    char *name, *key, *system;    /* key NULL: none */
+    struct openai_facts *servers; /* (count) */
+    int count;
+    enum openai_api api;
+    int in_flight;
+    double params, timeout_s, patience_s, first_wait_s, aside_s;
+};
+
+/* A connection to one of its servers. */
+int openai_connect(struct http **out, const struct openai_model *model, const char *base,
+                   struct ponder_err *err) PONDER_USE;
+
+/* ---- the pool (openai_pool.c) ---- */
+
+struct openai_server {
+    const struct openai_facts *facts;
+    struct http *http;
+    bool alone;      /* its texts are asked for one by one, for it refused several at once */
+    int busy, room;  /* texts on their way, and how many there may be */
+    int failures;    /* in a row */
+    double paused_s; /* it takes nothing before that moment */
+    bool aside, looking;
+    double aside_s; /* the next look at it is so long after the last .. */
+    double look_s;  /* .. at that moment */
+    struct http_job look;
+};
+
+struct openai_pool {
+    const struct openai_model *model;
+    struct http_loop *loop;
+    struct openai_server *servers; /* (count) */
+    int count;
+    struct rng jitter;
+    double heard_s;            /* when a server last answered */
+    char last[HTTP_WHY_BYTES]; /* what was last wrong */
+    int64_t requests;
+};
+
+/* What is to become of a request. */
+enum openai_verdict {
+    OPENAI_GOOD,    /* its reply can be read */
+    OPENAI_LATER,   /* the server did not take it, and nothing is lost */
+    OPENAI_LOST,    /* the server may have worked on it in vain */
+    OPENAI_REFUSED, /* asking again would not help */
+};
+
+int openai_pool_open(struct openai_pool *pool, const struct openai_model *model,
+                     struct ponder_err *err) PONDER_USE;
+void openai_pool_release(struct openai_pool *pool);
+/* The server with the least to do of those that have room at `now_s`; `avoid` (NULL: none) only where there
+ * is no other. NULL: none has room. */
+struct openai_server *openai_pool_choose(struct openai_pool *pool, const struct openai_server *avoid,
+                                         double now_s);
+int openai_pool_send(struct openai_pool *pool, struct openai_server *server, struct http_job *job, int texts,
+                     struct ponder_err *err) PONDER_USE;
+/* Of a job that has ended: what its end says about the server. Fills pool->last where it is not GOOD. */
+enum openai_verdict openai_pool_judge(struct openai_pool *pool, struct openai_server *server,
+                                      const struct http_job *job, int texts, double now_s);
+/* The server answered with something that cannot be read. */
+void openai_pool_fault(struct openai_pool *pool, struct openai_server *server, const char *why, double now_s);
+/* Looks at those set aside whose time has come. */
+int openai_pool_look(struct openai_pool *pool, double now_s, struct ponder_err *err) PONDER_USE;
+/* Whether the job was such a look; then it is dealt with. */
+bool openai_pool_looked(struct openai_pool *pool, const struct http_job *job, double now_s);
+/* When a server's pause or time aside ends next, behind `now_s`; INFINITY: none does. */
+double openai_pool_next_s(const struct openai_pool *pool, double now_s);
+/* Seconds until a request that failed `tries` times is asked again. */
+double openai_pool_wait_s(struct openai_pool *pool, int tries);
+
+#endif
