@@ -13,7 +13,7 @@
 #include "core/json.h"
 #include "engine/openai_impl.h"
 
-enum { FACTS_TOKENS = 4, SEED_TOKENS = 8, BEGUN_TOKENS = 8, WHOLE_TOKENS = 16 };
+enum { FACTS_TOKENS = 4, SEED_TOKENS = 8, BEGUN_TOKENS = 4, WHOLE_TOKENS = 12 };
 static const char counting[] = "Write the numbers from 1 to 99, with a space between them and nothing else.";
 
 /* A server that is being asked. */
@@ -257,8 +257,8 @@ static bool goes_on(const char *whole, const char *begun, const char *said)
     return len > 0 && strncmp(said, whole, len) == 0;
 }
 
-/* *prompt_tokens: of the request. Where the server is seen to repeat `begun`, the facts say so from then on.
- */
+/* Asks for no more tokens than `begun` has, so that one who begins anew says `begun` and nothing behind it.
+ * Where the server is seen to repeat `begun`, the facts say so from then on. */
 static int go_on(const struct learner *l, const char *begun, struct openai_reply *reply, bool *refused,
                  struct ponder_err *err)
 {
@@ -287,7 +287,7 @@ static int learn_begun(const struct learner *l, const struct openai_reply *begun
         return PONDER_OK;
     int status = go_on(l, own, &more, &refused, err);
     int64_t added = more.prompt_tokens - begun->prompt_tokens;
-    bool on = !status && added <= begun->generated_tokens &&
+    bool on = !status && added > 0 && added <= begun->generated_tokens &&
               goes_on(whole->choices[0].text, own, more.choices[0].text);
     if (on) {
         snprintf(text, sizeof text, "%s\n", own);
