@@ -318,8 +318,8 @@ static int most_of(const struct openai_server *server)
 /* Moves the request behind `before`, and those that ask for the same, from the queue to the job. */
 static void take_members(struct remote *remote, struct job *job, struct request *before)
 {
-    int most = most_of(job->server);
     struct request *first = take_behind(&remote->waiting, before);
+    int most = first->asked.sampling.temperature > 0 ? most_of(job->server) : 1; /* else they are the same */
     job->members[job->ask.n++] = first;
     for (struct request *at = before; job->ask.n < most;) {
         struct request *next = at ? at->next : remote->waiting.head;

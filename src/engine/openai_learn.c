@@ -63,22 +63,30 @@ static struct openai_ask tiny_ask(const struct learner *l, int tokens_max)
     return ask;
 }
 
-/* *refused: by a status of 4xx that says that the request is wrong. */
+/* Whether a status says that the request is wrong. Some say 500 of a field that they do not know. */
+static bool is_refusal(long status)
+{
+    return status == 400 || status == 404 || status == 405 || status == 422 || status == 500 || status == 501;
+}
+
+/* *refused: the server says that the request is wrong. */
 static int complete(const struct learner *l, const struct openai_ask *ask, struct openai_reply *reply,
                     bool *refused, struct ponder_err *err)
 {
     char *body = NULL;
     struct http_job job = {0};
+    struct ponder_err why;
     *reply = (struct openai_reply){0};
     int status = openai_body(ask, &body, err);
     if (!status)
         status = ask_path(l, openai_path(ask->api), body, &job, err);
-    *refused = !status && (job.status == 400 || job.status == 404 || job.status == 405 || job.status == 422 ||
-                           job.status == 501 || job.status == 500);
+    *refused = !status && is_refusal(job.status);
     if (!status && job.status != 200)
         status = http_refused(l->http, &job, err);
-    else if (!status && (status = openai_reply_read(reply, ask, buf_text(&job.reply), job.reply.len, err)))
-        err_prefix(err, status, "%s%s", http_base(l->http), openai_path(ask->api));
+    else if (!status && (status = openai_reply_read(reply, ask, buf_text(&job.reply), job.reply.len, &why))) {
+        http_hide_key(l->http, why.message, strlen(why.message));
+        err_set(err, status, "%s%s: %s", http_base(l->http), openai_path(ask->api), why.message);
+    }
     buf_release(&job.reply);
     free(body);
     return status;
@@ -99,6 +107,8 @@ static int learn_name(const struct learner *l, struct ponder_err *err)
                          http_base(l->http));
     if (!status && !(l->model->name = strdup(id)))
         status = err_memory(err, "a model's name");
+    if (!status)
+        http_hide_key(l->http, l->model->name, strlen(l->model->name));
     json_decref(root);
     return status;
 }
