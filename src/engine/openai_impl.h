@@ -1,5 +1,5 @@
-/* openai_impl.h - what the files of the engine behind servers share: what was learnt of them, and the pool of
- * them at work. */
+/* openai_impl.h - what the files of the engine behind servers share: what was learnt of them, the pool of
+ * them at work, and the engine's own requests and jobs. */
 #ifndef ENGINE_OPENAI_IMPL_H
 #define ENGINE_OPENAI_IMPL_H
 
@@ -86,5 +86,78 @@ bool openai_pool_looked(struct openai_pool *pool, const struct http_job *job, do
 double openai_pool_next_s(const struct openai_pool *pool, double now_s);
 /* Seconds until a request that failed `tries` times is asked again. */
 double openai_pool_wait_s(struct openai_pool *pool, int tries);
+
+/* ---- the engine (openai.c) ---- */
+
+/* A text, shared by nodes and requests. */
+struct openai_path {
+    int uses;
+    int64_t tokens; /* computed of it so far, by the servers' count; 0: none */
+    size_t prompt_len, len;
+    char text[]; /* (len), and a NUL */
+};
+
+struct openai_node {
+    int32_t generation;
+    int32_t next_free;
+    struct openai_path *path; /* NULL: free */
+};
+
+struct openai_request {
+    struct openai_request *next;
+    struct engine_request asked;
+    struct openai_path *path;
+    int tries, lost;                   /* failed; of those, worked on in vain */
+    double again_s;                    /* not before */
+    const struct openai_server *avoid; /* where it failed last */
+    struct engine_result result;
+};
+
+struct openai_list {
+    struct openai_request *head, *tail;
+    int count;
+};
+
+struct openai_job {
+    struct openai_job *next, *prev;
+    struct http_job http;
+    struct openai_server *server;
+    struct openai_ask ask;
+    struct openai_request *members[OPENAI_N_MAX]; /* (ask.n) NULL: cancelled */
+};
+
+struct openai {
+    struct engine engine; /* first */
+    const struct openai_model *model;
+    struct openai_pool pool;
+    struct openai_node *nodes;
+    int node_top, node_cap, node_free, node_count;
+    struct openai_list waiting, done;
+    struct openai_job *jobs;
+    int sent; /* members of jobs */
+    struct engine_usage usage;
+};
+
+void openai_list_push(struct openai_list *list, struct openai_request *request);
+void openai_list_push_front(struct openai_list *list, struct openai_request *request);
+/* Takes out the one behind `before`, NULL: the first. */
+struct openai_request *openai_list_take(struct openai_list *list, struct openai_request *before);
+
+/* A request, out of every list, is done: with `text`, which is copied, and a node whose path has `tokens`. */
+void openai_finish(struct openai *remote, struct openai_request *request, enum engine_finish how,
+                   const char *text, size_t len, int64_t tokens);
+void openai_finish_cancelled(struct openai *remote, struct openai_request *request);
+void openai_finish_failed(struct openai *remote, struct openai_request *request, int status, const char *why);
+
+/* ---- requests at the servers (openai_jobs.c) ---- */
+
+/* Sends what there is room and time for. */
+int openai_dispatch(struct openai *remote, double now_s, struct ponder_err *err) PONDER_USE;
+/* Reads what has come: requests are done, or wait to be asked again. */
+void openai_take_ended(struct openai *remote);
+/* Members with this tag are done. A job nobody waits for any longer is dropped. */
+void openai_jobs_cancel(struct openai *remote, int64_t tag);
+/* Drops all; their members wait. */
+void openai_jobs_release(struct openai *remote);
 
 #endif
