@@ -16,7 +16,7 @@ static const struct ponder_option *table(void)
 {
     static const struct ponder_option options[] = {
         {"prompt", 'p', PONDER_OPTION_TEXT, offsetof(struct args, prompt), "TEXT", "", 0, 0,
-         "continued as it is; empty: from the model's first token"},
+         "continued as it is; empty: from the first token"},
         PONDER_OPTION_END};
     return options;
 }
