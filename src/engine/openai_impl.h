@@ -26,6 +26,9 @@ struct openai_model {
     double params, timeout_s, patience_s, first_wait_s, aside_s;
 };
 
+/* Puts stars where a text of a server has the key, unless that is so short that a text may have it by chance.
+ */
+void openai_hide_key(const struct openai_model *model, char *text, size_t len);
 /* A connection to one of its servers. */
 int openai_connect(struct http **out, const struct openai_model *model, const char *base,
                    struct ponder_err *err) PONDER_USE;
@@ -76,6 +79,8 @@ int openai_pool_send(struct openai_pool *pool, struct openai_server *server, str
 /* Of a job that has ended: what its end says about the server. Fills pool->last where it is not GOOD. */
 enum openai_verdict openai_pool_judge(struct openai_pool *pool, struct openai_server *server,
                                       const struct http_job *job, int texts, double now_s);
+/* The server answered: with a reply that could be read, or that a request is wrong. */
+void openai_pool_heard(struct openai_pool *pool, struct openai_server *server, double now_s);
 /* The server answered with something that cannot be read. */
 void openai_pool_fault(struct openai_pool *pool, struct openai_server *server, const char *why, double now_s);
 /* Looks at those set aside whose time has come. */

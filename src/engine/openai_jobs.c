@@ -177,7 +177,7 @@ static void accept_all(struct openai *remote, struct openai_job *job, struct ope
     for (int i = 0; i < job->ask.n; i++) {
         struct openai_request *request = job->members[i];
         struct openai_choice *choice = &reply->choices[i];
-        http_hide_key(job->server->http, choice->text, choice->len);
+        openai_hide_key(remote->model, choice->text, choice->len);
         if (!request) { /* given up, and computed all the same */
             remote->usage.generated_tokens += choice->tokens;
             continue;
@@ -233,6 +233,7 @@ static void read_reply(struct openai *remote, struct openai_job *job, double now
     struct ponder_err err;
     const struct buf *bytes = &job->http.reply;
     if (openai_reply_read(&reply, &job->ask, buf_text(bytes), bytes->len, &err) == PONDER_OK) {
+        openai_pool_heard(&remote->pool, job->server, now_s);
         accept_all(remote, job, &reply);
     } else {
         http_hide_key(job->server->http, err.message, strlen(err.message));

@@ -108,7 +108,7 @@ static int learn_name(const struct learner *l, struct ponder_err *err)
     if (!status && !(l->model->name = strdup(id)))
         status = err_memory(err, "a model's name");
     if (!status)
-        http_hide_key(l->http, l->model->name, strlen(l->model->name));
+        openai_hide_key(l->model, l->model->name, strlen(l->model->name));
     json_decref(root);
     return status;
 }
@@ -346,6 +346,15 @@ static int learn(struct learner *l, struct ponder_err *err)
 }
 
 /* ---- the model ---- */
+
+void openai_hide_key(const struct openai_model *model, char *text, size_t len)
+{
+    enum { SHORT_BYTES = 8 };
+    size_t n = model->key ? strlen(model->key) : 0;
+    for (char *at = text; n >= SHORT_BYTES && (at = memmem(at, len - (size_t)(at - text), model->key, n));
+         at += n)
+        memset(at, '*', n);
+}
 
 int openai_connect(struct http **out, const struct openai_model *model, const char *base,
                    struct ponder_err *err)

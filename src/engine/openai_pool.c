@@ -79,8 +79,7 @@ static void fail(struct openai_server *server, double now_s)
         set_aside(server, now_s);
 }
 
-/* It answers: whatever it says, it is there. */
-static void heard(struct openai_pool *pool, struct openai_server *server, double now_s)
+void openai_pool_heard(struct openai_pool *pool, struct openai_server *server, double now_s)
 {
     pool->heard_s = now_s;
     server->failures = 0;
@@ -106,7 +105,6 @@ static enum openai_verdict judge_status(struct openai_pool *pool, struct openai_
 {
     struct ponder_err err;
     if (job->status == 200) {
-        heard(pool, server, now_s);
         server->room =
             server->room + texts < pool->model->in_flight ? server->room + texts : pool->model->in_flight;
         return OPENAI_GOOD;
@@ -121,7 +119,7 @@ static enum openai_verdict judge_status(struct openai_pool *pool, struct openai_
         fail(server, now_s);
         return OPENAI_LOST;
     }
-    heard(pool, server, now_s);
+    openai_pool_heard(pool, server, now_s);
     return OPENAI_REFUSED;
 }
 
