@@ -14,10 +14,10 @@ struct args {
 
 static const struct ponder_option *table(void)
 {
-    static const struct ponder_option options[] = {
-        {"prompt", 'p', PONDER_OPTION_TEXT, offsetof(struct args, prompt), "TEXT", "", 0, 0,
-         "continued as it is; empty: from the first token"},
-        PONDER_OPTION_END};
+    static const struct ponder_option options[] = {{"prompt", 'p', PONDER_OPTION_TEXT,
+                                                    offsetof(struct args, prompt), "TEXT", "", 0, 0,
+                                                    "continued as it is; empty: from the first token"},
+                                                   PONDER_OPTION_END};
     return options;
 }
 
