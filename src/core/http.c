@@ -8,7 +8,7 @@
 
 #include "core/err.h"
 
-enum { BASE_BYTES_MAX = 1024, RETRY_AFTER_S_MAX = 10, CONNECT_S_MAX = 20 };
+enum { BASE_BYTES_MAX = 1024, RETRY_AFTER_S_MAX = 10, CONNECT_S_MAX = 20, CONNECTIONS_MAX = 768 };
 static const double first_wait_s = 0.25;
 
 struct http {
@@ -220,6 +220,7 @@ int http_loop_open(struct http_loop **out, struct ponder_err *err)
         http_loop_release(loop);
         return err_memory(err, "a connection");
     }
+    curl_multi_setopt(loop->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CONNECTIONS_MAX);
     *out = loop;
     return PONDER_OK;
 }

@@ -2,7 +2,8 @@
  *
  * A struct http is a server: its address, its key, its time limit. http_run() does a list of requests to one
  * server and asks again where that may help. A struct http_loop is for callers that decide themselves what
- * becomes of each request: any number of them may be on their way, to any servers, and each ends on its own.
+ * becomes of each request: any number of them may be on their way, to any servers, and each ends on its own
+ * (where there are several hundred, some wait for a connection).
  *
  * TLS certificates are checked, redirections are not followed. The key is in no message, wherever it comes
  * from. */
