@@ -243,6 +243,26 @@ static void several_texts_are_one_request_where_its_usage_has_them_all(void **st
     closed(&f);
 }
 
+static void several_texts_that_are_refused_are_asked_for_one_by_one(void **state)
+{
+    (void)state;
+    struct fixture f;
+    add_start_with_n(&server);
+    add(&server, (struct stub_rule){.contains = "\"n\":3", .status = 400, .body = "{\"message\": \"n?\"}"});
+    add(&server, (struct stub_rule){.body = ONE("x", 7, 2)});
+    opened(&f, 1);
+    int before = server.requests;
+    for (int i = 0; i < 3; i++)
+        submit(&f, i);
+    for (int i = 0; i < 3; i++) {
+        struct engine_result result = taken(&f);
+        assert_int_equal(result.finish, ENGINE_FINISH_END);
+        done_with(&f, &result);
+    }
+    assert_int_equal(server.requests - before, 4);
+    closed(&f);
+}
+
 static void one_by_one_the_prompt_is_computed_again_unless_the_server_had_it(void **state)
 {
     (void)state;
@@ -747,6 +767,33 @@ static void searches_that_a_server_cannot_do_are_refused_with_a_word_on_what_wou
     ponder_model_release(model);
 }
 
+/* Each of the samples reads the prompt again, for which the budget pays too. */
+static void a_budget_of_flops_is_kept_where_prompts_are_read_again(void **state)
+{
+    (void)state;
+    struct ponder_sampling sampling;
+    struct ponder_search search;
+    struct ponder_solution *solution;
+    add_chat_start(SAYS(" 3 4", 24, 4), SAYS(" 3 4", 25, 4));
+    add_chat("step by step", SAYS("\\\\boxed{7}", 30, 5));
+    for (int i = 0; i < server.rule_count; i++)
+        stub_add(&second, server.rules[i]);
+    struct ponder_model *model = connected(1e9);
+    assert_int_equal(ponder_options_default(ponder_solve_options(), &sampling, &err), PONDER_OK);
+    assert_int_equal(ponder_options_default(ponder_search_options(), &search, &err), PONDER_OK);
+    sampling.n = 32;
+    sampling.max_tokens = 5;
+    search.budget = "1e12f";
+    if (ponder_solve_search(model, "3+4?", &sampling, &search, NULL, &solution, &err))
+        fail_msg("%s", err.message);
+    assert_string_equal(solution->answer, "7");
+    assert_true(solution->ledger.flops <= 1e12);
+    assert_true(solution->ledger.recomputed_tokens > 0);
+    assert_in_range(solution->ledger.generated_tokens, 10, 14 * 5);
+    ponder_solution_release(solution);
+    ponder_model_release(model);
+}
+
 static bool file_has(const char *path, const char *bytes)
 {
     char *text = calloc(1, 1 << 22);
@@ -809,6 +856,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_text_is_asked_for_as_it_is_wanted_and_its_tokens_are_the_servers),
         TEST(several_texts_are_one_request_where_its_usage_has_them_all),
+        TEST(several_texts_that_are_refused_are_asked_for_one_by_one),
         TEST(one_by_one_the_prompt_is_computed_again_unless_the_server_had_it),
         TEST(tokens_that_nobody_counts_are_as_many_as_there_may_be),
         TEST(a_text_ends_behind_its_stop_string),
@@ -828,6 +876,7 @@ int main(void)
         TEST(a_chat_that_begins_anew_or_loses_line_ends_cannot_go_on),
         TEST(llama_servers_stand_in_for_a_chat_template_is_none),
         TEST(searches_that_a_server_cannot_do_are_refused_with_a_word_on_what_would_work),
+        TEST(a_budget_of_flops_is_kept_where_prompts_are_read_again),
         TEST(an_evaluation_over_a_dying_server_is_whole_and_nothing_of_it_has_the_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
