@@ -160,7 +160,7 @@ void openai_finish_failed(struct openai *remote, struct openai_request *request,
 int openai_dispatch(struct openai *remote, double now_s, struct ponder_err *err) PONDER_USE;
 /* Reads what has come: requests are done, or wait to be asked again. */
 void openai_take_ended(struct openai *remote);
-/* Members with this tag are done. A job nobody waits for any longer is dropped. */
+/* Members with this tag are done. A job that nobody waits for is dropped. */
 void openai_jobs_cancel(struct openai *remote, int64_t tag);
 /* Drops all; their members wait. */
 void openai_jobs_release(struct openai *remote);
