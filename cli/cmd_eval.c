@@ -6,6 +6,7 @@
 #include "cli.h"
 
 struct args {
+    struct ponder_server server;
     const char *model;
     struct ponder_eval_settings settings;
     struct ponder_sampling sampling;
@@ -99,13 +100,15 @@ static int run(void *data, int count, char **operands)
     struct ponder_watch watch = {cli_progress_show, &line, cli_progress_note};
     int status = check(args, &err);
     if (!status)
-        status = cli_model_open(args->model, &model, &err);
+        status = cli_model_open(args->model, &args->server, &model, &err);
     cli_interrupt_catch();
     if (!status && ponder_search_is_vote(&args->search))
         status = eval_best_of_n(args, model, &watch, &line, &err);
     else if (!status)
         status = eval_search(args, model, &watch, &line, &err);
     ponder_model_release(model);
+    if (!status)
+        cli_note_flops(&args->server);
     return status ? cli_fail(&err) : CLI_DONE;
 }
 
@@ -118,6 +121,7 @@ const struct cli_command cli_eval = {
                {ponder_eval_options, offsetof(struct args, settings)},
                {ponder_solve_options, offsetof(struct args, sampling)},
                {cli_json_options, offsetof(struct args, json)},
-               {ponder_search_options, offsetof(struct args, search)}},
+               {ponder_search_options, offsetof(struct args, search)},
+               {ponder_server_options, offsetof(struct args, server)}},
     .run = run,
 };

@@ -6,9 +6,14 @@
 #include "lm/model.h"
 #include "ponder/model.h"
 
+struct openai_model;
+
 struct ponder_model {
-    struct lm_model *lm;
-    char *path;
+    struct lm_model *lm;         /* NULL: it is behind servers .. */
+    struct openai_model *remote; /* .. as the engine for them knows it; owned, given back by .. */
+    void (*remote_release)(struct openai_model *remote);
+    char *path;            /* or a server's name of it */
+    uint64_t hash;         /* of its weights, or of that name */
     char *prompt_template; /* GGUF key ponder.prompt.template, with {question} in it; else "{question}\n" */
     bool boxes;            /* it has that key: a model of ours, whose solutions end in a box */
 };
