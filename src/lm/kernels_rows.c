@@ -83,15 +83,24 @@ void KERNEL(to_bf16)(const float *x, uint16_t *y, size_t n)
         y[i] = f32_to_bf16(x[i]);
 }
 
-void KERNEL(rope)(float *x, int heads, int dim, const float *cos_sin, float sign)
+/* Pair i is elements step * i and step * i + apart. */
+INLINE void rope_head(float *x, int pairs, int step, int apart, const float *cos_sin, float sign)
+{
+    for (int i = 0; i < pairs; i++) {
+        float c = cos_sin[2 * i], s = cos_sin[2 * i + 1] * sign;
+        float a = x[step * i], b = x[step * i + apart];
+        x[step * i] = a * c - b * s;
+        x[step * i + apart] = a * s + b * c;
+    }
+}
+
+void KERNEL(rope)(float *x, int heads, int dim, bool halves, const float *cos_sin, float sign)
 {
     for (int head = 0; head < heads; head++, x += dim)
-        for (int i = 0; i < dim; i += 2) {
-            float c = cos_sin[i], s = cos_sin[i + 1] * sign;
-            float a = x[i], b = x[i + 1];
-            x[i] = a * c - b * s;
-            x[i + 1] = a * s + b * c;
-        }
+        if (halves)
+            rope_head(x, dim / 2, 1, dim / 2, cos_sin, sign);
+        else
+            rope_head(x, dim / 2, 2, 1, cos_sin, sign);
 }
 
 INLINE vec sigmoid(vec x)
