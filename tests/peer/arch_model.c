@@ -48,18 +48,22 @@ static const struct {
 };
 
 /* Standard deviation of a matrix's elements. */
-static double deviation_of(const struct lm_tensor *tensor)
+static double deviation_of(const struct lm_tensor *tensor, bool tied)
 {
     double unit = 1 / sqrt(tensor->cols);
-    if (strstr(tensor->name, "token_embd") || strstr(tensor->name, "output.weight") == tensor->name)
+    if (strstr(tensor->name, "token_embd"))
+        return tied ? 2.5 * unit : 1;
+    if (strstr(tensor->name, "output.weight") == tensor->name)
         return 2.5 * unit;
-    return strstr(tensor->name, "attn_q") || strstr(tensor->name, "attn_k") ? 1.5 * unit : unit;
+    if (strstr(tensor->name, "attn_output") || strstr(tensor->name, "ffn_down"))
+        return 0.5 * unit;
+    return strstr(tensor->name, "attn_q") || strstr(tensor->name, "attn_k") ? 1.2 * unit : unit;
 }
 
-static float draw(const struct lm_tensor *tensor, struct rng *rng)
+static float draw(const struct lm_tensor *tensor, bool tied, struct rng *rng)
 {
     if (tensor->rows > 1)
-        return (float)(deviation_of(tensor) * rng_normal(rng));
+        return (float)(deviation_of(tensor, tied) * rng_normal(rng));
     if (strstr(tensor->name, ".bias"))
         return (float)(0.5 * rng_normal(rng));
     if (strstr(tensor->name, "rope_freqs"))
@@ -78,7 +82,7 @@ static int fill(struct lm_model *model)
     lm_tensors(&model->shape, table);
     for (int t = 0; t < count; t++)
         for (size_t i = 0; i < (size_t)table[t].rows * (size_t)table[t].cols; i++)
-            model->params[table[t].offset + i] = draw(&table[t], &rng);
+            model->params[table[t].offset + i] = draw(&table[t], model->shape.tied, &rng);
     free(table);
     return 0;
 }
