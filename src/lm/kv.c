@@ -105,7 +105,7 @@ int kv_tree_open(struct kv_tree **out, const struct lm_shape *shape, enum kv_typ
         return err_memory(err, "a KV tree");
     tree->type = type;
     tree->context =
-        blocks_max < (size_t)shape->context / KV_BLOCK ? (int)blocks_max * KV_BLOCK : shape->context;
+        blocks_max <= (size_t)shape->context / KV_BLOCK ? (int)blocks_max * KV_BLOCK : shape->context;
     tree->kv_heads = shape->kv_heads;
     tree->half_bytes = half;
     tree->block_bytes = block;
