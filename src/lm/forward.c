@@ -11,10 +11,9 @@
 static void embed(struct lm_run *run, const struct lm_batch *batch, int padded)
 {
     size_t width = (size_t)run->model->shape.width;
-    const float *table = lm_embedding_at(&run->model->shape, run->model->params);
     float *x = run->acts[0].x;
     for (int row = 0; row < batch->rows; row++)
-        memcpy(x + (size_t)row * width, table + (size_t)batch->tokens[row] * width, width * sizeof *x);
+        lm_matrix_rows(&run->embedding, batch->tokens[row], 1, x + (size_t)row * width);
     memset(x + (size_t)batch->rows * width, 0, (size_t)(padded - batch->rows) * width * sizeof *x);
     lm_dropout(run, batch, LM_SITE_EMBEDDING, x, x, batch->rows);
 }

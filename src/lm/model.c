@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core/err.h"
 #include "core/rng.h"
@@ -219,11 +220,13 @@ int lm_model_alloc(struct lm_model **out, const struct lm_shape *shape, struct p
         return err_memory(err, "a model");
     model->shape = *shape;
     model->param_count = lm_param_count(shape);
-    model->params = aligned_alloc(64, (model->param_count * sizeof(float) + 63) / 64 * 64);
-    if (!model->params) {
+    void *params = mmap(NULL, model->param_count * sizeof(float), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (params == MAP_FAILED) {
         lm_model_release(model);
         return err_memory(err, "the parameters of a model");
     }
+    model->params = params;
     *out = model;
     return PONDER_OK;
 }
@@ -233,7 +236,9 @@ void lm_model_release(struct lm_model *model)
     if (!model)
         return;
     tokenizer_release(model->tokenizer);
-    free(model->params);
+    gguf_release(model->file);
+    if (model->params)
+        munmap(model->params, model->param_count * sizeof(float));
     free(model);
 }
 

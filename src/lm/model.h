@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "lm/gguf.h"
+#include "lm/matrix.h"
 #include "lm/tokenizer.h"
 
 /* Architectures by their names in files, which also open the keys of their metadata ("qwen2.block_count"). */
@@ -55,8 +56,11 @@ struct lm_tensor {
 
 struct lm_model {
     struct lm_shape shape;
-    float *params; /* lm_param_count(shape) floats, owned, 64-byte aligned */
+    /* lm_param_count(shape) floats, owned, 64-byte aligned. With a `file` the vectors alone are set: matrices
+     * are in the file, and what they would take here is never touched and so no memory. */
+    float *params;
     size_t param_count;
+    struct gguf_file *file;      /* owned; NULL where all parameters are set */
     struct tokenizer *tokenizer; /* owned; NULL for a random shape made for a benchmark */
     uint64_t hash;               /* of the parameters as loaded, for the fingerprint of a run */
 };
@@ -92,9 +96,26 @@ float *lm_output_at(const struct lm_shape *shape, float *params);    /* (V, C); 
 float *lm_rope_freqs_at(const struct lm_shape *shape,
                         float *params); /* (D/2); NULL where the shape has none */
 
+/* The same where the model has them: in its parameters, or in its file. */
+struct lm_matrices {
+    struct lm_matrix qkv, attn_out, gate_up, ffn_down;
+};
+struct lm_matrices lm_matrices_at(const struct lm_model *model, int layer);
+struct lm_matrix lm_embedding_matrix(const struct lm_model *model);
+struct lm_matrix lm_output_matrix(const struct lm_model *model);
+
+/* Up to so many parameters are expanded when a file is opened. */
+enum { LM_EXPANDED_MAX = 1 << 25 };
 /* Reads a GGUF file of one of the architectures, with tensors of any type of gguf.h, and its tokenizer. What
- * the file asks for and this graph does not compute is PONDER_E_UNSUPPORTED, with the key or tensor named. */
+ * the file asks for and this graph does not compute is PONDER_E_UNSUPPORTED, with the key or tensor named.
+ * A model of over LM_EXPANDED_MAX parameters stays in its mapped file, from which runs take what they need.
+ */
 int lm_model_open(struct lm_model **out, const char *path, struct ponder_err *err) PONDER_USE;
+/* The same with another limit. */
+int lm_model_open_within(struct lm_model **out, const char *path, size_t expanded_max,
+                         struct ponder_err *err) PONDER_USE;
+/* Sets all parameters of a model that stays in its file, and closes that: before training. No run is open. */
+void lm_model_expand(struct lm_model *model);
 /* A model with random weights (normal, deviation 0.02; projections into the residual scaled by 1/sqrt(2L);
  * norm gains and divisors of frequencies 1, biases 0). Takes `tokenizer` over when it succeeds; it may be
  * NULL. */

@@ -205,8 +205,9 @@ static int read_shape(struct reader *r, int vocab, struct lm_shape *shape)
 
 /* ---- tensors ---- */
 
-static int read_tensor(const struct gguf_file *file, enum lm_arch arch, const struct lm_tensor *want,
-                       float *params, struct ponder_err *err)
+/* That the file has it as the shape wants it. */
+static int check_tensor(const struct gguf_file *file, enum lm_arch arch, const struct lm_tensor *want,
+                        struct ponder_err *err)
 {
     const struct gguf_tensor *have = gguf_tensor_find(file, want->name);
     if (!have)
@@ -217,7 +218,6 @@ static int read_tensor(const struct gguf_file *file, enum lm_arch arch, const st
         return err_set(err, PONDER_E_FORMAT, "%s: tensor %s is %llu x %llu: the metadata says %d x %d",
                        gguf_path(file), want->name, (unsigned long long)rows,
                        (unsigned long long)have->dims[0], want->rows, want->cols);
-    gguf_tensor_to_f32(have, params + want->offset);
     return PONDER_OK;
 }
 
@@ -253,7 +253,9 @@ static int check_rope_freqs(const struct gguf_file *file, const struct lm_model 
     return PONDER_OK;
 }
 
-static int read_tensors(const struct gguf_file *file, struct lm_model *model, struct ponder_err *err)
+/* Vectors always; matrices unless they stay in the file. */
+static int read_tensors(const struct gguf_file *file, struct lm_model *model, bool matrices,
+                        struct ponder_err *err)
 {
     enum lm_arch arch = model->shape.arch;
     int count = lm_tensors(&model->shape, NULL), status = PONDER_OK;
@@ -261,8 +263,11 @@ static int read_tensors(const struct gguf_file *file, struct lm_model *model, st
     if (!table)
         return err_memory(err, "a table of tensors");
     lm_tensors(&model->shape, table);
-    for (int t = 0; !status && t < count; t++)
-        status = read_tensor(file, arch, &table[t], model->params, err);
+    for (int t = 0; !status && t < count; t++) {
+        status = check_tensor(file, arch, &table[t], err);
+        if (!status && (matrices || table[t].rows == 1))
+            gguf_tensor_to_f32(gguf_tensor_find(file, table[t].name), model->params + table[t].offset);
+    }
     if (!status)
         status = refuse_others(file, arch, table, count, err);
     free(table);
@@ -283,44 +288,51 @@ static int check_size(const struct gguf_file *file, const struct lm_shape *shape
     return PONDER_OK;
 }
 
-/* Parameters are hashed HASH_BLOCK at a time, side by side; where there is one such block its hash is the
- * model's. */
-static int hash_params(struct lm_model *model, struct ponder_err *err)
+/* Of the data of all tensors as they are stored, in the order of the shape, side by side. */
+static int hash_file(const struct gguf_file *file, struct lm_model *model, struct ponder_err *err)
 {
-    enum { HASH_BLOCK = 1 << 25 };
-    size_t count = model->param_count;
-    int blocks = (int)((count + HASH_BLOCK - 1) / HASH_BLOCK);
-    uint64_t *hashes = calloc((size_t)blocks, sizeof *hashes);
-    if (!hashes)
-        return err_memory(err, "the hash of a model");
-#pragma omp parallel for schedule(dynamic)
-    for (int i = 0; i < blocks; i++) {
-        size_t first = (size_t)i * HASH_BLOCK, left = count - first;
-        hashes[i] = hash_bytes(model->params + first,
-                               (left < HASH_BLOCK ? left : HASH_BLOCK) * sizeof *model->params);
+    enum { STRETCH = 1 << 24 }; /* bytes */
+    int count = lm_tensors(&model->shape, NULL);
+    struct lm_tensor *table = calloc((size_t)count, sizeof *table);
+    if (!table)
+        return err_memory(err, "a table of tensors");
+    lm_tensors(&model->shape, table);
+    uint64_t hash = 0;
+    for (int t = 0; t < count; t++) {
+        const struct gguf_tensor *tensor = gguf_tensor_find(file, table[t].name);
+        size_t stretches = (tensor->bytes + STRETCH - 1) / STRETCH;
+        uint64_t sum = 0;
+#pragma omp parallel for schedule(dynamic) reduction(+ : sum)
+        for (size_t i = 0; i < stretches; i++) {
+            size_t left = tensor->bytes - i * STRETCH;
+            sum += rng_key(
+                i, hash_bytes((const char *)tensor->data + i * STRETCH, left < STRETCH ? left : STRETCH));
+        }
+        hash = rng_key(rng_key(hash, (uint64_t)tensor->type), sum);
     }
-    model->hash = hashes[0];
-    for (int i = 1; i < blocks; i++)
-        model->hash = rng_key(model->hash, hashes[i]);
-    free(hashes);
+    free(table);
+    model->hash = hash;
     return PONDER_OK;
 }
 
 static int read_model(struct lm_model **out, const struct gguf_file *file, enum lm_arch arch,
-                      struct tokenizer *tokenizer, struct ponder_err *err)
+                      struct tokenizer *tokenizer, size_t expanded_max, struct ponder_err *err)
 {
     struct reader reader = {.file = file, .arch = arch, .err = err};
     struct lm_shape shape;
     struct lm_model *model = NULL;
     int status = read_shape(&reader, tokenizer_size(tokenizer), &shape);
+    bool expanded = !status && lm_param_count(&shape) <= expanded_max;
     if (!status)
         status = check_size(file, &shape, err);
     if (!status)
         status = lm_model_alloc(&model, &shape, err);
     if (!status)
-        status = read_tensors(file, model, err);
-    if (!status)
-        status = hash_params(model, err);
+        status = read_tensors(file, model, expanded, err);
+    if (!status && expanded)
+        model->hash = hash_bytes(model->params, model->param_count * sizeof *model->params);
+    else if (!status)
+        status = hash_file(file, model, err);
     if (status) {
         lm_model_release(model);
         return status;
@@ -329,7 +341,7 @@ static int read_model(struct lm_model **out, const struct gguf_file *file, enum 
     return PONDER_OK;
 }
 
-int lm_model_open(struct lm_model **out, const char *path, struct ponder_err *err)
+int lm_model_open_within(struct lm_model **out, const char *path, size_t expanded_max, struct ponder_err *err)
 {
     struct gguf_file *file = NULL;
     struct tokenizer *tokenizer = NULL;
@@ -340,13 +352,95 @@ int lm_model_open(struct lm_model **out, const char *path, struct ponder_err *er
     if (!status)
         status = tokenizer_open(&tokenizer, file, err);
     if (!status)
-        status = read_model(out, file, arch, tokenizer, err);
-    if (status)
+        status = read_model(out, file, arch, tokenizer, expanded_max, err);
+    if (status) {
         tokenizer_release(tokenizer);
+        gguf_release(file);
+        return status;
+    }
+    (*out)->tokenizer = tokenizer;
+    if ((*out)->param_count > expanded_max)
+        (*out)->file = file;
     else
-        (*out)->tokenizer = tokenizer;
-    gguf_release(file);
-    return status;
+        gguf_release(file);
+    return PONDER_OK;
+}
+
+int lm_model_open(struct lm_model **out, const char *path, struct ponder_err *err)
+{
+    return lm_model_open_within(out, path, LM_EXPANDED_MAX, err);
+}
+
+/* ---- matrices that stay in the file ---- */
+
+static struct lm_matrix stored(const struct lm_model *model, int rows, int cols, const float *plain,
+                               int layer, const char *const *names)
+{
+    struct lm_matrix matrix = {.rows = rows, .cols = cols, .plain = model->file ? NULL : plain};
+    for (; model->file && names[matrix.part_count]; matrix.part_count++) {
+        char name[GGUF_NAME_BYTES_MAX];
+        const char *base = names[matrix.part_count];
+        if (layer < 0)
+            snprintf(name, sizeof name, "%s.weight", base);
+        else
+            snprintf(name, sizeof name, "blk.%d.%s.weight", layer, base);
+        matrix.parts[matrix.part_count] = gguf_tensor_find(model->file, name);
+    }
+    return matrix;
+}
+
+struct lm_matrices lm_matrices_at(const struct lm_model *model, int layer)
+{
+    const struct lm_shape *s = &model->shape;
+    struct lm_layer at = lm_layer_at(s, model->params, layer);
+    int heads_width = s->heads * s->head_dim, kv_width = s->kv_heads * s->head_dim;
+    return (struct lm_matrices){
+        .qkv = stored(model, heads_width + 2 * kv_width, s->width, at.qkv, layer,
+                      (const char *const[]){"attn_q", "attn_k", "attn_v", NULL}),
+        .attn_out = stored(model, s->width, heads_width, at.attn_out, layer,
+                           (const char *const[]){"attn_output", NULL}),
+        .gate_up = stored(model, 2 * s->ffn, s->width, at.gate_up, layer,
+                          (const char *const[]){"ffn_gate", "ffn_up", NULL}),
+        .ffn_down =
+            stored(model, s->width, s->ffn, at.ffn_down, layer, (const char *const[]){"ffn_down", NULL}),
+    };
+}
+
+struct lm_matrix lm_embedding_matrix(const struct lm_model *model)
+{
+    return stored(model, model->shape.vocab, model->shape.width,
+                  lm_embedding_at(&model->shape, model->params), -1,
+                  (const char *const[]){"token_embd", NULL});
+}
+
+struct lm_matrix lm_output_matrix(const struct lm_model *model)
+{
+    return stored(model, model->shape.vocab, model->shape.width, lm_output_at(&model->shape, model->params),
+                  -1, (const char *const[]){model->shape.tied ? "token_embd" : "output", NULL});
+}
+
+static void expand_matrix(struct lm_matrix matrix, float *params)
+{
+    lm_matrix_rows_parallel(&matrix, 0, matrix.rows, params);
+}
+
+void lm_model_expand(struct lm_model *model)
+{
+    const struct lm_shape *s = &model->shape;
+    for (int i = 0; model->file && i < s->layers; i++) {
+        struct lm_layer at = lm_layer_at(s, model->params, i);
+        struct lm_matrices matrices = lm_matrices_at(model, i);
+        expand_matrix(matrices.qkv, at.qkv);
+        expand_matrix(matrices.attn_out, at.attn_out);
+        expand_matrix(matrices.gate_up, at.gate_up);
+        expand_matrix(matrices.ffn_down, at.ffn_down);
+    }
+    if (model->file) {
+        expand_matrix(lm_embedding_matrix(model), lm_embedding_at(s, model->params));
+        expand_matrix(lm_output_matrix(model), lm_output_at(s, model->params));
+    }
+    gguf_release(model->file);
+    model->file = NULL;
 }
 
 /* ---- writing ---- */
@@ -391,6 +485,8 @@ int lm_model_save(const struct lm_model *model, const char *path, enum gguf_tens
                   const char *name, void (*extra)(struct gguf_writer *writer, void *data), void *data,
                   struct ponder_err *err)
 {
+    if (model->file)
+        return err_set(err, PONDER_E_ARGUMENT, "%s: not written: expand the model first", path);
     int count = lm_tensors(&model->shape, NULL);
     struct lm_tensor *table = calloc((size_t)count, sizeof *table);
     struct gguf_writer *writer = gguf_writer_new();

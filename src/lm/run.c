@@ -32,12 +32,21 @@ static int resolve(struct lm_run_options *options, struct ponder_err *err)
 
 /* --- weights ------------------------------------------------------------------------------------------- */
 
-static int pack(struct lm_run *run, struct gemm_weights **weights, const float *w, int n, int k,
-                struct ponder_err *err)
+static enum gemm_keep keep_of(const struct lm_run *run, const struct lm_matrix *w)
+{
+    size_t limit = run->options.weights_bytes_max;
+    size_t bytes = gemm_packed_bytes(run->gemm, (size_t)w->rows * (size_t)w->cols);
+    if (run->options.train)
+        return GEMM_KEEP_BOTH;
+    return limit && (bytes > limit || run->packed_bytes > limit - bytes) ? GEMM_KEEP_NOTHING
+                                                                         : GEMM_KEEP_PACKED;
+}
+
+static int pack(struct lm_run *run, struct gemm_weights **weights, struct lm_matrix w, struct ponder_err *err)
 {
     if (*weights)
-        return gemm_weights_update(run->gemm, *weights, w, err);
-    int status = gemm_weights_new(run->gemm, weights, w, n, k, run->options.train, err);
+        return gemm_weights_update(run->gemm, *weights, &w, err);
+    int status = gemm_weights_new(run->gemm, weights, &w, keep_of(run, &w), err);
     if (!status)
         run->packed_bytes += gemm_weights_bytes(*weights);
     return status;
@@ -45,21 +54,20 @@ static int pack(struct lm_run *run, struct gemm_weights **weights, const float *
 
 int lm_run_repack(struct lm_run *run, struct ponder_err *err)
 {
-    const struct lm_shape *s = &run->model->shape;
-    float *params = run->model->params;
-    int heads_width = s->heads * s->head_dim, status = PONDER_OK;
-    for (int i = 0; !status && i < s->layers; i++) {
-        struct lm_layer layer = lm_layer_at(s, params, i);
+    int status = PONDER_OK;
+    run->embedding = lm_embedding_matrix(run->model);
+    for (int i = 0; !status && i < run->model->shape.layers; i++) {
+        struct lm_matrices layer = lm_matrices_at(run->model, i);
         struct lm_packed_layer *packed = &run->layers[i];
-        status = pack(run, &packed->qkv, layer.qkv, lm_qkv_width(s), s->width, err);
+        status = pack(run, &packed->qkv, layer.qkv, err);
         if (!status)
-            status = pack(run, &packed->attn_out, layer.attn_out, s->width, heads_width, err);
+            status = pack(run, &packed->attn_out, layer.attn_out, err);
         if (!status)
-            status = pack(run, &packed->gate_up, layer.gate_up, 2 * s->ffn, s->width, err);
+            status = pack(run, &packed->gate_up, layer.gate_up, err);
         if (!status)
-            status = pack(run, &packed->ffn_down, layer.ffn_down, s->width, s->ffn, err);
+            status = pack(run, &packed->ffn_down, layer.ffn_down, err);
     }
-    return status ? status : pack(run, &run->output, lm_output_at(s, params), s->vocab, s->width, err);
+    return status ? status : pack(run, &run->output, lm_output_matrix(run->model), err);
 }
 
 /* --- activations --------------------------------------------------------------------------------------- */
@@ -215,6 +223,8 @@ static int check_model(const struct lm_model *model, const struct lm_run_options
                        struct ponder_err *err)
 {
     const struct lm_shape *s = &model->shape;
+    if (options->train && model->file)
+        return err_set(err, PONDER_E_ARGUMENT, "training needs all parameters: expand the model first");
     if (options->train && (s->qkv_bias || s->qk_norm))
         return err_set(err, PONDER_E_UNSUPPORTED,
                        "training is for llama models without biases: there are no gradients of the %s of %s",

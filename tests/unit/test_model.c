@@ -13,6 +13,7 @@
 
 #include "core/rng.h"
 #include "lm/forward.h"
+#include "lm/gemm.h"
 
 enum { VOCAB = 280, WIDTH = 16, LAYERS = 2, FFN = 24, CONTEXT = 700 };
 
@@ -238,10 +239,12 @@ static void plain_row(const struct plain *p, int token, int position, double *lo
     matvec(lm_output_at(s, p->model->params), s->vocab, s->width, x, logits);
 }
 
-/* The rows of one text in batches that end at `cut` and at `rows`. */
-static void check_graph(const struct lm_model *model, int rows, int cut)
+/* The rows of one text in batches that end at `cut` and at `rows`; `whole` is the same model with its
+ * parameters. */
+static void check_graph(const struct lm_model *model, const struct lm_model *whole, int rows, int cut,
+                        size_t weights_bytes_max, bool exact)
 {
-    struct plain plain = {.model = model, .rows = rows};
+    struct plain plain = {.model = whole, .rows = rows};
     size_t cells = (size_t)(LAYERS * rows * model->shape.kv_heads * model->shape.head_dim);
     struct lm_run *run;
     struct kv_tree *kv;
@@ -250,7 +253,11 @@ static void check_graph(const struct lm_model *model, int rows, int cut)
     int32_t tokens[CONTEXT], positions[CONTEXT], segments[CONTEXT];
     plain.keys = calloc(cells, sizeof *plain.keys);
     plain.values = calloc(cells, sizeof *plain.values);
-    struct lm_run_options options = {.rows_max = rows, .threads = 1, .precision = LM_PRECISION_F32};
+    struct lm_run_options options = {.rows_max = rows,
+                                     .threads = 2,
+                                     .precision = LM_PRECISION_F32,
+                                     .exact = exact,
+                                     .weights_bytes_max = weights_bytes_max};
     assert_int_equal(lm_run_open(&run, model, &options, &err), 0);
     assert_int_equal(kv_tree_open(&kv, &model->shape, KV_F32, 1 << 26, &err), 0);
     int segment = kv_segment_new(kv, -1, 0);
@@ -287,16 +294,117 @@ static void each_architecture_computes_the_plain_graph(void **state)
     (void)state;
     for (int i = 0; i < SHAPES; i++) {
         struct lm_model *model = random_model(whole_shape(i));
-        check_graph(model, 40, 23);
+        check_graph(model, model, 40, 23, 0, false);
         lm_model_release(model);
     }
+}
+
+static struct lm_model *in_its_file(const struct lm_model *model)
+{
+    struct lm_model *mapped;
+    assert_int_equal(lm_model_save(model, path, GGUF_TENSOR_F32, "random", NULL, NULL, &err), 0);
+    assert_int_equal(lm_model_open_within(&mapped, path, model->param_count - 1, &err), 0);
+    assert_non_null(mapped->file);
+    return mapped;
+}
+
+static void a_model_that_stays_in_its_file_computes_the_same(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SHAPES; i++) {
+        struct lm_model *model = random_model(whole_shape(i)), *mapped = in_its_file(model);
+        check_graph(mapped, model, 40, 39, 0, false);
+        check_graph(mapped, model, 40, 39, 4 * (2 * FFN * WIDTH + WIDTH * 4 * 4),
+                    false); /* the first matrices are packed */
+        check_graph(mapped, model, 40, 39, 1, false);
+        check_graph(mapped, model, 40, 39, 1, true);
+        assert_int_equal(lm_model_save(mapped, path, GGUF_TENSOR_F32, "", NULL, NULL, &err),
+                         PONDER_E_ARGUMENT);
+        lm_model_expand(mapped);
+        assert_memory_equal(model->params, mapped->params, model->param_count * sizeof *model->params);
+        lm_model_release(mapped);
+        lm_model_release(model);
+    }
+}
+
+static void training_wants_a_model_that_is_expanded(void **state)
+{
+    (void)state;
+    struct lm_run_options options = {.rows_max = 8, .threads = 1, .train = true};
+    struct lm_model *model = random_model(whole_shape(0)), *mapped = in_its_file(model);
+    struct lm_run *run;
+    assert_int_equal(lm_run_open(&run, mapped, &options, &err), PONDER_E_ARGUMENT);
+    lm_model_expand(mapped);
+    assert_int_equal(lm_run_open(&run, mapped, &options, &err), 0);
+    lm_run_release(run);
+    lm_model_release(mapped);
+    lm_model_release(model);
+}
+
+/* A product with weights of three tensors and types, more than one panel. */
+static void products_by_panels_are_those_of_packed_weights(void **state)
+{
+    (void)state;
+    enum { K = 512, N = 1100 + 1000 + 900, ROWS = 24 };
+    float *numbers = calloc((size_t)N * K, sizeof *numbers);
+    unsigned char *q8 = calloc(1100 * (K / 32), 34);
+    uint16_t *f16 = calloc((size_t)1000 * K, sizeof *f16);
+    float *x = calloc(ROWS * K, sizeof *x), *packed = calloc(ROWS * N, sizeof *packed),
+          *panels = calloc(ROWS * N, sizeof *panels);
+    struct rng rng;
+    rng_init(&rng, 5);
+    for (size_t i = 0; i < (size_t)900 * K; i++)
+        numbers[i] = (float)rng_normal(&rng);
+    for (size_t i = 0; i < (size_t)1000 * K; i++)
+        f16[i] = (uint16_t)(0x3000 + rng_below(&rng, 0x800));
+    for (size_t i = 0; i < (size_t)1100 * (K / 32) * 34; i++)
+        q8[i] = i % 34 == 1 ? 0x20 : (unsigned char)rng_below(&rng, 256);
+    for (size_t i = 0; i < (size_t)ROWS * K; i++)
+        x[i] = (float)rng_normal(&rng);
+    struct gguf_tensor parts[3] = {
+        {.n_dims = 2,
+         .dims = {K, 1100, 1, 1},
+         .type = GGUF_TENSOR_Q8_0,
+         .data = q8,
+         .bytes = 1100 * (K / 32) * 34},
+        {.n_dims = 2, .dims = {K, 1000, 1, 1}, .type = GGUF_TENSOR_F16, .data = f16, .bytes = 1000 * K * 2},
+        {.n_dims = 2,
+         .dims = {K, 900, 1, 1},
+         .type = GGUF_TENSOR_F32,
+         .data = numbers,
+         .bytes = 900 * K * 4}};
+    struct lm_matrix w = {.rows = N, .cols = K, .part_count = 3, .parts = {&parts[0], &parts[1], &parts[2]}};
+    struct gemm *gemm;
+    struct gemm_weights *kept, *left;
+    assert_int_equal(gemm_open(&gemm, &(struct gemm_options){.threads = 2}, &err), 0);
+    assert_int_equal(gemm_weights_new(gemm, &kept, &w, GEMM_KEEP_PACKED, &err), 0);
+    assert_int_equal(gemm_weights_new(gemm, &left, &w, GEMM_KEEP_NOTHING, &err), 0);
+    assert_int_equal(gemm_weights_bytes(left), 0);
+    static const int counts[] = {1, 3, ROWS};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(gemm_forward(gemm, kept, x, counts[i], packed, &err), 0);
+        assert_int_equal(gemm_forward(gemm, left, x, counts[i], panels, &err), 0);
+        for (int at = 0; at < counts[i] * N; at++)
+            if (!(fabsf(packed[at] - panels[at]) < 1e-3f * (1 + fabsf(packed[at]))))
+                fail_msg("%d rows, element %d: packed %g, by panels %g", counts[i], at, (double)packed[at],
+                         (double)panels[at]);
+    }
+    gemm_weights_release(kept);
+    gemm_weights_release(left);
+    gemm_release(gemm);
+    free(numbers);
+    free(q8);
+    free(f16);
+    free(x);
+    free(packed);
+    free(panels);
 }
 
 static void a_path_beyond_the_first_angles_is_rotated_right(void **state)
 {
     (void)state;
     struct lm_model *model = random_model(whole_shape(4));
-    check_graph(model, 600, 300);
+    check_graph(model, model, 600, 300, 0, false);
     lm_model_release(model);
 }
 
@@ -634,6 +742,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_of_each_architecture_is_read_as_it_was_written),
         cmocka_unit_test(each_architecture_computes_the_plain_graph),
+        cmocka_unit_test(a_model_that_stays_in_its_file_computes_the_same),
+        cmocka_unit_test(products_by_panels_are_those_of_packed_weights),
+        cmocka_unit_test(training_wants_a_model_that_is_expanded),
         cmocka_unit_test(a_path_beyond_the_first_angles_is_rotated_right),
         cmocka_unit_test(training_of_what_has_no_gradient_is_refused),
         cmocka_unit_test(metadata_that_no_model_has_are_refused_by_key),
