@@ -474,7 +474,8 @@ static int open_parts(struct local *local, const struct local_options *options, 
                                  .logit_rows_max = local->branches_max,
                                  .threads = options->threads,
                                  .precision = options->precision,
-                                 .exact = options->exact};
+                                 .exact = options->exact,
+                                 .weights_bytes_max = options->weights_bytes_max};
     int status = kv_tree_open(&local->kv, &local->model->shape, options->kv_type,
                               options->kv_bytes_max ? options->kv_bytes_max : (size_t)2 << 30, err);
     if (!status && allocate(local))

@@ -20,7 +20,9 @@ typedef const dnnl_memory_desc_t *desc_view;
 #endif
 
 enum { PRIMITIVES_MAX = 512, THREADS_MAX = 256, PACK_ROWS = 512 };
-enum { PANEL_ROWS_MIN = 32, PANEL_ELEMENTS = 1 << 20 }; /* of weights that are expanded for each product */
+/* Of weights that are expanded for each product: a panel, and rows of x up to which each row of weights is
+ * used as soon as it is expanded instead, while it is in the nearest cache. */
+enum { PANEL_ROWS_MIN = 32, PANEL_ELEMENTS = 1 << 20, DOT_ROWS_MAX = 4 };
 
 /* What a product is, as oneDNN sees it: (m, k) x (k, n). */
 enum product_kind {
@@ -582,6 +584,32 @@ static int run_panel(struct gemm *gemm, const void *panel, const void *x, int ro
     return status ? failed(err, status, "a matrix product") : PONDER_OK;
 }
 
+/* Each element of y as one dot product. */
+static int run_dots(struct gemm *gemm, const struct gemm_weights *w, const void *x, int rows, float *y,
+                    struct ponder_err *err)
+{
+    const struct lm_kernels *kernels = lm_kernels_best();
+    size_t k = (size_t)w->k, numbers = (size_t)rows * k;
+    int threads = gemm->options.threads;
+    int status = reserve_panel(gemm, (size_t)threads * k + numbers, 1, err);
+    if (status)
+        return status;
+    float *rows_f32 = gemm->panel + (size_t)threads * k;
+    if (gemm->options.bf16)
+        kernels->expand(GGUF_TENSOR_BF16, x, numbers, rows_f32);
+    else
+        memcpy(rows_f32, x, numbers * sizeof *rows_f32);
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int i = 0; i < w->n; i++) {
+        float *weights = gemm->panel + (size_t)omp_get_thread_num() * k;
+        lm_matrix_rows(&w->source, i, 1, weights);
+        for (int row = 0; row < rows; row++)
+            y[(size_t)row * (size_t)w->n + (size_t)i] =
+                kernels->dot(rows_f32 + (size_t)row * k, weights, w->k);
+    }
+    return PONDER_OK;
+}
+
 static int run_panels(struct gemm *gemm, const struct gemm_weights *w, const void *x, int rows, float *y,
                       struct ponder_err *err)
 {
@@ -604,6 +632,8 @@ static int run_panels(struct gemm *gemm, const struct gemm_weights *w, const voi
 int gemm_forward(struct gemm *gemm, const struct gemm_weights *w, const void *x, int rows, float *y,
                  struct ponder_err *err)
 {
+    if (!w->forward.data && rows <= DOT_ROWS_MAX && !gemm->options.exact)
+        return run_dots(gemm, w, x, rows, y, err);
     if (!w->forward.data)
         return run_panels(gemm, w, x, rows, y, err);
     return run_packed(gemm, &w->forward, x, rows, w->n, w->k, y, err);

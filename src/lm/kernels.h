@@ -80,6 +80,9 @@ struct lm_kernels {
      * D). */
     void (*store_kv)(const float *key, const float *value, int dim, int slot, bool f16, void *keys,
                      void *values);
+    /* quant_expand() of quant.h; `type` is one of gguf.h. */
+    void (*expand)(int type, const void *from, size_t count, float *out);
+    float (*dot)(const float *x, const float *y, int n);
 };
 
 /* The best this CPU runs; "avx512", "avx2" or "plain". */

@@ -26,6 +26,8 @@ void KERNEL(attend_backward)(const struct lm_attend *a);
 void KERNEL(attend_tree)(const struct lm_tree_attend *a, int begin, int end, float *scratch);
 void KERNEL(store_kv)(const float *key, const float *value, int dim, int slot, bool f16, void *keys,
                       void *values);
+void KERNEL(expand)(int type, const void *from, size_t count, float *out);
+float KERNEL(dot)(const float *x, const float *y, int n);
 
 extern const struct lm_kernels KERNEL(table);
 

@@ -132,6 +132,21 @@ void KERNEL(swiglu_backward)(const float *gate_up, const float *dy, int rows, in
         }
 }
 
+float KERNEL(dot)(const float *x, const float *y, int n)
+{
+    enum { CHAINS = 4 };
+    vec sums[CHAINS] = {{0}};
+    int i = 0;
+    for (; i + CHAINS * LANES <= n; i += CHAINS * LANES)
+        for (int c = 0; c < CHAINS; c++)
+            sums[c] += vec_load(x + i + c * LANES) * vec_load(y + i + c * LANES);
+    for (; i < n; i += LANES) {
+        int m = n - i < LANES ? n - i : LANES;
+        sums[0] += load(x + i, m) * load(y + i, m);
+    }
+    return vec_sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
 float KERNEL(softmax)(const float *x, int n, float scale, float *p)
 {
     vec tops = vec_all(-INFINITY);
@@ -166,4 +181,6 @@ const struct lm_kernels KERNEL(table) = {
     .attend_backward = KERNEL(attend_backward),
     .attend_tree = KERNEL(attend_tree),
     .store_kv = KERNEL(store_kv),
+    .expand = KERNEL(expand),
+    .dot = KERNEL(dot),
 };

@@ -62,7 +62,7 @@ struct lm_model {
     size_t param_count;
     struct gguf_file *file;      /* owned; NULL where all parameters are set */
     struct tokenizer *tokenizer; /* owned; NULL for a random shape made for a benchmark */
-    uint64_t hash;               /* of the parameters as loaded, for the fingerprint of a run */
+    uint64_t hash;               /* of the parameters, for the fingerprint of a run */
 };
 
 /* Reasonable bounds and divisibility; the error names the field by its GGUF key. */

@@ -288,6 +288,17 @@ static int check_size(const struct gguf_file *file, const struct lm_shape *shape
     return PONDER_OK;
 }
 
+/* Numbers that are not packed in blocks: f32 holds them whatever the instructions that widen them. */
+static bool is_plain(const struct gguf_file *file)
+{
+    for (size_t i = 0; i < gguf_tensor_count(file); i++) {
+        enum gguf_tensor_type type = gguf_tensor_at(file, i)->type;
+        if (type != GGUF_TENSOR_F32 && type != GGUF_TENSOR_F16 && type != GGUF_TENSOR_BF16)
+            return false;
+    }
+    return true;
+}
+
 /* Of the data of all tensors as they are stored, in the order of the shape, side by side. */
 static int hash_file(const struct gguf_file *file, struct lm_model *model, struct ponder_err *err)
 {
@@ -329,7 +340,7 @@ static int read_model(struct lm_model **out, const struct gguf_file *file, enum 
         status = lm_model_alloc(&model, &shape, err);
     if (!status)
         status = read_tensors(file, model, expanded, err);
-    if (!status && expanded)
+    if (!status && expanded && is_plain(file))
         model->hash = hash_bytes(model->params, model->param_count * sizeof *model->params);
     else if (!status)
         status = hash_file(file, model, err);

@@ -1,14 +1,11 @@
-/* quant.c - blocks of quantised numbers to f32; see quant.h for where the formats come from.
+/* quant.c - blocks of quantised numbers to f32; see quant.h for where the formats come from. Compiled once
+ * per instruction set, like the kernels.
  *
  * Q8_0 and the types of 4 and 5 bits scale 32 whole numbers by one f16. The K types pack 256 numbers: one or
  * two f16 scale eight or sixteen small whole numbers, and those scale 32 or 16 numbers each. Letters as in
  * the source: d scales, m is the minimum. */
-#include "lm/quant.h"
-
-#include <stdint.h>
-#include <string.h>
-
-#include "lm/f16.h"
+#include "lm/gguf.h"
+#include "lm/kernels_impl.h"
 
 enum { SMALL = 32, SUPER = 256 }; /* elements of a block */
 
@@ -21,7 +18,13 @@ static float half_at(const unsigned char *at)
 
 static void expand_f16(const unsigned char *from, size_t count, float *out)
 {
-    for (size_t i = 0; i < count; i++)
+    uint16_t halves[LANES];
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        memcpy(halves, from + 2 * i, sizeof halves);
+        vec_store(out + i, vec_load_f16(halves));
+    }
+    for (; i < count; i++)
         out[i] = half_at(from + 2 * i);
 }
 
@@ -42,43 +45,50 @@ static void expand_q8_0(const unsigned char *block, float *out)
         out[i] = d * (float)(int8_t)block[2 + i];
 }
 
-/* 16 bytes `low`: their low halves are elements 0 to 15, the high ones 16 to 31. `high` holds a fifth bit of
- * each element, or is NULL. */
-static void expand_small(float d, int zero, float m, const unsigned char *high, const unsigned char *low,
-                         float *out)
+/* 16 bytes `low`: their low halves are elements 0 to 15, the high ones 16 to 31. `fifth` has a fifth bit of
+ * each. */
+INLINE void expand_small(float d, int zero, float m, uint32_t fifth, const unsigned char *low, float *out)
 {
-    uint32_t fifth = 0;
-    if (high)
-        memcpy(&fifth, high, sizeof fifth);
-    for (int i = 0; i < SMALL; i++) {
-        int q = (low[i % 16] >> (i / 16 * 4) & 15) | (int)(fifth >> i & 1) << 4;
+    for (int i = 0; i < SMALL / 2; i++) {
+        int q = (low[i] & 15) | (int)(fifth >> i & 1) << 4;
         out[i] = d * (float)(q - zero) + m;
     }
+    for (int i = 0; i < SMALL / 2; i++) {
+        int q = low[i] >> 4 | (int)(fifth >> (i + SMALL / 2) & 1) << 4;
+        out[i + SMALL / 2] = d * (float)(q - zero) + m;
+    }
+}
+
+INLINE uint32_t bits_at(const unsigned char *at)
+{
+    uint32_t bits;
+    memcpy(&bits, at, sizeof bits);
+    return bits;
 }
 
 static void expand_q4_0(const unsigned char *block, float *out)
 {
-    expand_small(half_at(block), 8, 0, NULL, block + 2, out);
+    expand_small(half_at(block), 8, 0, 0, block + 2, out);
 }
 
 static void expand_q4_1(const unsigned char *block, float *out)
 {
-    expand_small(half_at(block), 0, half_at(block + 2), NULL, block + 4, out);
+    expand_small(half_at(block), 0, half_at(block + 2), 0, block + 4, out);
 }
 
 static void expand_q5_0(const unsigned char *block, float *out)
 {
-    expand_small(half_at(block), 16, 0, block + 2, block + 6, out);
+    expand_small(half_at(block), 16, 0, bits_at(block + 2), block + 6, out);
 }
 
 static void expand_q5_1(const unsigned char *block, float *out)
 {
-    expand_small(half_at(block), 0, half_at(block + 2), block + 4, block + 8, out);
+    expand_small(half_at(block), 0, half_at(block + 2), bits_at(block + 4), block + 8, out);
 }
 
 /* Eight pairs of 6-bit numbers in 12 bytes: the first four in the low bits of bytes 0 to 3 and 4 to 7, the
  * others with 4 bits in bytes 8 to 11 and 2 in the high bits of the bytes before. */
-static void scale_and_min(const unsigned char *packed, int group, int *scale, int *min)
+INLINE void scale_and_min(const unsigned char *packed, int group, int *scale, int *min)
 {
     if (group < 4) {
         *scale = packed[group] & 63;
@@ -91,17 +101,17 @@ static void scale_and_min(const unsigned char *packed, int group, int *scale, in
 
 /* d, m, 12 bytes of scales and minima, `high` with the fifth bits of Q5_K or NULL, and 4 bits an element: of
  * 64 elements the first 32 in the low halves of 32 bytes, the others in the high ones. */
-static void expand_q4_or_q5(const unsigned char *block, const unsigned char *high, const unsigned char *low,
+INLINE void expand_q4_or_q5(const unsigned char *block, const unsigned char *high, const unsigned char *low,
                             float *out)
 {
     float d = half_at(block), m = half_at(block + 2);
     for (int group = 0; group < SUPER / SMALL; group++) {
-        int scale, min;
+        int scale, min, shift = group % 2 * 4;
         scale_and_min(block + 4, group, &scale, &min);
         float group_d = d * (float)scale, group_m = m * (float)min;
         const unsigned char *bytes = low + group / 2 * SMALL;
         for (int i = 0; i < SMALL; i++) {
-            int q = (bytes[i] >> (group % 2 ? 4 : 0) & 15) | (high ? (high[i] >> group & 1) << 4 : 0);
+            int q = (bytes[i] >> shift & 15) | (high ? (high[i] >> group & 1) << 4 : 0);
             out[group * SMALL + i] = group_d * (float)q - group_m;
         }
     }
@@ -134,7 +144,7 @@ static void expand_q6_k(const unsigned char *block, float *out)
     }
 }
 
-void quant_expand(enum gguf_tensor_type type, const void *from, size_t count, float *out)
+void KERNEL(expand)(int type, const void *from, size_t count, float *out)
 {
     static const struct {
         void (*expand)(const unsigned char *block, float *out);

@@ -9,8 +9,9 @@
 
 #include "lm/gguf.h"
 
-/* `count` elements, a multiple of the type's block, from `from` to `out`. What no block of a quantiser holds
- * (a scale that is infinite or no number) gives elements that are no numbers either. */
+/* By the best instructions of this CPU. `count` elements, a multiple of the type's block, from `from` to
+ * `out`. What no block of a quantiser holds (a scale that is infinite or no number) gives elements that are
+ * no numbers either. */
 void quant_expand(enum gguf_tensor_type type, const void *from, size_t count, float *out);
 
 #endif

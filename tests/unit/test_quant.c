@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lm/kernels.h"
 #include "lm/quant.h"
 
 enum { BYTES_MAX = 256, SUPER = 256 };
@@ -23,18 +24,27 @@ static void put_half(unsigned char *at, uint16_t half)
     memcpy(at, &half, sizeof half);
 }
 
-/* Two blocks, of which the second begins at an odd address where the first has an odd size or `shift` is 1.
+/* By every instruction set of this CPU alike: two blocks, of which the second begins at an odd address where
+ * the first has an odd size or `shift` is 1.
  */
 static void expand(enum gguf_tensor_type type, const unsigned char *block, size_t bytes, int elements,
                    float *out)
 {
+    static const char *const names[] = {"plain", "avx2", "avx512"};
     unsigned char twice[2 * BYTES_MAX + 1];
-    float both[2 * SUPER];
-    for (size_t shift = 0; shift < 2; shift++) {
+    float both[2 * SUPER], first[2 * SUPER];
+    for (size_t way = 0; way < 2 * sizeof names / sizeof *names; way++) {
+        const struct lm_kernels *kernels = lm_kernels_named(names[way / 2]);
+        size_t shift = way % 2;
+        if (!kernels)
+            continue;
         memcpy(twice + shift, block, bytes);
         memcpy(twice + shift + bytes, block, bytes);
-        quant_expand(type, twice + shift, 2 * (size_t)elements, both);
+        kernels->expand((int)type, twice + shift, 2 * (size_t)elements, both);
         assert_memory_equal(both, both + elements, (size_t)elements * sizeof *both);
+        if (way == 0)
+            memcpy(first, both, sizeof both);
+        assert_memory_equal(first, both, 2 * (size_t)elements * sizeof *both);
     }
     memcpy(out, both, (size_t)elements * sizeof *out);
 }
@@ -43,11 +53,19 @@ static void floats_of_16_bits_widen(void **state)
 {
     (void)state;
     float out[3];
-    const uint16_t halves[3] = {HALF_ONE, HALF_MINUS_THREE, 1}, uppers[3] = {0x3f80, 0xc040, 0x4049};
+    const uint16_t halves[3] = {HALF_ONE, HALF_MINUS_THREE, 1};
+    const uint16_t uppers[3] = {0x3f80, 0xc040, 0x4049};
     quant_expand(GGUF_TENSOR_F16, halves, 3, out);
     assert_true(out[0] == 1 && out[1] == -3 && out[2] == 0x1p-24f);
     quant_expand(GGUF_TENSOR_BF16, uppers, 3, out);
     assert_true(out[0] == 1 && out[1] == -3 && out[2] == 3.140625f);
+    uint16_t many[37];
+    float wide[37];
+    for (int i = 0; i < 37; i++)
+        many[i] = (uint16_t)(HALF_ONE + i);
+    quant_expand(GGUF_TENSOR_F16, many, 37, wide);
+    for (int i = 0; i < 37; i++)
+        assert_true(wide[i] == 1 + (float)i * 0x1p-10f);
 }
 
 static void q8_0_scales_signed_bytes(void **state)
