@@ -127,20 +127,27 @@ static void expand_q5_k(const unsigned char *block, float *out)
     expand_q4_or_q5(block, block + 16, block + 48, out);
 }
 
+/* 16 elements of Q6_K: 4 bits of each byte of `low` from `low_shift` on, 2 of each of `high`. */
+INLINE void expand_sixteen(float d, const unsigned char *low, int low_shift, const unsigned char *high,
+                           int high_shift, float *out)
+{
+    for (int i = 0; i < 16; i++) {
+        int q = (low[i] >> low_shift & 15) | (high[i] >> high_shift & 3) << 4;
+        out[i] = d * (float)(q - 32);
+    }
+}
+
 /* 128 bytes of low 4 bits, 64 of high 2, 16 signed scales, d. Each half of the block, 128 elements, has 64
  * and 32 of these bytes and 8 scales: element i of its part p (32 elements) has its low bits in byte i, or 32
  * + i in odd parts, and its high ones in byte i. */
 static void expand_q6_k(const unsigned char *block, float *out)
 {
     float d = half_at(block + 208);
-    for (int part = 0; part < SUPER / SMALL; part++) {
-        int half = part / 4, p = part % 4;
-        const unsigned char *low = block + half * 64 + p % 2 * SMALL, *high = block + 128 + half * SMALL;
-        const unsigned char *scales = block + 192 + 2 * part;
-        for (int i = 0; i < SMALL; i++) {
-            int q = (low[i] >> (p / 2 * 4) & 15) | (high[i] >> (2 * p) & 3) << 4;
-            out[part * SMALL + i] = d * (float)(int8_t)scales[i / 16] * (float)(q - 32);
-        }
+    for (int i = 0; i < SUPER / 16; i++) {
+        int half = i / 8, p = i / 2 % 4, within = i % 2 * 16;
+        const unsigned char *low = block + half * 64 + p % 2 * SMALL + within;
+        const unsigned char *high = block + 128 + half * SMALL + within;
+        expand_sixteen(d * (float)(int8_t)block[192 + i], low, p / 2 * 4, high, 2 * p, out + i * 16);
     }
 }
 
