@@ -292,5 +292,6 @@ enum lm_precision lm_run_precision(const struct lm_run *run)
 
 size_t lm_run_bytes(const struct lm_run *run)
 {
-    return run->block_bytes + run->packed_bytes;
+    size_t scratch = (size_t)run->options.threads * run->scratch_floats * sizeof *run->scratch;
+    return run->block_bytes + run->packed_bytes + scratch;
 }
