@@ -52,11 +52,14 @@ static unsigned walk_tensors(const struct gguf_file *file)
         sum += touch(tensor->data, tensor->bytes);
         if (gguf_tensor_find(file, tensor->name) != tensor)
             abort();
-        float *out = malloc(tensor->bytes * 2); /* 2 bytes an element at least, where it converts */
+        size_t elements = 1;
+        for (int d = 0; d < tensor->n_dims; d++)
+            elements *= (size_t)tensor->dims[d];
+        float *out = malloc(elements * sizeof *out);
         if (!out)
             abort();
-        if (!gguf_tensor_to_f32(tensor, out, NULL))
-            sum += out[0] > 0;
+        gguf_tensor_to_f32(tensor, out);
+        sum += out[elements - 1] > 0;
         free(out);
     }
     return sum;

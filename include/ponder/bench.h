@@ -28,6 +28,7 @@ struct ponder_bench_settings {
     int64_t threads, repeats;
     const char *precision, *kv_type;
     bool exact;
+    int64_t weights_mib;
 };
 PONDER_API const struct ponder_option *ponder_bench_train_options(void);
 PONDER_API const struct ponder_option *ponder_bench_decode_options(void);

@@ -170,13 +170,16 @@ static int segment_with(struct local *local, const struct local_node *parent, co
 static int check_prompt(const struct local *local, const struct local_node *parent, const int32_t *ids,
                         int64_t count, struct ponder_err *err)
 {
-    int context = local->model->shape.context;
+    int context = kv_context(local->kv);
     int before = parent ? kv_end(local->kv, parent->segment) : 0;
     if (count > context - before)
         return err_set(err, PONDER_E_LIMIT,
                        "the text is %" PRId64 " tokens long, %" PRId64 " more than the model's context of %d "
-                       "positions has room for%s",
-                       count, count - (context - before), context, before ? " behind its node" : "");
+                       "positions has room for%s%s",
+                       count, count - (context - before), context, before ? " behind its node" : "",
+                       context < local->model->shape.context
+                           ? ": it has more, but memory for keys and values (--kv-mib) holds no more"
+                           : "");
     if (count + before == 0)
         return err_set(err, PONDER_E_ARGUMENT,
                        "the text is empty, and this model has no begin token to start from: give some text");
@@ -301,7 +304,7 @@ static int local_submit(struct engine *engine, const struct engine_request *requ
     struct local_branch *branch = branch_new(local, parent, request);
     if (!branch)
         return err_memory(err, "a request");
-    if (!request->score && kv_end(local->kv, branch->segment) == local->model->shape.context) {
+    if (!request->score && kv_end(local->kv, branch->segment) == kv_context(local->kv)) {
         local_branch_finish(local, branch, ENGINE_FINISH_CONTEXT);
         local_list_push(&local->done, branch);
     } else {
@@ -457,7 +460,7 @@ static int allocate(struct local *local)
     local->positions = calloc(rows, sizeof *local->positions);
     local->segments = calloc(rows, sizeof *local->segments);
     local->logit_rows = calloc(rows, sizeof *local->logit_rows);
-    local->path = calloc((size_t)local->model->shape.context, sizeof *local->path);
+    local->path = calloc((size_t)kv_context(local->kv), sizeof *local->path);
     return local->active && local->sampled && local->tokens && local->positions && local->segments &&
                    local->logit_rows && local->path
                ? PONDER_OK
@@ -470,11 +473,12 @@ static int open_parts(struct local *local, const struct local_options *options, 
                                  .logit_rows_max = local->branches_max,
                                  .threads = options->threads,
                                  .precision = options->precision,
-                                 .exact = options->exact};
-    if (allocate(local))
-        return err_memory(err, "the engine");
+                                 .exact = options->exact,
+                                 .weights_bytes_max = options->weights_bytes_max};
     int status = kv_tree_open(&local->kv, &local->model->shape, options->kv_type,
                               options->kv_bytes_max ? options->kv_bytes_max : (size_t)2 << 30, err);
+    if (!status && allocate(local))
+        status = err_memory(err, "the engine");
     return status ? status : lm_run_open(&local->run, local->model, &run, err);
 }
 
@@ -507,6 +511,11 @@ int local_open(struct engine **out, const struct lm_model *model, const struct l
     }
     *out = &local->engine;
     return PONDER_OK;
+}
+
+int local_context(const struct engine *engine)
+{
+    return kv_context(((const struct local *)engine)->kv);
 }
 
 enum lm_precision local_precision(const struct engine *engine)

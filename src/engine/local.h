@@ -6,10 +6,11 @@
 #include "lm/forward.h"
 
 struct local_options {
-    int threads;         /* 0: all cores */
-    int rows_max;        /* rows of one batch; 0: 512 */
-    int branches_max;    /* requests decoded at once; 0: 256. At most rows_max */
-    size_t kv_bytes_max; /* 0: 2 GiB */
+    int threads;              /* 0: all cores */
+    int rows_max;             /* rows of one batch; 0: 512 */
+    int branches_max;         /* requests decoded at once; 0: 256. At most rows_max */
+    size_t kv_bytes_max;      /* 0: 2 GiB. Bounds the context too, as kv_tree_open() says */
+    size_t weights_bytes_max; /* as in struct lm_run_options */
     enum kv_type kv_type;
     enum lm_precision precision;
     /* The same seed gives the same text at any concurrency, after eviction, and after a restart. */
@@ -34,6 +35,8 @@ struct local_state {
     int64_t preemptions;
 };
 struct local_state local_state_get(const struct engine *engine);
+/* Positions of the longest path: the model's context, or what the memory for keys and values holds. */
+int local_context(const struct engine *engine);
 /* What LM_PRECISION_AUTO became. */
 enum lm_precision local_precision(const struct engine *engine);
 

@@ -157,6 +157,6 @@ void local_branch_accept(struct local *local, struct local_branch *branch)
         local_branch_finish(local, branch, ENGINE_FINISH_STOP);
     else if (branch->generated == branch->tokens_max)
         local_branch_finish(local, branch, ENGINE_FINISH_LENGTH);
-    else if (kv_end(local->kv, branch->segment) == local->model->shape.context)
+    else if (kv_end(local->kv, branch->segment) == kv_context(local->kv))
         local_branch_finish(local, branch, ENGINE_FINISH_CONTEXT);
 }

@@ -73,6 +73,7 @@ static int open_engine(struct bench *b, const struct ponder_bench_settings *sett
         .threads = (int)settings->threads,
         .branches_max = (int)settings->branches,
         .exact = settings->exact,
+        .weights_bytes_max = (size_t)settings->weights_mib << 20,
         .kv_type = strcmp(settings->kv_type, "f32") == 0 ? KV_F32 : KV_F16,
     };
     if (strcmp(settings->kv_type, "f32") && strcmp(settings->kv_type, "f16"))

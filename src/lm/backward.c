@@ -106,7 +106,8 @@ static void attend_backward(struct lm_run *run, const struct lm_batch *batch, co
     LM_FOR_ROWS(run, batch->rows, first, rows)
     for (int row = first; row < first + rows; row++)
         run->kernels->rope(run->dqkv + (size_t)row * stride, s->heads + s->kv_heads, s->head_dim,
-                           run->rope + (size_t)batch->positions[row] * (size_t)s->head_dim, -1.0f);
+                           s->rope_halves, run->rope + (size_t)batch->positions[row] * (size_t)s->head_dim,
+                           -1.0f);
 }
 
 static int attention_backward(struct lm_run *run, const struct lm_batch *batch, int layer, int rows,

@@ -34,6 +34,7 @@ static const struct ponder_option decode[] = {
     ROW_INT("tokens", tokens, "N", "128", 1, 16384, "tokens of each continuation"),
     ROW_TEXT("kv-type", kv_type, "T", "f16", "of keys and values: f16 or f32"),
     ROW_FLAG("exact", exact, "batch-independent bits (f32)"),
+    ROW_INT("weights-mib", weights_mib, "M", "0", 0, 1048576, "MiB for expanded weights; 0: no limit"),
     SHAPE,
     RUN,
     PONDER_OPTION_END,

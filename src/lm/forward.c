@@ -11,10 +11,9 @@
 static void embed(struct lm_run *run, const struct lm_batch *batch, int padded)
 {
     size_t width = (size_t)run->model->shape.width;
-    const float *table = lm_embedding_at(&run->model->shape, run->model->params);
     float *x = run->acts[0].x;
     for (int row = 0; row < batch->rows; row++)
-        memcpy(x + (size_t)row * width, table + (size_t)batch->tokens[row] * width, width * sizeof *x);
+        lm_matrix_rows(&run->embedding, batch->tokens[row], 1, x + (size_t)row * width);
     memset(x + (size_t)batch->rows * width, 0, (size_t)(padded - batch->rows) * width * sizeof *x);
     lm_dropout(run, batch, LM_SITE_EMBEDDING, x, x, batch->rows);
 }
@@ -48,14 +47,25 @@ static void add_and_norm(struct lm_run *run, const float *x, const float *gain, 
     }
 }
 
-static void rotate(struct lm_run *run, const struct lm_batch *batch, float *qkv)
+/* What stands between the projection of a layer and its attention: biases, norms of heads, rotation. */
+static void finish_qkv(struct lm_run *run, const struct lm_batch *batch, const struct lm_layer *params,
+                       float *qkv)
 {
-    const struct lm_shape *shape = &run->model->shape;
-    size_t stride = (size_t)lm_qkv_width(shape);
+    const struct lm_shape *s = &run->model->shape;
+    const struct lm_kernels *k = run->kernels;
+    int width = lm_qkv_width(s), dim = s->head_dim;
     LM_FOR_ROWS(run, batch->rows, begin, count)
-    for (int row = begin; row < begin + count; row++)
-        run->kernels->rope(qkv + (size_t)row * stride, shape->heads + shape->kv_heads, shape->head_dim,
-                           run->rope + (size_t)batch->positions[row] * (size_t)shape->head_dim, 1.0f);
+    for (int row = begin; row < begin + count; row++) {
+        float *q = qkv + (size_t)row * (size_t)width, *keys = q + s->heads * dim;
+        if (params->qkv_bias)
+            k->add(q, params->qkv_bias, (size_t)width);
+        if (params->q_norm) {
+            k->rmsnorm(q, params->q_norm, s->rms_eps, s->heads, dim, q, false, NULL);
+            k->rmsnorm(keys, params->k_norm, s->rms_eps, s->kv_heads, dim, keys, false, NULL);
+        }
+        k->rope(q, s->heads + s->kv_heads, dim, s->rope_halves,
+                run->rope + (size_t)batch->positions[row] * (size_t)dim, 1.0f);
+    }
 }
 
 /* --- attention over documents (training) --------------------------------------------------------------- */
@@ -176,7 +186,7 @@ static int layer_forward(struct lm_run *run, const struct lm_batch *batch, int l
     int status = gemm_forward(run->gemm, weights->qkv, acts->attn_in, padded, acts->qkv, err);
     if (status)
         return status;
-    rotate(run, batch, acts->qkv);
+    finish_qkv(run, batch, &params, acts->qkv);
     if (batch->kv) {
         store_rows(run, batch, acts, layer);
         attend_tree(run, batch, acts, layer);
@@ -244,11 +254,16 @@ static int check_batch(const struct lm_run *run, const struct lm_batch *batch, s
     return PONDER_OK;
 }
 
-static int prepare_tree(struct lm_run *run, const struct lm_batch *batch, struct ponder_err *err)
+/* What the batch needs besides the activations: angles and scratch for its last position, and its plan. */
+static int prepare(struct lm_run *run, const struct lm_batch *batch, struct ponder_err *err)
 {
-    if (tree_plan_make(&run->plan, batch))
-        return err_memory(err, "the plan of a batch");
-    return PONDER_OK;
+    int last = 0;
+    for (int row = 0; row < batch->rows; row++)
+        last = batch->positions[row] > last ? batch->positions[row] : last;
+    int status = lm_run_reserve(run, last + 1, err);
+    if (!status && batch->kv && tree_plan_make(&run->plan, batch))
+        status = err_memory(err, "the plan of a batch");
+    return status;
 }
 
 static void mark_resident(const struct lm_batch *batch)
@@ -282,8 +297,8 @@ static int run_layers(struct lm_run *run, const struct lm_batch *batch, struct p
 int lm_forward(struct lm_run *run, const struct lm_batch *batch, float **logits, struct ponder_err *err)
 {
     int status = check_batch(run, batch, err);
-    if (!status && batch->kv)
-        status = prepare_tree(run, batch, err);
+    if (!status)
+        status = prepare(run, batch, err);
     if (status)
         return status;
     int threads = omp_get_max_threads();

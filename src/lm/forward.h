@@ -22,6 +22,9 @@ struct lm_run_options {
     enum lm_precision precision;
     bool exact; /* f32, fixed row tiles: a row's result never depends on what else is in the batch */
     bool train; /* keep what backward needs */
+    /* Bytes of packed weights at most; 0: no limit. Matrices that find no room are expanded for each product,
+     * a panel at a time. Not for training. */
+    size_t weights_bytes_max;
 };
 
 /* Rows [0, rows). Exactly one of `kv` and `doc_start` is given. */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/clock.h"
 #include "core/err.h"
+#include "lm/kernels.h"
 
 /* oneDNN 3 dropped the descriptor structs of 2.x for opaque handles; these few names are all that differs
  * here. */
@@ -19,10 +19,14 @@ typedef const dnnl_memory_desc_t *desc_view;
 #endif
 
 enum { PRIMITIVES_MAX = 512, THREADS_MAX = 256, PACK_ROWS = 512 };
+/* Of weights that are expanded for each product: a panel, and rows of x up to which each row of weights is
+ * used as soon as it is expanded instead, while it is in the nearest cache. */
+enum { PANEL_ROWS_MIN = 32, PANEL_ELEMENTS = 1 << 20, DOT_ROWS_MAX = 4 };
 
 /* What a product is, as oneDNN sees it: (m, k) x (k, n). */
 enum product_kind {
     PRODUCT_PACKED, /* weights in packed layout */
+    PRODUCT_PANEL,  /* weights plain, transposed */
     PRODUCT_WEIGHT, /* source transposed, both plain, result accumulated */
 };
 
@@ -46,6 +50,10 @@ struct gemm {
     dnnl_stream_t stream;
     struct product products[PRIMITIVES_MAX];
     int product_count;
+    float *panel;         /* rows of weights as f32, .. */
+    uint16_t *panel_bf16; /* .. the same as bf16, where products are in it .. */
+    float *panel_result;  /* .. and what they give */
+    size_t panel_elements, panel_results;
 };
 
 struct packed {
@@ -56,8 +64,9 @@ struct packed {
 
 struct gemm_weights {
     int n, k;
-    struct packed forward; /* (k, n) */
-    struct packed input;   /* (n, k); data NULL unless asked for */
+    struct packed forward;   /* (k, n) */
+    struct packed input;     /* (n, k); data NULL unless asked for */
+    struct lm_matrix source; /* where nothing is packed */
 };
 
 static int failed(struct ponder_err *err, dnnl_status_t status, const char *what)
@@ -158,13 +167,14 @@ static dnnl_status_t product_desc(struct gemm *gemm, struct product_key key, des
                                   dnnl_primitive_desc_t *out)
 {
     dnnl_data_type_t type = operand_type(gemm);
-    bool packed = key.kind == PRODUCT_PACKED;
-    desc_handle source = desc_new(key.m, key.k, type, packed ? dnnl_ab : dnnl_ba);
-    desc_handle middle =
-        weights ? desc_copy(weights) : desc_new(key.k, key.n, type, packed ? dnnl_format_tag_any : dnnl_ab);
+    static const dnnl_format_tag_t tags[] = {
+        [PRODUCT_PACKED] = dnnl_format_tag_any, [PRODUCT_PANEL] = dnnl_ba, [PRODUCT_WEIGHT] = dnnl_ab};
+    bool gradient = key.kind == PRODUCT_WEIGHT;
+    desc_handle source = desc_new(key.m, key.k, type, gradient ? dnnl_ba : dnnl_ab);
+    desc_handle middle = weights ? desc_copy(weights) : desc_new(key.k, key.n, type, tags[key.kind]);
     desc_handle destination = desc_new(key.m, key.n, dnnl_f32, dnnl_ab);
     dnnl_primitive_attr_t attr = NULL;
-    dnnl_status_t status = source && middle && destination ? attr_new(&attr, !packed) : dnnl_out_of_memory;
+    dnnl_status_t status = source && middle && destination ? attr_new(&attr, gradient) : dnnl_out_of_memory;
     if (!status)
         status = matmul_new(gemm, out, source, middle, destination, attr);
     if (attr)
@@ -337,6 +347,9 @@ void gemm_release(struct gemm *gemm)
         dnnl_stream_destroy(gemm->stream);
     if (gemm->engine)
         dnnl_engine_destroy(gemm->engine);
+    free(gemm->panel);
+    free(gemm->panel_bf16);
+    free(gemm->panel_result);
     free(gemm);
 }
 
@@ -392,30 +405,47 @@ static dnnl_status_t pack(struct gemm *gemm, struct packed *packed, const float 
     return status;
 }
 
-int gemm_weights_update(struct gemm *gemm, struct gemm_weights *weights, const float *w,
-                        struct ponder_err *err)
+/* w (n, k) in memory is its transpose (k, n) read column by column. */
+static dnnl_status_t pack_plain(struct gemm *gemm, struct gemm_weights *weights, const float *w)
 {
-    int threads = omp_get_max_threads();
-    omp_set_num_threads(gemm->options.threads);
-    /* w (n, k) in memory is its transpose (k, n) read column by column. */
     dnnl_status_t status = pack(gemm, &weights->forward, w, weights->k, weights->n, dnnl_ba);
     if (!status && weights->input.data)
         status = pack(gemm, &weights->input, w, weights->n, weights->k, dnnl_ab);
+    return status;
+}
+
+int gemm_weights_update(struct gemm *gemm, struct gemm_weights *weights, const struct lm_matrix *w,
+                        struct ponder_err *err)
+{
+    weights->source = *w;
+    if (!weights->forward.data)
+        return PONDER_OK;
+    int threads = omp_get_max_threads();
+    float *expanded = NULL;
+    if (!w->plain && !(expanded = malloc((size_t)w->rows * (size_t)w->cols * sizeof *expanded)))
+        return err_memory(err, "weights to be packed");
+    omp_set_num_threads(gemm->options.threads);
+    if (expanded)
+        lm_matrix_rows_parallel(w, 0, w->rows, expanded);
+    dnnl_status_t status = pack_plain(gemm, weights, expanded ? expanded : w->plain);
     omp_set_num_threads(threads);
+    free(expanded);
     return status ? failed(err, status, "packed weights") : PONDER_OK;
 }
 
-int gemm_weights_new(struct gemm *gemm, struct gemm_weights **out, const float *w, int n, int k,
-                     bool input_too, struct ponder_err *err)
+int gemm_weights_new(struct gemm *gemm, struct gemm_weights **out, const struct lm_matrix *w,
+                     enum gemm_keep keep, struct ponder_err *err)
 {
     struct gemm_weights *weights = calloc(1, sizeof *weights);
     if (!weights)
         return err_memory(err, "packed weights");
-    weights->n = n;
-    weights->k = k;
-    dnnl_status_t dnnl = choose_layout(gemm, &weights->forward, n, k);
-    if (!dnnl && input_too)
-        dnnl = choose_layout(gemm, &weights->input, k, n);
+    weights->n = w->rows;
+    weights->k = w->cols;
+    dnnl_status_t dnnl = dnnl_success;
+    if (keep != GEMM_KEEP_NOTHING)
+        dnnl = choose_layout(gemm, &weights->forward, weights->n, weights->k);
+    if (!dnnl && keep == GEMM_KEEP_BOTH)
+        dnnl = choose_layout(gemm, &weights->input, weights->k, weights->n);
     int status = dnnl ? failed(err, dnnl, "packed weights") : gemm_weights_update(gemm, weights, w, err);
     if (status) {
         gemm_weights_release(weights);
@@ -423,6 +453,11 @@ int gemm_weights_new(struct gemm *gemm, struct gemm_weights **out, const float *
     }
     *out = weights;
     return PONDER_OK;
+}
+
+size_t gemm_packed_bytes(const struct gemm *gemm, size_t elements)
+{
+    return elements * (gemm->options.bf16 ? 2 : 4);
 }
 
 void gemm_weights_release(struct gemm_weights *weights)
@@ -445,19 +480,15 @@ size_t gemm_weights_bytes(const struct gemm_weights *weights)
 
 /* Tiles of a fixed height, each on one thread: neither the batch nor the thread count can touch a row's bits.
  */
-static int run_exact(struct gemm *gemm, const struct packed *packed, const void *x, int rows, int n, int k,
-                     float *y, struct ponder_err *err)
+static int run_tiles(struct gemm *gemm, struct product *product, const void *w, const void *x, int rows,
+                     int n, int k, float *y, struct ponder_err *err)
 {
-    struct product *product =
-        product_get(gemm, (struct product_key){PRODUCT_PACKED, GEMM_EXACT_ROWS, n, k}, packed->desc, err);
-    if (!product)
-        return PONDER_E_ENGINE;
     size_t x_tile = (size_t)GEMM_EXACT_ROWS * (size_t)k, y_tile = (size_t)GEMM_EXACT_ROWS * (size_t)n;
     int whole = rows / GEMM_EXACT_ROWS, rest = rows % GEMM_EXACT_ROWS, any = 0;
 #pragma omp parallel for num_threads(gemm->options.threads) reduction(| : any)
     for (int tile = 0; tile < whole; tile++)
-        any |= product_run(gemm, product, omp_get_thread_num(), (const float *)x + (size_t)tile * x_tile,
-                           packed->data, y + (size_t)tile * y_tile);
+        any |= product_run(gemm, product, omp_get_thread_num(), (const float *)x + (size_t)tile * x_tile, w,
+                           y + (size_t)tile * y_tile);
     if (rest && !any) { /* the last rows move to a full tile and back */
         float *source = aligned_alloc(64, (x_tile + y_tile) * sizeof *source);
         if (!source)
@@ -467,7 +498,7 @@ static int run_exact(struct gemm *gemm, const struct packed *packed, const void 
         memcpy(source, (const float *)x + (size_t)whole * x_tile, (size_t)rest * (size_t)k * sizeof *source);
         int threads = omp_get_max_threads();
         omp_set_num_threads(1);
-        any = product_run(gemm, product, 0, source, packed->data, destination);
+        any = product_run(gemm, product, 0, source, w, destination);
         omp_set_num_threads(threads);
         memcpy(y + (size_t)whole * y_tile, destination, (size_t)rest * (size_t)n * sizeof *y);
         free(source);
@@ -478,19 +509,132 @@ static int run_exact(struct gemm *gemm, const struct packed *packed, const void 
 static int run_packed(struct gemm *gemm, const struct packed *packed, const void *x, int rows, int n, int k,
                       float *y, struct ponder_err *err)
 {
-    if (gemm->options.exact)
-        return run_exact(gemm, packed, x, rows, n, k, y, err);
-    struct product_key key = {PRODUCT_PACKED, gemm_rows(rows), n, k};
+    struct product_key key = {PRODUCT_PACKED, gemm->options.exact ? GEMM_EXACT_ROWS : gemm_rows(rows), n, k};
     struct product *product = product_get(gemm, key, packed->desc, err);
     if (!product)
         return PONDER_E_ENGINE;
+    if (gemm->options.exact)
+        return run_tiles(gemm, product, packed->data, x, rows, n, k, y, err);
     dnnl_status_t status = product_run(gemm, product, 0, x, packed->data, y);
     return status ? failed(err, status, "a matrix product") : PONDER_OK;
+}
+
+/* Rows of a panel of a matrix (n, k). */
+static int panel_rows(int n, int k)
+{
+    int rows = PANEL_ELEMENTS / k / PANEL_ROWS_MIN * PANEL_ROWS_MIN;
+    rows = rows < PANEL_ROWS_MIN ? PANEL_ROWS_MIN : rows;
+    return rows < n ? rows : n;
+}
+
+static void *grown(void *old, size_t bytes)
+{
+    free(old);
+    return aligned_alloc(64, (bytes + 63) / 64 * 64);
+}
+
+static int reserve_panel(struct gemm *gemm, size_t elements, size_t results, struct ponder_err *err)
+{
+    if (elements > gemm->panel_elements) {
+        gemm->panel_elements = 0;
+        gemm->panel = grown(gemm->panel, elements * sizeof *gemm->panel);
+        if (gemm->options.bf16)
+            gemm->panel_bf16 = grown(gemm->panel_bf16, elements * sizeof *gemm->panel_bf16);
+        if (!gemm->panel || (gemm->options.bf16 && !gemm->panel_bf16))
+            return err_memory(err, "a panel of weights");
+        gemm->panel_elements = elements;
+    }
+    if (results > gemm->panel_results) {
+        gemm->panel_results = 0;
+        gemm->panel_result = grown(gemm->panel_result, results * sizeof *gemm->panel_result);
+        if (!gemm->panel_result)
+            return err_memory(err, "a panel of weights");
+        gemm->panel_results = results;
+    }
+    return PONDER_OK;
+}
+
+/* Rows [first, first + count) of the weights as operands. */
+static const void *expand_panel(struct gemm *gemm, const struct lm_matrix *w, int first, int count)
+{
+    lm_matrix_rows_parallel(w, first, count, gemm->panel);
+    if (!gemm->options.bf16)
+        return gemm->panel;
+    size_t cols = (size_t)w->cols;
+    const struct lm_kernels *kernels = lm_kernels_best();
+#pragma omp parallel for schedule(static)
+    for (int row = 0; row < count; row++)
+        kernels->to_bf16(gemm->panel + (size_t)row * cols, gemm->panel_bf16 + (size_t)row * cols, cols);
+    return gemm->panel_bf16;
+}
+
+/* All rows of x with one panel, into gemm->panel_result (rows, count). */
+static int run_panel(struct gemm *gemm, const void *panel, const void *x, int rows, int count, int k,
+                     struct ponder_err *err)
+{
+    struct product_key key = {PRODUCT_PANEL, gemm->options.exact ? GEMM_EXACT_ROWS : gemm_rows(rows), count,
+                              k};
+    struct product *product = product_get(gemm, key, NULL, err);
+    if (!product)
+        return PONDER_E_ENGINE;
+    if (gemm->options.exact)
+        return run_tiles(gemm, product, panel, x, rows, count, k, gemm->panel_result, err);
+    dnnl_status_t status = product_run(gemm, product, 0, x, panel, gemm->panel_result);
+    return status ? failed(err, status, "a matrix product") : PONDER_OK;
+}
+
+/* Each element of y as one dot product. */
+static int run_dots(struct gemm *gemm, const struct gemm_weights *w, const void *x, int rows, float *y,
+                    struct ponder_err *err)
+{
+    const struct lm_kernels *kernels = lm_kernels_best();
+    size_t k = (size_t)w->k, numbers = (size_t)rows * k;
+    int threads = gemm->options.threads;
+    int status = reserve_panel(gemm, (size_t)threads * k + numbers, 1, err);
+    if (status)
+        return status;
+    float *rows_f32 = gemm->panel + (size_t)threads * k;
+    if (gemm->options.bf16)
+        kernels->expand(GGUF_TENSOR_BF16, x, numbers, rows_f32);
+    else
+        memcpy(rows_f32, x, numbers * sizeof *rows_f32);
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int i = 0; i < w->n; i++) {
+        float *weights = gemm->panel + (size_t)omp_get_thread_num() * k;
+        lm_matrix_rows(&w->source, i, 1, weights);
+        for (int row = 0; row < rows; row++)
+            y[(size_t)row * (size_t)w->n + (size_t)i] =
+                kernels->dot(rows_f32 + (size_t)row * k, weights, w->k);
+    }
+    return PONDER_OK;
+}
+
+static int run_panels(struct gemm *gemm, const struct gemm_weights *w, const void *x, int rows, float *y,
+                      struct ponder_err *err)
+{
+    int height = panel_rows(w->n, w->k), threads = omp_get_max_threads();
+    int status =
+        reserve_panel(gemm, (size_t)height * (size_t)w->k, (size_t)gemm_rows(rows) * (size_t)height, err);
+    omp_set_num_threads(gemm->options.threads);
+    for (int first = 0; !status && first < w->n; first += height) {
+        int count = w->n - first < height ? w->n - first : height;
+        const void *panel = expand_panel(gemm, &w->source, first, count);
+        status = run_panel(gemm, panel, x, rows, count, w->k, err);
+        for (int row = 0; !status && row < rows; row++)
+            memcpy(y + (size_t)row * (size_t)w->n + first, gemm->panel_result + (size_t)row * (size_t)count,
+                   (size_t)count * sizeof *y);
+    }
+    omp_set_num_threads(threads);
+    return status;
 }
 
 int gemm_forward(struct gemm *gemm, const struct gemm_weights *w, const void *x, int rows, float *y,
                  struct ponder_err *err)
 {
+    if (!w->forward.data && rows <= DOT_ROWS_MAX && !gemm->options.exact)
+        return run_dots(gemm, w, x, rows, y, err);
+    if (!w->forward.data)
+        return run_panels(gemm, w, x, rows, y, err);
     return run_packed(gemm, &w->forward, x, rows, w->n, w->k, y, err);
 }
 
@@ -516,38 +660,4 @@ void gemm_plain(bool transpose_a, bool transpose_b, int m, int n, int k, const f
 {
     dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1, a, transpose_a ? m : k, b,
                transpose_b ? k : n, 0, c, n); /* fails on no sizes that memory was given for */
-}
-
-/* --- peak ---------------------------------------------------------------------------------------------- */
-
-int gemm_peak(int threads, int repeats, double *flops_per_s, struct ponder_err *err)
-{
-    enum { SIZE = 2048 };
-    struct gemm *gemm = NULL;
-    struct gemm_weights *w = NULL;
-    size_t count = (size_t)SIZE * SIZE;
-    float *x = aligned_alloc(64, 2 * count * sizeof *x);
-    int status = x ? gemm_open(&gemm, &(struct gemm_options){.threads = threads}, err)
-                   : err_memory(err, "the peak measurement");
-    for (size_t i = 0; !status && i < 2 * count; i++)
-        x[i] = 0.001f * (float)(i % 1000);
-    if (!status)
-        status = gemm_weights_new(gemm, &w, x, SIZE, SIZE, false, err);
-    double best_s = 0;
-    int before = omp_get_max_threads();
-    omp_set_num_threads(threads);
-    for (int i = 0; !status && i < repeats + 1; i++) { /* the first warms up */
-        double start = clock_now_s(&clock_system);
-        status = gemm_forward(gemm, w, x, SIZE, x + count, err);
-        double took = clock_now_s(&clock_system) - start;
-        if (i && (best_s == 0 || took < best_s))
-            best_s = took;
-    }
-    omp_set_num_threads(before);
-    if (!status)
-        *flops_per_s = 2.0 * (double)count * SIZE / best_s;
-    gemm_weights_release(w);
-    gemm_release(gemm);
-    free(x);
-    return status;
 }

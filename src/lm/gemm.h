@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ponder/status.h"
+#include "lm/matrix.h"
 
 struct gemm;         /* engine, primitives, scratch: for one caller at a time */
 struct gemm_weights; /* one packed matrix */
@@ -38,12 +38,21 @@ bool gemm_bf16_works(void);
  * gemm_rows(rows_max). */
 int gemm_rows(int rows);
 
-/* A matrix w (n, k), packed for y = x w^T and, with `input_too`, for dx = dy w. Freed by
- * gemm_weights_release. */
-int gemm_weights_new(struct gemm *gemm, struct gemm_weights **out, const float *w, int n, int k,
-                     bool input_too, struct ponder_err *err) PONDER_USE;
-int gemm_weights_update(struct gemm *gemm, struct gemm_weights *weights, const float *w,
+/* What is kept of a matrix w (n, k). */
+enum gemm_keep {
+    GEMM_KEEP_PACKED,  /* packed for y = x w^T */
+    GEMM_KEEP_BOTH,    /* and for dx = dy w */
+    GEMM_KEEP_NOTHING, /* only where its rows are, which must stay there: each product expands them anew, a
+                          panel of rows at a time */
+};
+/* Freed by gemm_weights_release. */
+int gemm_weights_new(struct gemm *gemm, struct gemm_weights **out, const struct lm_matrix *w,
+                     enum gemm_keep keep, struct ponder_err *err) PONDER_USE;
+/* The same matrix with other values. */
+int gemm_weights_update(struct gemm *gemm, struct gemm_weights *weights, const struct lm_matrix *w,
                         struct ponder_err *err) PONDER_USE;
+/* Bytes of one packing of a matrix with so many elements. */
+size_t gemm_packed_bytes(const struct gemm *gemm, size_t elements);
 void gemm_weights_release(struct gemm_weights *weights);
 size_t gemm_weights_bytes(const struct gemm_weights *weights);
 

@@ -53,6 +53,9 @@ enum gguf_type {
     X(F32, 0, 1, 4)                                                                                          \
     X(F16, 1, 1, 2)                                                                                          \
     X(Q4_0, 2, 32, 18)                                                                                       \
+    X(Q4_1, 3, 32, 20)                                                                                       \
+    X(Q5_0, 6, 32, 22)                                                                                       \
+    X(Q5_1, 7, 32, 24)                                                                                       \
     X(Q8_0, 8, 32, 34)                                                                                       \
     X(Q4_K, 12, 256, 144)                                                                                    \
     X(Q5_K, 13, 256, 176)                                                                                    \
@@ -129,9 +132,8 @@ const struct gguf_tensor *gguf_tensor_at(const struct gguf_file *file, size_t in
 const struct gguf_tensor *gguf_tensor_find(const struct gguf_file *file,
                                            const char *name); /* NULL where absent */
 const char *gguf_tensor_type_name(enum gguf_tensor_type type);
-/* All elements as f32, in file order; `out` has room for the product of dims. F32, F16 and BF16; another type
- * is PONDER_E_UNSUPPORTED and named. */
-int gguf_tensor_to_f32(const struct gguf_tensor *tensor, float *out, struct ponder_err *err) PONDER_USE;
+/* All elements as f32, in file order, whatever the type (quant.h); `out` has room for the product of dims. */
+void gguf_tensor_to_f32(const struct gguf_tensor *tensor, float *out);
 
 /* Writing: collect, then save atomically. Keys in the order they were put; everything is copied at once. The
  * first failure (memory, a key or tensor put twice, a name too long) is kept and returned by

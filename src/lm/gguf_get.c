@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "lm/f16.h"
+#include "lm/quant.h"
 
 size_t gguf_type_size(enum gguf_type type)
 {
@@ -248,31 +248,16 @@ double gguf_number_at(const struct gguf_file *file, const struct gguf_value *val
     return NAN;
 }
 
-int gguf_tensor_to_f32(const struct gguf_tensor *tensor, float *out, struct ponder_err *err)
+void gguf_tensor_to_f32(const struct gguf_tensor *tensor, float *out)
 {
+    enum { STRETCH = 1 << 16 }; /* elements; a multiple of every type's block */
+    const struct gguf_tensor_kind *kind = gguf_tensor_kind((uint32_t)tensor->type);
+    const char *from = tensor->data;
     size_t n = 1;
     for (int i = 0; i < tensor->n_dims; i++)
         n *= (size_t)tensor->dims[i];
-    const unsigned char *from = tensor->data;
-    uint16_t half;
-    switch (tensor->type) {
-    case GGUF_TENSOR_F32:
-        memcpy(out, from, n * sizeof *out);
-        return PONDER_OK;
-    case GGUF_TENSOR_F16:
-        for (size_t i = 0; i < n; i++) {
-            memcpy(&half, from + 2 * i, sizeof half);
-            out[i] = f16_to_f32(half);
-        }
-        return PONDER_OK;
-    case GGUF_TENSOR_BF16:
-        for (size_t i = 0; i < n; i++) {
-            memcpy(&half, from + 2 * i, sizeof half);
-            out[i] = bf16_to_f32(half);
-        }
-        return PONDER_OK;
-    default:
-        return err_set(err, PONDER_E_UNSUPPORTED, "tensor '%s' is of type %s; read are F32, F16 and BF16",
-                       tensor->name, gguf_tensor_type_name(tensor->type));
-    }
+#pragma omp parallel for schedule(static)
+    for (size_t at = 0; at < n; at += STRETCH)
+        quant_expand(tensor->type, from + at / kind->elements * kind->bytes,
+                     n - at < STRETCH ? n - at : STRETCH, out + at);
 }

@@ -186,16 +186,29 @@ static int read_value(struct cursor *cursor, struct gguf_value *value, size_t **
     return status ? status : read_elements(cursor, value, starts);
 }
 
+/* Of a type that ggml has (the list is enum ggml_type of ggml.h) and this program not; "" for what is none.
+ */
+static const char *foreign_type_name(uint32_t type)
+{
+    static const char *const names[] = {
+        [9] = "Q8_1",     [10] = "Q2_K",  [11] = "Q3_K",   [15] = "Q8_K",  [16] = "IQ2_XXS", [17] = "IQ2_XS",
+        [18] = "IQ3_XXS", [19] = "IQ1_S", [20] = "IQ4_NL", [21] = "IQ3_S", [22] = "IQ2_S",   [23] = "IQ4_XS",
+        [24] = "I8",      [25] = "I16",   [26] = "I32",    [27] = "I64",   [28] = "F64",     [29] = "IQ1_M",
+        [34] = "TQ1_0",   [35] = "TQ2_0", [39] = "MXFP4"};
+    return type < sizeof names / sizeof *names && names[type] ? names[type] : "";
+}
+
 static int unknown_tensor_type(const struct cursor *cursor, size_t at, uint32_t type)
 {
-    char what[200];
+    char what[240];
+    const char *name = foreign_type_name(type);
     snprintf(what, sizeof what,
-             "tensor type %lu is not supported; supported are "
+             "tensor type %s%s%lu%s is not supported; supported are "
 #define X(name, number, elements, bytes) #name " "
              GGUF_TENSOR_TYPES(X)
 #undef X
                  "(convert the file, for example with llama-quantize)",
-             (unsigned long)type);
+             name, *name ? " (" : "", (unsigned long)type, *name ? ")" : "");
     return refuse(cursor, at, PONDER_E_UNSUPPORTED, what);
 }
 

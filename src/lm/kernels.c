@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lm/kv.h"
+#include "lm/quant.h"
 
 extern const struct lm_kernels kernel_table_plain;
 #ifdef __x86_64__
@@ -33,6 +34,11 @@ const struct lm_kernels *lm_kernels_best(void)
     if (!best)
         best = lm_kernels_named("avx2");
     return best ? best : lm_kernels_named("plain");
+}
+
+void quant_expand(enum gguf_tensor_type type, const void *from, size_t count, float *out)
+{
+    lm_kernels_best()->expand((int)type, from, count, out);
 }
 
 size_t lm_attend_scratch(int rows, int dim)

@@ -55,7 +55,7 @@ enum { LM_TREE_ROWS = 32 }; /* rows one call of attend_tree takes at most */
 
 struct lm_kernels {
     const char *name;
-    /* y = x / rms(x) * gain; inv (rows) = 1 / rms(x), may be NULL. */
+    /* y = x / rms(x) * gain, where y may be x; inv (rows) = 1 / rms(x), may be NULL. */
     void (*rmsnorm)(const float *x, const float *gain, float eps, int rows, int width, void *y, bool bf16,
                     float *inv);
     /* dx += gradient; dgain += gradient. */
@@ -63,9 +63,9 @@ struct lm_kernels {
                              int width, float *dx, float *dgain);
     void (*add)(float *x, const float *y, size_t n); /* x += y */
     void (*to_bf16)(const float *x, uint16_t *y, size_t n);
-    /* Rotates pairs (2i, 2i+1) of `heads` neighbouring heads by the angles of one position: cos_sin (D/2, 2);
-     * sign -1 rotates back. */
-    void (*rope)(float *x, int heads, int dim, const float *cos_sin, float sign);
+    /* Rotates pairs of `heads` neighbouring heads by the angles of one position: cos_sin (D/2, 2). Pair i is
+     * elements (i, i + D/2) with `halves`, else (2i, 2i + 1); sign -1 rotates back. */
+    void (*rope)(float *x, int heads, int dim, bool halves, const float *cos_sin, float sign);
     /* y (rows, F) = silu(gate) * up from gate_up (rows, 2F). */
     void (*swiglu)(const float *gate_up, int rows, int ffn, void *y, bool bf16);
     void (*swiglu_backward)(const float *gate_up, const float *dy, int rows, int ffn, void *dgate_up,
@@ -80,6 +80,9 @@ struct lm_kernels {
      * D). */
     void (*store_kv)(const float *key, const float *value, int dim, int slot, bool f16, void *keys,
                      void *values);
+    /* quant_expand() of quant.h; `type` is one of gguf.h. */
+    void (*expand)(int type, const void *from, size_t count, float *out);
+    float (*dot)(const float *x, const float *y, int n);
 };
 
 /* The best this CPU runs; "avx512", "avx2" or "plain". */

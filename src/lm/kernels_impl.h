@@ -16,7 +16,7 @@ void KERNEL(rmsnorm_backward)(const float *x, const float *gain, const float *in
                               int width, float *dx, float *dgain);
 void KERNEL(add)(float *x, const float *y, size_t n);
 void KERNEL(to_bf16)(const float *x, uint16_t *y, size_t n);
-void KERNEL(rope)(float *x, int heads, int dim, const float *cos_sin, float sign);
+void KERNEL(rope)(float *x, int heads, int dim, bool halves, const float *cos_sin, float sign);
 void KERNEL(swiglu)(const float *gate_up, int rows, int ffn, void *y, bool bf16);
 void KERNEL(swiglu_backward)(const float *gate_up, const float *dy, int rows, int ffn, void *dgate_up,
                              bool bf16);
@@ -26,6 +26,8 @@ void KERNEL(attend_backward)(const struct lm_attend *a);
 void KERNEL(attend_tree)(const struct lm_tree_attend *a, int begin, int end, float *scratch);
 void KERNEL(store_kv)(const float *key, const float *value, int dim, int slot, bool f16, void *keys,
                       void *values);
+void KERNEL(expand)(int type, const void *from, size_t count, float *out);
+float KERNEL(dot)(const float *x, const float *y, int n);
 
 extern const struct lm_kernels KERNEL(table);
 

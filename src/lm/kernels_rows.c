@@ -83,15 +83,24 @@ void KERNEL(to_bf16)(const float *x, uint16_t *y, size_t n)
         y[i] = f32_to_bf16(x[i]);
 }
 
-void KERNEL(rope)(float *x, int heads, int dim, const float *cos_sin, float sign)
+/* Pair i is elements step * i and step * i + apart. */
+INLINE void rope_head(float *x, int pairs, int step, int apart, const float *cos_sin, float sign)
+{
+    for (int i = 0; i < pairs; i++) {
+        float c = cos_sin[2 * i], s = cos_sin[2 * i + 1] * sign;
+        float a = x[step * i], b = x[step * i + apart];
+        x[step * i] = a * c - b * s;
+        x[step * i + apart] = a * s + b * c;
+    }
+}
+
+void KERNEL(rope)(float *x, int heads, int dim, bool halves, const float *cos_sin, float sign)
 {
     for (int head = 0; head < heads; head++, x += dim)
-        for (int i = 0; i < dim; i += 2) {
-            float c = cos_sin[i], s = cos_sin[i + 1] * sign;
-            float a = x[i], b = x[i + 1];
-            x[i] = a * c - b * s;
-            x[i + 1] = a * s + b * c;
-        }
+        if (halves)
+            rope_head(x, dim / 2, 1, dim / 2, cos_sin, sign);
+        else
+            rope_head(x, dim / 2, 2, 1, cos_sin, sign);
 }
 
 INLINE vec sigmoid(vec x)
@@ -121,6 +130,21 @@ void KERNEL(swiglu_backward)(const float *gate_up, const float *dy, int rows, in
             store_operand(dgate_up, bf16, at, d * up * (s + silu * (1.0f - s)), n);
             store_operand(dgate_up, bf16, at + (size_t)ffn, d * silu, n);
         }
+}
+
+float KERNEL(dot)(const float *x, const float *y, int n)
+{
+    enum { CHAINS = 4 };
+    vec sums[CHAINS] = {{0}};
+    int i = 0;
+    for (; i + CHAINS * LANES <= n; i += CHAINS * LANES)
+        for (int c = 0; c < CHAINS; c++)
+            sums[c] += vec_load(x + i + c * LANES) * vec_load(y + i + c * LANES);
+    for (; i < n; i += LANES) {
+        int m = n - i < LANES ? n - i : LANES;
+        sums[0] += load(x + i, m) * load(y + i, m);
+    }
+    return vec_sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
 float KERNEL(softmax)(const float *x, int n, float scale, float *p)
@@ -157,4 +181,6 @@ const struct lm_kernels KERNEL(table) = {
     .attend_backward = KERNEL(attend_backward),
     .attend_tree = KERNEL(attend_tree),
     .store_kv = KERNEL(store_kv),
+    .expand = KERNEL(expand),
+    .dot = KERNEL(dot),
 };

@@ -92,18 +92,20 @@ int kv_tree_open(struct kv_tree **out, const struct lm_shape *shape, enum kv_typ
     assert(shape->layers > 0 && shape->kv_heads > 0 && shape->head_dim > 0 && shape->context > 0);
     size_t half = (size_t)KV_BLOCK * shape->head_dim * (type == KV_F32 ? 4 : 2);
     size_t block = half * 2 * (size_t)shape->kv_heads * (size_t)shape->layers;
-    size_t tiles = ((size_t)shape->context + KV_BLOCK - 1) / KV_BLOCK;
-    if (bytes_max / block < tiles)
-        return err_set(err, PONDER_E_LIMIT,
-                       "memory for keys and values: %zu bytes do not hold one full context of %d positions; "
-                       "%zu or more are needed",
-                       bytes_max, shape->context, tiles * block);
+    int least = shape->context < KV_CONTEXT_MIN ? shape->context : KV_CONTEXT_MIN;
+    size_t blocks_max = bytes_max / block, tiles = ((size_t)least + KV_BLOCK - 1) / KV_BLOCK;
+    if (blocks_max < tiles)
+        return err_set(
+            err, PONDER_E_LIMIT,
+            "memory for keys and values: %zu bytes do not hold a context of %d positions; %zu or more "
+            "are needed",
+            bytes_max, least, tiles * block);
     struct kv_tree *tree = calloc(1, sizeof *tree);
     if (!tree)
         return err_memory(err, "a KV tree");
-    size_t blocks_max = bytes_max / block;
     tree->type = type;
-    tree->context = shape->context;
+    tree->context =
+        blocks_max <= (size_t)shape->context / KV_BLOCK ? (int)blocks_max * KV_BLOCK : shape->context;
     tree->kv_heads = shape->kv_heads;
     tree->half_bytes = half;
     tree->block_bytes = block;
@@ -129,6 +131,11 @@ void kv_tree_release(struct kv_tree *tree)
     free(tree->slabs);
     free(tree->unused);
     free(tree);
+}
+
+int kv_context(const struct kv_tree *tree)
+{
+    return tree->context;
 }
 
 /* ---- the cold list ---- */

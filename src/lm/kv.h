@@ -27,14 +27,18 @@
 enum { KV_BLOCK = 16 };
 enum kv_type { KV_F16, KV_F32 };
 enum { KV_SEGMENTS_MAX = 1 << 22 }; /* of one tree at a time */
+enum { KV_CONTEXT_MIN = 4096 };     /* positions that a tree holds at least, where the model has as many */
 
 struct kv_tree;
 
-/* `bytes_max` bounds the blocks; less than one full context is refused (PONDER_E_LIMIT, the message says how
- * much that is). Memory is taken as it is first used. */
+/* `bytes_max` bounds the blocks, and with them the context: it is the model's, or as many positions as the
+ * blocks hold where a model is made for more. Fewer than the model's context and than KV_CONTEXT_MIN are
+ * refused (PONDER_E_LIMIT, the message says how much memory they need). Memory is taken as it is first used.
+ */
 int kv_tree_open(struct kv_tree **out, const struct lm_shape *shape, enum kv_type type, size_t bytes_max,
                  struct ponder_err *err) PONDER_USE;
 void kv_tree_release(struct kv_tree *tree);
+int kv_context(const struct kv_tree *tree); /* positions of the longest path */
 
 /* A new, empty segment behind the first `start` positions of `parent`'s path (parent < 0: a root, start 0).
  * It is born with one reference, and holds one on its parent: the segment of that path in which position

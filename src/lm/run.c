@@ -32,12 +32,21 @@ static int resolve(struct lm_run_options *options, struct ponder_err *err)
 
 /* --- weights ------------------------------------------------------------------------------------------- */
 
-static int pack(struct lm_run *run, struct gemm_weights **weights, const float *w, int n, int k,
-                struct ponder_err *err)
+static enum gemm_keep keep_of(const struct lm_run *run, const struct lm_matrix *w)
+{
+    size_t limit = run->options.weights_bytes_max;
+    size_t bytes = gemm_packed_bytes(run->gemm, (size_t)w->rows * (size_t)w->cols);
+    if (run->options.train)
+        return GEMM_KEEP_BOTH;
+    return limit && (bytes > limit || run->packed_bytes > limit - bytes) ? GEMM_KEEP_NOTHING
+                                                                         : GEMM_KEEP_PACKED;
+}
+
+static int pack(struct lm_run *run, struct gemm_weights **weights, struct lm_matrix w, struct ponder_err *err)
 {
     if (*weights)
-        return gemm_weights_update(run->gemm, *weights, w, err);
-    int status = gemm_weights_new(run->gemm, weights, w, n, k, run->options.train, err);
+        return gemm_weights_update(run->gemm, *weights, &w, err);
+    int status = gemm_weights_new(run->gemm, weights, &w, keep_of(run, &w), err);
     if (!status)
         run->packed_bytes += gemm_weights_bytes(*weights);
     return status;
@@ -45,21 +54,20 @@ static int pack(struct lm_run *run, struct gemm_weights **weights, const float *
 
 int lm_run_repack(struct lm_run *run, struct ponder_err *err)
 {
-    const struct lm_shape *s = &run->model->shape;
-    float *params = run->model->params;
-    int heads_width = s->heads * s->head_dim, status = PONDER_OK;
-    for (int i = 0; !status && i < s->layers; i++) {
-        struct lm_layer layer = lm_layer_at(s, params, i);
+    int status = PONDER_OK;
+    run->embedding = lm_embedding_matrix(run->model);
+    for (int i = 0; !status && i < run->model->shape.layers; i++) {
+        struct lm_matrices layer = lm_matrices_at(run->model, i);
         struct lm_packed_layer *packed = &run->layers[i];
-        status = pack(run, &packed->qkv, layer.qkv, lm_qkv_width(s), s->width, err);
+        status = pack(run, &packed->qkv, layer.qkv, err);
         if (!status)
-            status = pack(run, &packed->attn_out, layer.attn_out, s->width, heads_width, err);
+            status = pack(run, &packed->attn_out, layer.attn_out, err);
         if (!status)
-            status = pack(run, &packed->gate_up, layer.gate_up, 2 * s->ffn, s->width, err);
+            status = pack(run, &packed->gate_up, layer.gate_up, err);
         if (!status)
-            status = pack(run, &packed->ffn_down, layer.ffn_down, s->width, s->ffn, err);
+            status = pack(run, &packed->ffn_down, layer.ffn_down, err);
     }
-    return status ? status : pack(run, &run->output, lm_output_at(s, params), s->vocab, s->width, err);
+    return status ? status : pack(run, &run->output, lm_output_matrix(run->model), err);
 }
 
 /* --- activations --------------------------------------------------------------------------------------- */
@@ -129,14 +137,6 @@ static void carve_all(struct lm_run *run, struct carve *c)
     run->logits = take(c, (size_t)gemm_rows(run->options.logit_rows_max) * (size_t)s->vocab, sizeof(float));
     if (run->options.train)
         carve_backward(run, c);
-    struct lm_tree_attend tree = {.heads = s->heads,
-                                  .kv_heads = s->kv_heads,
-                                  .dim = s->head_dim,
-                                  .score_stride = (s->context + KV_BLOCK - 1) / KV_BLOCK * KV_BLOCK};
-    run->scratch_floats =
-        run->options.train ? lm_attend_scratch(s->context, s->head_dim) : lm_tree_scratch(&tree);
-    run->scratch_floats = (run->scratch_floats + 15) / 16 * 16;
-    run->scratch = take(c, (size_t)run->options.threads * run->scratch_floats, sizeof(float));
 }
 
 static int make_activations(struct lm_run *run, struct ponder_err *err)
@@ -154,20 +154,81 @@ static int make_activations(struct lm_run *run, struct ponder_err *err)
     return PONDER_OK;
 }
 
-/* Angles position * base^(-2i/D) (Su et al. 2021, "RoFormer"). */
-static int make_rope(struct lm_run *run, struct ponder_err *err)
+/* --- what grows with the longest path ------------------------------------------------------------------ */
+
+/* Angles position / divisor * base^(-2i/D) (Su et al. 2021, "RoFormer"; the divisor is the linear scaling of
+ * Chen et al. 2023), over a divisor of its own for each frequency where the model has such. */
+static void fill_rope(const struct lm_run *run, int from, int to, float *rope)
 {
     const struct lm_shape *s = &run->model->shape;
-    run->rope = calloc((size_t)s->context * (size_t)s->head_dim, sizeof *run->rope);
-    if (!run->rope)
-        return err_memory(err, "rotary angles");
-    for (int position = 0; position < s->context; position++)
-        for (int i = 0; i < s->head_dim; i += 2) {
-            double angle = position * pow((double)s->rope_base, -(double)i / s->head_dim);
-            float *pair = run->rope + (size_t)position * (size_t)s->head_dim + i;
-            pair[0] = (float)cos(angle);
-            pair[1] = (float)sin(angle);
+    const float *freqs = lm_rope_freqs_at(s, run->model->params);
+    for (int i = 0; i < s->head_dim / 2; i++) {
+        double step = pow((double)s->rope_base, -2.0 * i / s->head_dim);
+        if (s->rope_divisor > 0)
+            step /= (double)s->rope_divisor;
+        if (freqs)
+            step /= (double)freqs[i];
+        for (int position = from; position < to; position++) {
+            float *pair = rope + (size_t)position * (size_t)s->head_dim + 2 * i;
+            pair[0] = (float)cos(position * step);
+            pair[1] = (float)sin(position * step);
         }
+    }
+}
+
+static size_t scratch_floats(const struct lm_run *run, int positions)
+{
+    const struct lm_shape *s = &run->model->shape;
+    struct lm_tree_attend tree = {.heads = s->heads,
+                                  .kv_heads = s->kv_heads,
+                                  .dim = s->head_dim,
+                                  .score_stride = (positions + KV_BLOCK - 1) / KV_BLOCK * KV_BLOCK};
+    size_t floats = run->options.train ? lm_attend_scratch(positions, s->head_dim) : lm_tree_scratch(&tree);
+    return (floats + 15) / 16 * 16;
+}
+
+int lm_run_reserve(struct lm_run *run, int positions, struct ponder_err *err)
+{
+    enum { POSITIONS_MIN = 512 };
+    const struct lm_shape *s = &run->model->shape;
+    if (positions <= run->positions)
+        return PONDER_OK;
+    int want = run->positions ? 2 * run->positions : POSITIONS_MIN;
+    want = want < positions ? positions : want;
+    want = want > s->context ? s->context : want;
+    size_t floats = scratch_floats(run, want), bytes = (size_t)run->options.threads * floats * sizeof(float);
+    float *rope = malloc((size_t)want * (size_t)s->head_dim * sizeof *rope);
+    float *scratch = aligned_alloc(64, bytes);
+    if (!rope || !scratch) {
+        free(rope);
+        free(scratch);
+        return err_memory(err, "rotary angles and attention scores");
+    }
+    memset(scratch, 0, bytes); /* kernels multiply by 0 what they never wrote */
+    if (run->positions)
+        memcpy(rope, run->rope, (size_t)run->positions * (size_t)s->head_dim * sizeof *rope);
+    fill_rope(run, run->positions, want, rope);
+    free(run->rope);
+    free(run->scratch);
+    run->rope = rope;
+    run->scratch = scratch;
+    run->scratch_floats = floats;
+    run->positions = want;
+    return PONDER_OK;
+}
+
+/* --- opening ------------------------------------------------------------------------------------------- */
+
+static int check_model(const struct lm_model *model, const struct lm_run_options *options,
+                       struct ponder_err *err)
+{
+    const struct lm_shape *s = &model->shape;
+    if (options->train && model->file)
+        return err_set(err, PONDER_E_ARGUMENT, "training needs all parameters: expand the model first");
+    if (options->train && (s->qkv_bias || s->qk_norm))
+        return err_set(err, PONDER_E_UNSUPPORTED,
+                       "training is for llama models without biases: there are no gradients of the %s of %s",
+                       s->qkv_bias ? "biases" : "norms of heads", lm_arch_name(s->arch));
     return PONDER_OK;
 }
 
@@ -182,7 +243,9 @@ int lm_run_open(struct lm_run **out, const struct lm_model *model, const struct 
     run->kernels = lm_kernels_best();
     run->layers = calloc((size_t)model->shape.layers, sizeof *run->layers);
     run->acts = calloc((size_t)model->shape.layers, sizeof *run->acts);
-    int status = run->layers && run->acts ? resolve(&run->options, err) : err_memory(err, "a model run");
+    int status = run->layers && run->acts ? check_model(model, options, err) : err_memory(err, "a model run");
+    if (!status)
+        status = resolve(&run->options, err);
     if (!status)
         status = gemm_open(&run->gemm,
                            &(struct gemm_options){.threads = run->options.threads,
@@ -193,8 +256,6 @@ int lm_run_open(struct lm_run **out, const struct lm_model *model, const struct 
         status = lm_run_repack(run, err);
     if (!status)
         status = make_activations(run, err);
-    if (!status)
-        status = make_rope(run, err);
     if (status) {
         lm_run_release(run);
         return status;
@@ -219,6 +280,7 @@ void lm_run_release(struct lm_run *run)
     free(run->layers);
     free(run->acts);
     free(run->rope);
+    free(run->scratch);
     free(run->block);
     free(run);
 }
@@ -230,5 +292,6 @@ enum lm_precision lm_run_precision(const struct lm_run *run)
 
 size_t lm_run_bytes(const struct lm_run *run)
 {
-    return run->block_bytes + run->packed_bytes;
+    size_t scratch = (size_t)run->options.threads * run->scratch_floats * sizeof *run->scratch;
+    return run->block_bytes + run->packed_bytes + scratch;
 }

@@ -33,7 +33,9 @@ struct lm_run {
     struct gemm *gemm;
     struct lm_packed_layer *layers; /* (L) */
     struct gemm_weights *output;
-    float *rope; /* (context, D/2, 2) cosine and sine */
+    struct lm_matrix embedding;
+    float *rope;   /* (positions, D/2, 2) cosine and sine */
+    int positions; /* for which there are angles and scratch; grows by lm_run_reserve() */
     int rows_padded;
 
     struct lm_acts *acts; /* (L) */
@@ -52,7 +54,7 @@ struct lm_run {
     double *row_loss; /* (T) */
 
     struct tree_plan plan;
-    float *scratch; /* (threads) x scratch_floats */
+    float *scratch; /* (threads) x scratch_floats, of attention */
     size_t scratch_floats;
     void *block; /* all activations */
     size_t block_bytes, packed_bytes;
@@ -85,6 +87,10 @@ static inline bool lm_run_bf16(const struct lm_run *run)
 {
     return run->options.precision == LM_PRECISION_BF16;
 }
+
+/* Angles and scratch for positions [0, positions): what of a run grows with the longest path, made when a
+ * path gets there, since a model may be made for a context far longer than any that is used. */
+int lm_run_reserve(struct lm_run *run, int positions, struct ponder_err *err) PONDER_USE;
 
 /* Attention of one document and key/value head over `acts`, for the calling thread's scratch; outputs to be
  * set. */

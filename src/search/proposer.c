@@ -22,6 +22,8 @@ static int check(const struct ponder_sampling *s, struct ponder_err *err)
         return err_set(err, PONDER_E_ARGUMENT, "sampling: n, max-tokens or top-k is out of range");
     if (s->threads < 0 || s->threads > 1024 || s->kv_mib < 1 || s->kv_mib > 1048576)
         return err_set(err, PONDER_E_ARGUMENT, "sampling: threads or kv-mib is out of range");
+    if (s->weights_mib < 0 || s->weights_mib > 1048576)
+        return err_set(err, PONDER_E_ARGUMENT, "sampling: weights-mib is out of range");
     return PONDER_OK;
 }
 
@@ -45,6 +47,7 @@ static int open_local(struct engine **out, const struct ponder_model *model,
     struct local_options options = {
         .threads = (int)sampling->threads,
         .kv_bytes_max = (size_t)sampling->kv_mib << 20,
+        .weights_bytes_max = (size_t)sampling->weights_mib << 20,
         .kv_type = sampling->exact ? KV_F32 : KV_F16,
         .exact = sampling->exact,
     };

@@ -151,6 +151,7 @@ static int given_model(struct base *base, struct ponder_err *err)
     int status = lm_model_open(&base->model, s->init, err);
     if (status)
         return status;
+    lm_model_expand(base->model);
     const struct lm_shape *shape = &base->model->shape;
     if (!base->model->tokenizer)
         return err_set(err, PONDER_E_UNSUPPORTED, "--init: %s has no tokenizer", s->init);

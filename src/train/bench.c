@@ -29,6 +29,8 @@ static int open_run(struct bench *b, const struct ponder_bench_settings *setting
         status = err_set(err, PONDER_E_LIMIT, "--row-tokens %d is over the model's context of %d",
                          (int)settings->row_tokens, b->model->shape.context);
     if (!status)
+        lm_model_expand(b->model);
+    if (!status)
         status = lm_run_open(&b->run, b->model, &options, err);
     return status;
 }

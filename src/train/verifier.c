@@ -103,6 +103,7 @@ static int open_all(struct training *training, struct ponder_err *err)
         status = err_set(err, PONDER_E_UNSUPPORTED, "%s has no tokenizer", s->base);
     if (status)
         return status;
+    lm_model_expand(training->model);
     int context = training->model->shape.context, batch = (int)s->batch_tokens;
     struct judged_options options = {.profile = &training->profile,
                                      .tokenizer = training->model->tokenizer,

@@ -281,7 +281,7 @@ static int fitting(const struct scorer *scorer, const struct verifier_item *item
     bool whole = scorer->profile.outcome || scorer->profile.kind == VERIFIER_JUDGE;
     int parts = 0, scores = 0;
     for (int i = 0; i < input->part_count; i++) {
-        if (input->parts[i].end > scorer->model->shape.context ||
+        if (input->parts[i].end > local_context(scorer->engine) ||
             (!scorer->profile.outcome && scores + input->parts[i].scored > item->scores_max))
             break;
         scores += input->parts[i].scored;

@@ -4,7 +4,11 @@
  *   peer_check tokenize MODEL         a line of bytes -> a line of token ids
  *   peer_check logits MODEL           "ids ID.." sets the text; "at POSITION ID" -> the log-probability of ID
  *                                     after the text's tokens 0 to POSITION
- *   peer_check greedy MODEL COUNT     a line of ids -> the most probable continuation, one line a token
+ *   peer_check against MODEL LOGITS   lines of ids, whose logits (ids, V) as f32 the file LOGITS has one
+ * behind another -> "positions N sd S next D all D kl K": the standard deviation of the peer's logits; the
+ * largest difference of log-probabilities, of the tokens that do follow and of all; the mean Kullback-Leibler
+ * divergence from the peer's peer_check greedy MODEL COUNT     a line of ids -> the most probable
+ * continuation, one line a token
  *
  * Questions come on standard input, all numbers in decimal. With f16 weights llama.cpp rounds activations to
  * f16 in every product, so what computes in f32 is the expanded file. Keys and values are f32, without flash
@@ -48,6 +52,7 @@ static int expand(const char *from, const char *to)
     struct llama_model_quantize_params params = llama_model_quantize_default_params();
     params.nthread = 1;
     params.ftype = LLAMA_FTYPE_ALL_F32;
+    params.allow_requantize = true;
     return llama_model_quantize(from, to, &params) ? fail("cannot expand ", from) : 0;
 }
 
@@ -99,14 +104,14 @@ static int feed(struct peer *peer, const int *ids, int count, int start)
     return llama_decode(peer->context, *batch) ? fail("llama_decode failed", "") : 0;
 }
 
-static double logprob(const float *logits, int vocab_size, int token)
+static double log_sum(const float *logits, int n)
 {
     double top = logits[0], sum = 0;
-    for (int i = 1; i < vocab_size; i++)
+    for (int i = 1; i < n; i++)
         top = logits[i] > top ? logits[i] : top;
-    for (int i = 0; i < vocab_size; i++)
+    for (int i = 0; i < n; i++)
         sum += exp(logits[i] - top);
-    return logits[token] - top - log(sum);
+    return top + log(sum);
 }
 
 /* The most probable token; *gap is how far, in log-probability, the second is behind. */
@@ -171,9 +176,68 @@ static int logits(struct peer *peer, const char *line)
     bool asked = strncmp(line, "at ", 3) == 0 && parse(line + 3, at, 2) == 2;
     if (!asked || at[0] < 0 || at[0] >= peer->length || at[1] < 0 || at[1] >= peer->vocab_size)
         return fail("neither ids nor a position and a token: ", line);
-    double value = logprob(llama_get_logits_ith(peer->context, at[0]), peer->vocab_size, at[1]);
+    const float *row = llama_get_logits_ith(peer->context, at[0]);
+    double value = row[at[1]] - log_sum(row, peer->vocab_size);
     printf("%.9f\n", value);
     return isfinite(value) ? 0 : fail("the log-probability is not finite: ", line);
+}
+
+/* What `against` finds. */
+struct comparison {
+    long positions;
+    double next, all, kl;         /* kl summed over positions */
+    double logit_sum, square_sum; /* of the peer's */
+};
+
+/* One position; `next` is the token that follows, or -1. */
+static void compare(struct comparison *c, const float *theirs, const float *ours, int n, int next)
+{
+    double their_sum = log_sum(theirs, n), our_sum = log_sum(ours, n);
+    for (int i = 0; i < n; i++) {
+        double their = theirs[i] - their_sum, our = ours[i] - our_sum, apart = fabs(their - our);
+        c->all = apart > c->all || isnan(apart) ? apart : c->all;
+        if (i == next && !(apart <= c->next))
+            c->next = apart;
+        c->kl += exp(their) * (their - our);
+        c->logit_sum += theirs[i];
+        c->square_sum += (double)theirs[i] * theirs[i];
+    }
+    c->positions++;
+}
+
+static int compare_text(struct peer *peer, const char *line, FILE *file, float *ours, struct comparison *c)
+{
+    int status = set_text(peer, line), n = peer->vocab_size;
+    for (int i = 0; !status && i < peer->length; i++)
+        if (fread(ours, sizeof *ours, (size_t)n, file) != (size_t)n)
+            status = fail("the file of logits ends before the text", "");
+        else
+            compare(c, llama_get_logits_ith(peer->context, i), ours, n,
+                    i + 1 < peer->length ? peer->ids[i + 1] : -1);
+    return status;
+}
+
+static int against(struct peer *peer, const char *path)
+{
+    struct comparison c = {0};
+    FILE *file = fopen(path, "rb");
+    float *ours = malloc((size_t)peer->vocab_size * sizeof *ours);
+    char *line = NULL;
+    size_t size = 0;
+    int status = file && ours ? 0 : fail("cannot open ", path);
+    while (!status && getline(&line, &size, stdin) >= 0)
+        status = compare_text(peer, line, file, ours, &c);
+    if (!status && fgetc(file) != EOF)
+        status = fail("the file of logits goes on behind the texts", "");
+    double values = (double)c.positions * peer->vocab_size, mean = c.logit_sum / values;
+    if (!status)
+        printf("positions %ld sd %.3f next %.3g all %.3g kl %.3g\n", c.positions,
+               sqrt(c.square_sum / values - mean * mean), c.next, c.all, c.kl / (double)c.positions);
+    free(line);
+    free(ours);
+    if (file)
+        fclose(file);
+    return status;
 }
 
 static int print_step(struct peer *peer, int prompt, int token, double gap)
@@ -232,14 +296,17 @@ static bool usable(int argc, char **argv)
 {
     if (argc == 3)
         return strcmp(argv[1], "tokenize") == 0 || strcmp(argv[1], "logits") == 0;
-    return argc == 4 && (strcmp(argv[1], "expand") == 0 || strcmp(argv[1], "greedy") == 0);
+    return argc == 4 && (strcmp(argv[1], "expand") == 0 || strcmp(argv[1], "against") == 0 ||
+                         strcmp(argv[1], "greedy") == 0);
 }
 
 int main(int argc, char **argv)
 {
     if (!usable(argc, argv)) {
-        fprintf(stderr,
-                "usage: peer_check expand MODEL OUT | tokenize MODEL | logits MODEL | greedy MODEL COUNT\n");
+        fprintf(
+            stderr,
+            "usage: peer_check expand MODEL OUT | tokenize MODEL | logits MODEL | against MODEL LOGITS |\n"
+            "       greedy MODEL COUNT\n");
         return 2;
     }
     llama_log_set(quiet, NULL);
@@ -249,7 +316,9 @@ int main(int argc, char **argv)
         return expand(argv[2], argv[3]);
     struct peer peer = {0};
     int status = peer_open(&peer, argv[2]);
-    if (!status)
+    if (!status && strcmp(argv[1], "against") == 0)
+        status = against(&peer, argv[3]);
+    else if (!status)
         status = answer(&peer, argv[1], argc == 4 ? atoi(argv[3]) : 0);
     peer_release(&peer);
     return status;

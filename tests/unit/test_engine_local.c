@@ -284,6 +284,26 @@ static long resident_pages(void)
     return strtol(end, NULL, 10); /* the second number */
 }
 
+static void a_text_beyond_what_memory_holds_of_a_long_context_is_refused_with_the_reason(void **state)
+{
+    (void)state;
+    struct lm_model *model = model_new();
+    model->shape.context = 1 << 17;
+    struct way way = {.branches = 2, .rows = 64, .blocks = KV_CONTEXT_MIN / KV_BLOCK + 1, .threads = 1};
+    struct engine *engine = open_engine(model, &way, KV_F16, false);
+    struct ponder_err err = {0};
+    static int32_t ids[KV_CONTEXT_MIN + KV_BLOCK + 1];
+    int64_t node;
+    int room = KV_CONTEXT_MIN + KV_BLOCK;
+    assert_int_equal(local_context(engine), room);
+    assert_int_equal(local_prompt_ids(engine, 0, ids, room + 1, &node, &err), PONDER_E_LIMIT);
+    assert_non_null(strstr(err.message, "--kv-mib"));
+    assert_int_equal(local_prompt_ids(engine, 0, ids, room, &node, &err), PONDER_OK);
+    engine_node_release(engine, node);
+    engine_release(engine);
+    lm_model_release(model);
+}
+
 static void ten_thousand_requests_do_not_grow(void **state)
 {
     (void)state;
@@ -324,6 +344,7 @@ int main(void)
         cmocka_unit_test(exact_texts_do_not_depend_on_batch_or_memory_with_f16_keys),
         cmocka_unit_test(batched_log_probabilities_equal_those_of_the_text_alone),
         cmocka_unit_test(steps_are_scored_as_the_whole_text_is_and_cost_their_own_rows),
+        cmocka_unit_test(a_text_beyond_what_memory_holds_of_a_long_context_is_refused_with_the_reason),
         cmocka_unit_test(ten_thousand_requests_do_not_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

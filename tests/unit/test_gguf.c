@@ -121,7 +121,7 @@ static void check_sample_tensors(const struct gguf_file *file)
         assert_non_null(tensor);
         assert_ptr_equal(tensor, gguf_tensor_at(file, (size_t)i));
         float out[6];
-        assert_int_equal(gguf_tensor_to_f32(tensor, out, &err), 0);
+        gguf_tensor_to_f32(tensor, out);
         for (int k = 0; k < 6; k++) {
             float wanted = i == 0   ? numbers[k]
                            : i == 1 ? f16_to_f32(f32_to_f16(numbers[k]))
@@ -317,7 +317,7 @@ static void malformed_tensors_are_refused_by_name(void **state)
     struct buf buf = header(3, 1, 0);
     tensor_info(&buf, "new", 39, 32, 0);
     zeros(&buf, 256);
-    check_refused(&buf, PONDER_E_UNSUPPORTED, "'new': tensor type 39");
+    check_refused(&buf, PONDER_E_UNSUPPORTED, "'new': tensor type MXFP4 (39)");
     buf = header(3, 1, 0);
     tensor_info(&buf, "crooked", GGUF_TENSOR_F32, 4, 8);
     zeros(&buf, 256);
@@ -359,13 +359,13 @@ static void a_wider_alignment_is_honoured(void **state)
     struct gguf_file *file;
     assert_int_equal(gguf_open_bytes(&file, buf.data, buf.len, "wide", &err), 0);
     float out;
-    assert_int_equal(gguf_tensor_to_f32(gguf_tensor_at(file, 0), &out, &err), 0);
+    gguf_tensor_to_f32(gguf_tensor_at(file, 0), &out);
     assert_true(out == 7);
     gguf_release(file);
     buf_release(&buf);
 }
 
-static void quantised_tensors_open_but_do_not_convert(void **state)
+static void quantised_tensors_have_the_bytes_of_their_blocks(void **state)
 {
     (void)state;
     struct buf buf = header(3, 1, 0);
@@ -375,8 +375,8 @@ static void quantised_tensors_open_but_do_not_convert(void **state)
     assert_int_equal(gguf_open_bytes(&file, buf.data, buf.len, "quantised", &err), 0);
     assert_int_equal(gguf_tensor_at(file, 0)->bytes, 420);
     float out[512];
-    assert_int_equal(gguf_tensor_to_f32(gguf_tensor_at(file, 0), out, &err), PONDER_E_UNSUPPORTED);
-    assert_non_null(strstr(err.message, "Q6_K"));
+    gguf_tensor_to_f32(gguf_tensor_at(file, 0), out);
+    assert_true(out[0] == 0 && out[511] == 0);
     gguf_release(file);
     buf_release(&buf);
 }
@@ -568,7 +568,7 @@ int main(void)
         cmocka_unit_test(malformed_keys_are_refused_by_name),
         cmocka_unit_test(malformed_tensors_are_refused_by_name),
         cmocka_unit_test(a_wider_alignment_is_honoured),
-        cmocka_unit_test(quantised_tensors_open_but_do_not_convert),
+        cmocka_unit_test(quantised_tensors_have_the_bytes_of_their_blocks),
         cmocka_unit_test(a_file_cut_anywhere_is_refused_with_the_place),
         cmocka_unit_test(no_single_changed_byte_leads_outside_the_file),
         cmocka_unit_test(every_failing_allocation_is_an_error_not_a_crash),

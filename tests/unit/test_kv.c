@@ -68,6 +68,28 @@ static void a_limit_below_one_context_is_refused_with_the_bytes_needed(void **st
     kv_tree_release(tree);
 }
 
+static void a_context_is_cut_to_what_memory_holds_but_not_below_the_least(void **state)
+{
+    (void)state;
+    struct kv_tree *tree;
+    struct ponder_err err;
+    struct lm_shape vast = shape;
+    vast.context = 1 << 17;
+    size_t least = (size_t)(KV_CONTEXT_MIN / KV_BLOCK) * BLOCK_BYTES;
+    assert_int_equal(kv_tree_open(&tree, &vast, KV_F32, least - 1, &err), PONDER_E_LIMIT);
+    assert_non_null(strstr(err.message, "4096 positions"));
+    assert_int_equal(kv_tree_open(&tree, &vast, KV_F32, least + 3 * BLOCK_BYTES - 1, &err), PONDER_OK);
+    assert_int_equal(kv_context(tree), KV_CONTEXT_MIN + 2 * KV_BLOCK);
+    kv_tree_release(tree);
+    vast.context = KV_CONTEXT_MIN + 1;
+    assert_int_equal(kv_tree_open(&tree, &vast, KV_F32, least + BLOCK_BYTES, &err), PONDER_OK);
+    assert_int_equal(kv_context(tree), KV_CONTEXT_MIN + 1);
+    kv_tree_release(tree);
+    assert_int_equal(kv_tree_open(&tree, &vast, KV_F32, least, &err), PONDER_OK);
+    assert_int_equal(kv_context(tree), KV_CONTEXT_MIN);
+    kv_tree_release(tree);
+}
+
 static void a_path_remembers_its_tokens_and_where_children_attach(void **state)
 {
     (void)state;
@@ -327,6 +349,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_limit_below_one_context_is_refused_with_the_bytes_needed),
+        cmocka_unit_test(a_context_is_cut_to_what_memory_holds_but_not_below_the_least),
         cmocka_unit_test(a_path_remembers_its_tokens_and_where_children_attach),
         cmocka_unit_test(dropping_the_last_reference_frees_a_long_chain_at_once),
         cmocka_unit_test(every_slot_has_its_own_memory_and_survives_growth),
