@@ -210,7 +210,8 @@ static int read_flag(const struct gguf_file *file, const char *key, bool *out, s
 
 static int read_settings(struct tokenizer *tokenizer, const struct gguf_file *file, struct ponder_err *err)
 {
-    tokenizer->add_bos = tokenizer->kind == TOKENIZER_LLAMA;
+    tokenizer->add_bos =
+        tokenizer->kind == TOKENIZER_LLAMA || (splitter_flags(tokenizer->splitter) & SPLITTER_BOS);
     bool prefix = true;
     int status = read_id(tokenizer, file, KEY("bos_token_id"), &tokenizer->bos, err);
     if (!status)
@@ -248,16 +249,10 @@ static int read_kind(const struct gguf_file *file, enum tokenizer_kind *kind, st
     return PONDER_OK;
 }
 
-static int read_all(struct tokenizer *tokenizer, const struct gguf_file *file, struct ponder_err *err)
+static int read_splitter(struct tokenizer *tokenizer, const struct gguf_file *file, struct ponder_err *err)
 {
-    int status = read_tokens(tokenizer, file, err);
-    if (!status)
-        status = read_settings(tokenizer, file, err);
-    if (!status)
-        status = tokenizer_index(tokenizer, err);
-    if (status || tokenizer->kind != TOKENIZER_GPT2)
-        return status;
     struct gguf_string pre = {"default", 7};
+    int status = PONDER_OK;
     if (gguf_find(file, KEY("pre")))
         status = gguf_get_string(file, KEY("pre"), &pre, err);
     if (!status) {
@@ -265,7 +260,20 @@ static int read_all(struct tokenizer *tokenizer, const struct gguf_file *file, s
         if (status)
             err_prefix(err, status, "%s", gguf_path(file));
     }
-    return status ? status : read_merges(tokenizer, file, err);
+    return status;
+}
+
+static int read_all(struct tokenizer *tokenizer, const struct gguf_file *file, struct ponder_err *err)
+{
+    bool gpt2 = tokenizer->kind == TOKENIZER_GPT2;
+    int status = gpt2 ? read_splitter(tokenizer, file, err) : PONDER_OK;
+    if (!status)
+        status = read_tokens(tokenizer, file, err);
+    if (!status)
+        status = read_settings(tokenizer, file, err);
+    if (!status)
+        status = tokenizer_index(tokenizer, err);
+    return status || !gpt2 ? status : read_merges(tokenizer, file, err);
 }
 
 int tokenizer_open(struct tokenizer **out, const struct gguf_file *file, struct ponder_err *err)

@@ -139,6 +139,11 @@ int32_t special_match(const struct tokenizer *tokenizer, const char *text, size_
 int splitter_open(struct splitter **out, struct gguf_string name, struct ponder_err *err) PONDER_USE;
 void splitter_release(struct splitter *splitter);
 const char *splitter_name(const struct splitter *splitter);
+enum splitter_flags {
+    SPLITTER_WHOLE = 1, /* a piece that is a token as a whole is not merged (llama.cpp's ignore_merges) */
+    SPLITTER_BOS = 2,   /* the model wants its BOS, unless the file says otherwise */
+};
+unsigned splitter_flags(const struct splitter *splitter);
 /* Calls `piece` for every piece, in order; they cover the text. A status other than 0 from `piece` ends the
  * splitting and is returned. Bytes that are no UTF-8 are pieces of their own. */
 int splitter_run(const struct splitter *splitter, const char *text, size_t len,

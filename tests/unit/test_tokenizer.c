@@ -585,6 +585,24 @@ static void ids_equal_those_recorded_for_starcoder(void **state)
     check_recorded("vocab/ggml-vocab-starcoder.gguf");
 }
 
+static void ids_equal_those_recorded_for_qwen2(void **state)
+{
+    (void)state;
+    check_recorded("vocab/vocab-qwen2.gguf");
+}
+
+static void ids_equal_those_recorded_for_falcon(void **state)
+{
+    (void)state;
+    check_recorded("vocab/ggml-vocab-falcon.gguf");
+}
+
+static void ids_equal_those_recorded_for_deepseek_llm(void **state)
+{
+    (void)state;
+    check_recorded("vocab/ggml-vocab-deepseek-llm.gguf");
+}
+
 static void stories260K_text_round_trips(void **state)
 {
     (void)state;
@@ -616,6 +634,9 @@ int main(void)
         cmocka_unit_test(ids_equal_those_recorded_for_phi_3),
         cmocka_unit_test(ids_equal_those_recorded_for_gpt_2),
         cmocka_unit_test(ids_equal_those_recorded_for_starcoder),
+        cmocka_unit_test(ids_equal_those_recorded_for_qwen2),
+        cmocka_unit_test(ids_equal_those_recorded_for_falcon),
+        cmocka_unit_test(ids_equal_those_recorded_for_deepseek_llm),
         cmocka_unit_test(stories260K_text_round_trips),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
