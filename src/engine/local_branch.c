@@ -136,7 +136,7 @@ void local_branch_accept(struct local *local, struct local_branch *branch)
     branch->generated++;
     branch->logprob += branch->sample.logprob;
     local->usage.generated_tokens++;
-    if (tokenizer && !branch->ignore_end && token == tokenizer_eos(tokenizer)) {
+    if (tokenizer && !branch->ignore_end && tokenizer_is_end(tokenizer, token)) {
         branch->end_token = token;
         local_branch_finish(local, branch, ENGINE_FINISH_END);
         return;

@@ -142,6 +142,11 @@ int32_t tokenizer_eos(const struct tokenizer *tokenizer)
     return tokenizer->eos;
 }
 
+bool tokenizer_is_end(const struct tokenizer *tokenizer, int32_t id)
+{
+    return id >= 0 && id < tokenizer->size && (id == tokenizer->eos || tokenizer->tokens[id].ends);
+}
+
 int32_t tokenizer_control(const struct tokenizer *tokenizer, const char *text)
 {
     int32_t id = token_map_find(&tokenizer->special, tokenizer->tokens, text, strlen(text));

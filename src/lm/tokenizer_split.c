@@ -72,7 +72,7 @@ static const struct pre pres[] = {
      0,
      {"[\\r\\n]", "[" SPACE "]?[" CASED "]+",
       "[" SPACE "]?[!-/:-~\\x{ff01}-\\x{ff0f}\\x{ff1a}-\\x{ff5e}\\x{2018}-\\x{201f}\\x{3001}-\\x{3002}]+",
-      "[" SPACE "]+\\z", "[\\x{4e00}-\\x{9fa5}\\x{800}-\\x{4e00}\\x{ac00}-\\x{d7ff}]+", "\\p{N}+"}},
+      "[" SPACE "]+\\z", "(?:(?![" SPACE "])[\\x{800}-\\x{9fa5}\\x{ac00}-\\x{d7ff}])+", "\\p{N}+"}},
 };
 enum { PRE_COUNT = sizeof pres / sizeof pres[0] };
 
