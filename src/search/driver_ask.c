@@ -66,6 +66,7 @@ static int submit(struct work *work, int64_t question, const struct search_ask *
         .tokens_max = (int)tokens,
         .sampling = {ask->rollout ? 0 : s->temperature, (int)s->top_k, s->top_p, s->min_p},
         .stream = tree->nodes[node].key,
+        .end = work->questions[question].prompt.end,
         .stops = settings->separator ? &settings->separator : line_end,
         .stop_count = settings->ops->by_steps && !quest->finishing ? 1 : 0,
     };

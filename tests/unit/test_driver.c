@@ -77,7 +77,8 @@ static void setup(struct fixture *f, const struct scripted_reply *replies, int c
     assert_int_equal(ponder_options_default(ponder_solve_options(), &f->sampling, NULL), PONDER_OK);
     for (int i = 0; i < MOST; i++) {
         snprintf(f->prompts[i], sizeof f->prompts[i], "Q%d:", i);
-        f->questions[i] = (struct driver_question){{f->prompts[i], 3, (uint64_t)i, NULL}, "problem", NULL};
+        f->questions[i] =
+            (struct driver_question){{.text = f->prompts[i], .len = 3, .key = (uint64_t)i}, "problem", NULL};
     }
 }
 
