@@ -2,7 +2,7 @@
  *
  *   token_check texts SEED COUNT    random texts, a line of bytes each
  *   token_check learn KIND PRE OUT  a vocabulary in a GGUF file: bytes, and merges learnt from the texts
- *   token_check ids MODEL           a line of bytes -> a line of token ids
+ *   token_check ids MODEL [special] a line of bytes -> a line of token ids; with control tokens read as such
  *
  * Bytes are decimal numbers. Merges are learnt across all of a text, so that a text cut at the wrong places
  * gets other tokens; none holds a `<`, as llama.cpp makes a control token of plain text where merges come to
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MAX = 1024, MERGES = 1500, SYMBOLS_MAX = 1 << 20, SPELT_MAX = 2 * TEXT_MAX };
+enum { TEXT_MAX = 1024, MERGES = 700, SYMBOLS_MAX = 1 << 20, SPELT_MAX = 2 * TEXT_MAX };
 
 static int fail(const char *what, const char *detail)
 {
@@ -119,6 +119,10 @@ static const char *const parts[] = {" ",
                                     "://",
                                     "/\n",
                                     "<|eot_id|>",
+                                    "<|im_start|>user\n",
+                                    "<|im_end|>\n",
+                                    "<|user|>\n",
+                                    "<|end|> \n",
                                     "<s>",
                                     "</s>",
                                     "_",
@@ -371,7 +375,7 @@ static void quiet(enum ggml_log_level level, const char *text, void *data)
         fputs(text, stderr);
 }
 
-static int ids(const char *path)
+static int ids(const char *path, bool special)
 {
     llama_log_set(quiet, NULL);
     ggml_backend_load_all();
@@ -389,7 +393,7 @@ static int ids(const char *path)
         if (len < 0)
             return fail("these are no bytes, or too many: ", line);
         int count = llama_tokenize(llama_model_get_vocab(model), (char *)text, len, tokens, TEXT_MAX + 2,
-                                   true, false);
+                                   true, special);
         for (int i = 0; i < count; i++)
             printf("%s%d", i ? " " : "", tokens[i]);
         putchar('\n');
@@ -403,8 +407,8 @@ int main(int argc, char **argv)
         return texts(atoi(argv[2]), atoi(argv[3]));
     if (argc == 5 && strcmp(argv[1], "learn") == 0)
         return learn(argv[2], argv[3], argv[4]);
-    if (argc == 3 && strcmp(argv[1], "ids") == 0)
-        return ids(argv[2]);
-    fprintf(stderr, "usage: token_check texts SEED COUNT | learn KIND PRE OUT | ids MODEL\n");
+    if ((argc == 3 || argc == 4) && strcmp(argv[1], "ids") == 0)
+        return ids(argv[2], argc == 4);
+    fprintf(stderr, "usage: token_check texts SEED COUNT | learn KIND PRE OUT | ids MODEL [special]\n");
     return 2;
 }

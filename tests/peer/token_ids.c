@@ -1,12 +1,13 @@
-/* token_ids.c - our side of tests/peer/tokens: `token_ids MODEL`, a line of bytes -> a line of token ids.
- * Built with everything else; sees only the public headers. */
+/* token_ids.c - our side of tests/peer/tokens: `token_ids MODEL [special]`, a line of bytes -> a line of
+ * token ids. Built with everything else; sees only the public headers. */
 #include <ponder.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { TEXT_MAX = 1024 };
 
-static int answer(const struct ponder_tokenizer *tokenizer, const char *line, struct ponder_err *err)
+static int answer(const struct ponder_tokenizer *tokenizer, unsigned flags, const char *line,
+                  struct ponder_err *err)
 {
     char text[TEXT_MAX];
     size_t len = 0;
@@ -17,7 +18,7 @@ static int answer(const struct ponder_tokenizer *tokenizer, const char *line, st
         text[len++] = (char)byte;
     }
     struct ponder_tokens tokens;
-    int status = ponder_tokenize(tokenizer, text, len, PONDER_TOKENIZE_BOS, &tokens, err);
+    int status = ponder_tokenize(tokenizer, text, len, flags, &tokens, err);
     if (status)
         return status;
     for (size_t i = 0; i < tokens.count; i++)
@@ -33,13 +34,14 @@ int main(int argc, char **argv)
     struct ponder_err err;
     char *line = NULL;
     size_t size = 0;
-    if (argc != 2) {
-        fprintf(stderr, "usage: token_ids MODEL\n");
+    if (argc != 2 && argc != 3) {
+        fprintf(stderr, "usage: token_ids MODEL [special]\n");
         return 2;
     }
+    unsigned flags = PONDER_TOKENIZE_BOS | (argc == 3 ? PONDER_TOKENIZE_SPECIAL : 0u);
     int status = ponder_tokenizer_open(&tokenizer, argv[1], &err);
     while (!status && getline(&line, &size, stdin) >= 0)
-        status = answer(tokenizer, line, &err);
+        status = answer(tokenizer, flags, line, &err);
     if (status)
         fprintf(stderr, "token_ids: %s\n", err.message);
     free(line);
