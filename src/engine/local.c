@@ -239,7 +239,7 @@ static int prompt_encoded(struct local *local, int64_t parent, const struct engi
 {
     const struct tokenizer *tokenizer = local->model->tokenizer;
     struct tokenizer_ids ids = {0};
-    unsigned flags = parent ? 0 : TOKENIZER_ADD_BOS;
+    unsigned flags = parent ? TOKENIZER_CONTINUE : TOKENIZER_ADD_BOS;
     int status = tokenizer ? tokenizer_encode_parts(tokenizer, text->text, text->len, text->parts,
                                                     text->part_count, flags, &ids, err)
                            : encode_bytes(local, text->text, text->len, &ids);

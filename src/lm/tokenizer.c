@@ -14,7 +14,7 @@ struct tokenizer *tokenizer_new(enum tokenizer_kind kind, int size)
         return NULL;
     tokenizer->arena = ARENA_INIT(tokenizer_arena_bytes_max);
     tokenizer->kind = kind;
-    tokenizer->bos = tokenizer->eos = tokenizer->unknown = tokenizer->padding = -1;
+    tokenizer->fallback = tokenizer->bos = tokenizer->eos = tokenizer->unknown = tokenizer->padding = -1;
     tokenizer->size = size;
     tokenizer->tokens = arena_array(&tokenizer->arena, (size_t)size, sizeof *tokenizer->tokens);
     if (!tokenizer->tokens) {

@@ -137,7 +137,7 @@ static int32_t whole_token(const struct tokenizer *tokenizer, struct merge_work 
 static int push_byte(const struct tokenizer *tokenizer, struct merge_work *work, unsigned char byte,
                      size_t at, struct ponder_err *err)
 {
-    int32_t id = tokenizer->byte_id[byte] >= 0 ? tokenizer->byte_id[byte] : tokenizer->unknown;
+    int32_t id = tokenizer->byte_id[byte] >= 0 ? tokenizer->byte_id[byte] : tokenizer->fallback;
     if (id < 0)
         return err_set(err, PONDER_E_UNSUPPORTED, "the tokenizer has no token for byte 0x%02x", byte);
     return merge_push(work, id, (uint32_t)at, 1) ? err_memory(err, "token ids") : PONDER_OK;

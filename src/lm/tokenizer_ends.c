@@ -59,9 +59,8 @@ static void find_strips(struct tokenizer *tokenizer)
     static const char *const not_these[] = {"<unk>", "<s>", "<|endoftext|>"};
     for (int id = 0; id < tokenizer->size; id++) {
         struct token *token = &tokenizer->tokens[id];
-        bool special =
-            token->type == TOKEN_CONTROL || token->type == TOKEN_UNKNOWN || token->type == TOKEN_USER;
-        token->strips = special && !is_one_of(token->text, not_these, 3);
+        bool control = token->type == TOKEN_CONTROL || token->type == TOKEN_UNKNOWN;
+        token->strips = control && !is_one_of(token->text, not_these, 3);
     }
 }
 

@@ -242,6 +242,8 @@ static int read_settings(struct tokenizer *tokenizer, const struct gguf_file *fi
     if (!status &&
         tokenizer->bos >= 0) /* whatever its type says: it is put before texts and is no part of them */
         tokenizer->tokens[tokenizer->bos].type = TOKEN_CONTROL;
+    bool unknown = tokenizer->unknown >= 0 && tokenizer->tokens[tokenizer->unknown].type == TOKEN_UNKNOWN;
+    tokenizer->fallback = unknown ? tokenizer->unknown : -1;
     return status;
 }
 

@@ -31,7 +31,7 @@ struct token {
     float score;              /* `llama`: the greater is merged first */
     enum token_type type;
     bool ends;   /* a text that is generated ends with it */
-    bool strips; /* a special token: white space behind it is left out */
+    bool strips; /* a control token: white space behind it is left out */
 };
 
 /* Tokens by their text: open addressing, -1 is free. The first of equal texts stays. */
@@ -67,6 +67,7 @@ struct tokenizer {
     uint32_t rank_mask;
 
     int32_t bos, eos, unknown, padding; /* -1 where there is none */
+    int32_t fallback; /* stands for what no token spells: `unknown` where its type is that, else -1 */
     bool add_bos;
     bool add_space_prefix; /* `llama`: text is encoded as if a space stood before it */
 };

@@ -56,11 +56,11 @@ static int push_bytes(const struct tokenizer *tokenizer, const char *text, const
     for (size_t i = 0; i < len; i++) {
         unsigned char byte = (unsigned char)text[i];
         int32_t id = tokenizer->byte_id[byte];
-        if (id < 0 && tokenizer->unknown < 0)
+        if (id < 0 && tokenizer->fallback < 0)
             return err_set(err, PONDER_E_UNSUPPORTED, "the tokenizer has no token for byte 0x%02x", byte);
         if (id < 0)
             out->count = before; /* once for the whole symbol */
-        if (tokenizer_ids_push(out, id < 0 ? tokenizer->unknown : id))
+        if (tokenizer_ids_push(out, id < 0 ? tokenizer->fallback : id))
             return err_memory(err, "token ids");
         if (id < 0)
             break;
