@@ -10,25 +10,15 @@
 #include <string.h>
 
 static const char *const ends[] = {
-    "<|eot_id|>",
-    "<|im_end|>",
-    "<|end|>",
-    "<|return|>",
-    "<|call|>",
-    "<end_of_turn>",
-    "<|endoftext|>",
-    "<|eom_id|>",
-    "<EOT>",
-    "_<EOT>",
-    "[EOT]",
-    "<|end_of_text|>",
-    "</s>",
-    "<end_of_utterance>",
-    "<eos>",
-    "<\xef\xbd\x9c"
-    "end\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>",
-    "<|fim_pad|>",
-    "<|repo_name|>",
+    "<|eot_id|>",    "<|im_end|>",
+    "<|end|>",       "<|return|>",
+    "<|call|>",      "<end_of_turn>",
+    "<|endoftext|>", "<|eom_id|>",
+    "<EOT>",         "_<EOT>",
+    "[EOT]",         "<|end_of_text|>",
+    "</s>",          "<end_of_utterance>",
+    "<eos>",         "<\xef\xbd\x9c\x65nd\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>",
+    "<|fim_pad|>",   "<|repo_name|>",
     "<|file_sep|>",
 };
 enum { END_COUNT = sizeof ends / sizeof ends[0] };
