@@ -132,7 +132,7 @@ int chat_template(const struct chat_kind *kind, const char *system, struct promp
                   struct ponder_err *err)
 {
     static const char space[] = " \t\r\n";
-    *out = (struct prompt_template){0};
+    *out = (struct prompt_template){.kind = kind->name};
     system += strspn(system, space);
     size_t len = strlen(system);
     while (len && strchr(space, system[len - 1]))

@@ -13,7 +13,8 @@ struct prompt_template {
     /* What in the text is a chat template's own: control tokens spelt there are those tokens. */
     struct tokenizer_part parts[PROMPT_PARTS_MAX];
     int part_count;
-    const char *end; /* a constant string that ends a reply; NULL: none */
+    const char *end;  /* a constant string that ends a reply; NULL: none */
+    const char *kind; /* the name of the chat template's kind, or "shots": constant; NULL: neither */
 };
 
 /* Of a text without control tokens; borrows it. Its first slot counts. */

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "answer/answer.h"
 #include "core/err.h"
@@ -48,9 +49,13 @@ static int64_t position_of(const struct quest *quest, int32_t node)
     return quest->prompt_tokens + quest->search.tree.nodes[node].tokens_all;
 }
 
-/* Whether a thought is open at the end of a node's path. */
-static bool is_thinking(const struct tree *tree, int32_t node, bool *thinking)
+/* Whether a thought is open at the end of a node's path: it is one step, unless steps end otherwise than at
+ * lines. */
+static bool is_thinking(const struct tree *tree, int32_t node, const char *separator, bool *thinking)
 {
+    *thinking = false;
+    if (separator && strcmp(separator, "\n") != 0)
+        return true;
     struct buf text = BUF_INIT(TREE_BYTES_MAX);
     bool whole = tree_path_text(tree, node, &text) == PONDER_OK;
     const char *at = buf_text(&text);
@@ -74,7 +79,7 @@ static int submit(struct work *work, int64_t question, const struct search_ask *
         return err_memory(err, "a search's tree");
     tree->nodes[node].rollout = ask->rollout && !quest->finishing;
     bool by_steps = settings->ops->by_steps && !quest->finishing, thinking = false;
-    if (by_steps && !is_thinking(tree, ask->node, &thinking))
+    if (by_steps && !is_thinking(tree, ask->node, settings->separator, &thinking))
         return err_memory(err, "a search's tree");
     struct engine_request request = {
         .tag = tag,

@@ -29,6 +29,7 @@ static int few_shots(const char *path, struct prompt_template *out, struct ponde
     buf_puts(&text, SHOTS_PROBLEM);
     out->slot = text.len;
     out->end = SHOTS_PROBLEM;
+    out->kind = "shots";
     buf_puts(&text, PROMPT_SLOT SHOTS_SOLUTION);
     out->text = status ? NULL : buf_take(&text, NULL);
     buf_release(&text);
