@@ -22,7 +22,7 @@ struct cli_group {
     size_t offset;
 };
 
-enum { CLI_GROUPS_MAX = 6 };
+enum { CLI_GROUPS_MAX = 7 };
 
 struct cli_command {
     const char *name;     /* as it is typed; may be two words, as in "bench decode" */
@@ -72,7 +72,7 @@ bool cli_has_colour(FILE *out); /* whether it would */
  * characters are not UTF-8. */
 struct ponder_look cli_look(FILE *out);
 enum { CLI_LEDGER_BYTES = 256 };
-/* What was spent, in words. */
+/* What was spent, in words; FLOPs of 0 are not known. */
 void cli_ledger_text(const struct ponder_ledger *ledger, char text[CLI_LEDGER_BYTES]);
 /* Words, each behind a blank, on lines of at most so many columns, `used` of the first; a word is taken to be
  * as wide as it has bytes. */
@@ -136,7 +136,11 @@ int cli_run_number(const char *text, int64_t *id, struct ponder_err *err);
 const struct ponder_option *cli_json_options(void);
 /* The --model option, the same everywhere, for a struct that holds a `const char *` at the group's offset. */
 const struct ponder_option *cli_model_options(void);
-/* Opens the file given by --model, or the default one (ponder_model_find). */
-int cli_model_open(const char *path, struct ponder_model **model, struct ponder_err *err);
+/* Opens the file given by --model, or the default one (ponder_model_find). `server` (NULL: none) may say that
+ * it is behind one. */
+int cli_model_open(const char *path, const struct ponder_server *server, struct ponder_model **model,
+                   struct ponder_err *err);
+/* After the work: says on stderr where the FLOPs of a server's model are not in the ledger. */
+void cli_note_flops(const struct ponder_server *server);
 
 #endif

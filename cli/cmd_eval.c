@@ -6,6 +6,7 @@
 #include "cli.h"
 
 struct args {
+    struct ponder_server server;
     const char *model;
     struct ponder_eval_settings settings;
     struct ponder_sampling sampling;
@@ -100,7 +101,7 @@ static int run(void *data, int count, char **operands)
     struct ponder_watch watch = {cli_progress_show, &line, cli_progress_note};
     int status = check(args, &err);
     if (!status)
-        status = cli_model_open(args->model, &model, &err);
+        status = cli_model_open(args->model, &args->server, &model, &err);
     if (!status)
         status = ponder_model_prompting(model, &args->prompting, &err);
     cli_interrupt_catch();
@@ -109,6 +110,8 @@ static int run(void *data, int count, char **operands)
     else if (!status)
         status = eval_search(args, model, &watch, &line, &err);
     ponder_model_release(model);
+    if (!status)
+        cli_note_flops(&args->server);
     return status ? cli_fail(&err) : CLI_DONE;
 }
 
@@ -122,6 +125,7 @@ const struct cli_command cli_eval = {
                {ponder_solve_options, offsetof(struct args, sampling)},
                {ponder_prompting_options, offsetof(struct args, prompting)},
                {cli_json_options, offsetof(struct args, json)},
-               {ponder_search_options, offsetof(struct args, search)}},
+               {ponder_search_options, offsetof(struct args, search)},
+               {ponder_server_options, offsetof(struct args, server)}},
     .run = run,
 };

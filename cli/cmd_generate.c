@@ -7,16 +7,17 @@
 #include "cli.h"
 
 struct args {
+    struct ponder_server server;
     const char *model, *prompt;
     struct ponder_sampling sampling;
 };
 
 static const struct ponder_option *table(void)
 {
-    static const struct ponder_option options[] = {
-        {"prompt", 'p', PONDER_OPTION_TEXT, offsetof(struct args, prompt), "TEXT", "", 0, 0,
-         "continued as it is; empty: from the model's first token"},
-        PONDER_OPTION_END};
+    static const struct ponder_option options[] = {{"prompt", 'p', PONDER_OPTION_TEXT,
+                                                    offsetof(struct args, prompt), "TEXT", "", 0, 0,
+                                                    "continued as it is; empty: from the first token"},
+                                                   PONDER_OPTION_END};
     return options;
 }
 
@@ -41,7 +42,9 @@ static int run(void *data, int count, char **operands)
     struct ponder_texts_out texts = {0};
     struct cli_progress line = {.what = "generate"};
     struct ponder_watch watch = {cli_progress_show, &line, cli_progress_note};
-    int status = cli_model_open(args->model, &model, &err);
+    if (strcmp(args->server.api, "auto") == 0)
+        args->server.api = "completions";
+    int status = cli_model_open(args->model, &args->server, &model, &err);
     cli_interrupt_catch();
     if (!status)
         status = ponder_model_generate(model, args->prompt, strlen(args->prompt), &args->sampling, &watch,
@@ -65,6 +68,7 @@ const struct cli_command cli_generate = {
     .args_bytes = sizeof(struct args),
     .groups = {{cli_model_options, offsetof(struct args, model)},
                {table, 0},
-               {ponder_generate_options, offsetof(struct args, sampling)}},
+               {ponder_generate_options, offsetof(struct args, sampling)},
+               {ponder_server_options, offsetof(struct args, server)}},
     .run = run,
 };

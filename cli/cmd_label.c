@@ -5,6 +5,7 @@
 #include "cli.h"
 
 struct args {
+    struct ponder_server server;
     const char *model;
     struct ponder_label_settings settings;
     struct ponder_sampling sampling;
@@ -50,7 +51,7 @@ static int run(void *data, int count, char **operands)
     struct ponder_label label;
     struct cli_progress line = {.what = "label"};
     struct ponder_watch watch = {cli_progress_show, &line, cli_progress_note};
-    int status = cli_model_open(args->model, &model, &err);
+    int status = cli_model_open(args->model, &args->server, &model, &err);
     if (!status)
         status = ponder_model_prompting(model, &args->prompting, &err);
     cli_interrupt_catch();
@@ -63,6 +64,8 @@ static int run(void *data, int count, char **operands)
     if (!status)
         status = print(args, &label, &err);
     ponder_model_release(model);
+    if (!status)
+        cli_note_flops(&args->server);
     return status ? cli_fail(&err) : cli_finish(CLI_DONE);
 }
 
@@ -76,6 +79,7 @@ const struct cli_command cli_label = {
                {ponder_label_options, offsetof(struct args, settings)},
                {ponder_label_sampling_options, offsetof(struct args, sampling)},
                {ponder_prompting_options, offsetof(struct args, prompting)},
-               {cli_json_options, offsetof(struct args, json)}},
+               {cli_json_options, offsetof(struct args, json)},
+               {ponder_server_options, offsetof(struct args, server)}},
     .run = run,
 };

@@ -67,7 +67,7 @@ static int run(void *data, int count, char **operands)
     struct ponder_err err = {0};
     struct ponder_model *model = NULL;
     struct ponder_logprobs logprobs = {0};
-    int status = cli_model_open(args->model, &model, &err);
+    int status = cli_model_open(args->model, NULL, &model, &err);
     if (!status)
         status = ponder_model_logprobs(model, args->prompt, strlen(args->prompt), args->top, args->precision,
                                        args->threads, &logprobs, &err);

@@ -7,6 +7,7 @@
 #include "cli.h"
 
 struct args {
+    struct ponder_server server;
     const char *model;
     struct ponder_sampling sampling;
     struct ponder_prompting prompting;
@@ -169,7 +170,7 @@ static int run(void *data, int count, char **operands)
     if (!status)
         status = read_question(operands[0], &question, &err);
     if (!status)
-        status = cli_model_open(args->model, &model, &err);
+        status = cli_model_open(args->model, &args->server, &model, &err);
     if (!status)
         status = ponder_model_prompting(model, &args->prompting, &err);
     cli_interrupt_catch();
@@ -181,6 +182,8 @@ static int run(void *data, int count, char **operands)
         status = ponder_tree_save(solution->tree, args->trace, &err);
     if (!status)
         status = print(args, solution, &err);
+    if (!status)
+        cli_note_flops(&args->server);
     int exit_status = status ? cli_fail(&err) : solution->answer ? CLI_DONE : CLI_NO_ANSWER;
     ponder_solution_release(solution);
     ponder_model_release(model);
@@ -202,6 +205,7 @@ const struct cli_command cli_solve = {
                {ponder_solve_options, offsetof(struct args, sampling)},
                {ponder_prompting_options, offsetof(struct args, prompting)},
                {ponder_search_options, offsetof(struct args, search)},
-               {table, 0}},
+               {table, 0},
+               {ponder_server_options, offsetof(struct args, server)}},
     .run = run,
 };

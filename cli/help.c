@@ -109,7 +109,7 @@ static void also(const char *name, int *column, FILE *out)
 
 void cli_help_command(const struct cli_command *command, FILE *out)
 {
-    enum { ROWS_ABOVE = 4, ROWS_ALSO = 5 };
+    enum { ROWS_ABOVE = 4, ROWS_ALSO = 6 };
     fprintf(out, "Example: %s\n\nUsage: ponder %s%s%s%s\n%s.\n", command->example, command->name,
             command->groups[0].table ? " [options]" : "", command->operands ? " " : "",
             command->operands ? command->operands : "", command->summary);

@@ -60,14 +60,17 @@ struct ponder_look cli_look(FILE *out)
 
 void cli_ledger_text(const struct ponder_ledger *ledger, char text[CLI_LEDGER_BYTES])
 {
-    char a[32], b[32], c[32], d[32], verifier[64] = "";
+    char a[32], b[32], c[32], d[32], verifier[64] = "", again[64] = "", flops[48] = "";
     if (ledger->verifier_tokens)
         snprintf(verifier, sizeof verifier, "%s verifier tokens, ",
                  cli_thousands(a, ledger->verifier_tokens));
-    snprintf(text, CLI_LEDGER_BYTES, "%s generations, %s prompt and %s generated tokens, %s%sFLOP, %.2f s",
+    if (ledger->recomputed_tokens)
+        snprintf(again, sizeof again, "%s recomputed tokens, ", cli_thousands(a, ledger->recomputed_tokens));
+    if (ledger->flops > 0)
+        snprintf(flops, sizeof flops, "%sFLOP, ", cli_scaled(d, ledger->flops));
+    snprintf(text, CLI_LEDGER_BYTES, "%s generations, %s prompt and %s generated tokens, %s%s%s%.2f s",
              cli_thousands(a, ledger->generations), cli_thousands(b, ledger->prompt_tokens),
-             cli_thousands(c, ledger->generated_tokens), verifier, cli_scaled(d, ledger->flops),
-             ledger->seconds);
+             cli_thousands(c, ledger->generated_tokens), verifier, again, flops, ledger->seconds);
 }
 
 void cli_print_wrapped(const char *text, int64_t columns, int64_t used)

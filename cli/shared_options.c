@@ -1,12 +1,13 @@
 /* shared_options.c - the options --model and --json that most commands share. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
 
 const struct ponder_option *cli_model_options(void)
 {
     static const struct ponder_option table[] = {
-        {"model", 'm', PONDER_OPTION_TEXT, 0, "FILE", NULL, 0, 0, "GGUF file; else the shipped model"},
+        {"model", 'm', PONDER_OPTION_TEXT, 0, "FILE", NULL, 0, 0, "GGUF file; else the shipped one"},
         PONDER_OPTION_END};
     return table;
 }
@@ -18,8 +19,31 @@ const struct ponder_option *cli_json_options(void)
     return table;
 }
 
-int cli_model_open(const char *path, struct ponder_model **model, struct ponder_err *err)
+/* Whether --engine names servers; *status says what is wrong with the options. */
+static bool is_remote(const struct ponder_server *server, int *status, struct ponder_err *err)
 {
+    *status = PONDER_OK;
+    if (!server || strcmp(server->engine, "openai") == 0)
+        return server != NULL;
+    if (strcmp(server->engine, "local") != 0)
+        snprintf(err->message, sizeof err->message, "--engine: '%.40s' is neither local nor openai",
+                 server->engine);
+    else if (server->base_url.count)
+        snprintf(err->message, sizeof err->message, "--base-url is for a server; add --engine openai");
+    else
+        return false;
+    *status = err->status = PONDER_E_ARGUMENT;
+    return false;
+}
+
+int cli_model_open(const char *path, const struct ponder_server *server, struct ponder_model **model,
+                   struct ponder_err *err)
+{
+    int refused;
+    if (is_remote(server, &refused, err))
+        return ponder_model_connect(model, path, server, err);
+    if (refused)
+        return refused;
     if (path)
         return ponder_model_open(model, path, err);
     char *found = NULL;
@@ -28,4 +52,12 @@ int cli_model_open(const char *path, struct ponder_model **model, struct ponder_
         status = ponder_model_open(model, found, err);
     free(found);
     return status;
+}
+
+void cli_note_flops(const struct ponder_server *server)
+{
+    if (strcmp(server->engine, "openai") == 0 && server->params == 0)
+        fputs("ponder: the FLOPs of the server's model are not known; --model-params, such as 8e9, says its "
+              "size\n",
+              stderr);
 }

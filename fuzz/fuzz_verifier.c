@@ -76,7 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *text = (const char *)data + 1;
     if (size == 0)
         return 0;
-    require(http || http_open(&http, "http://localhost", NULL, 1, NULL) == PONDER_OK);
+    const struct http_options options = {.base = "http://localhost", .timeout_s = 1};
+    require(http || http_open(&http, &options, NULL) == PONDER_OK);
     remote.http = http;
     switch (data[0] % 4) {
     case 0:

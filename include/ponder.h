@@ -3,6 +3,7 @@
  * The objects, each with its own header:
  *
  *   struct ponder_model      weights and tokenizer of one GGUF file, never changed once loaded    model.h
+ *   struct ponder_server     a model behind servers of OpenAI's protocol instead                  server.h
  *   struct ponder_prompting  how questions are put to it: chat template, system prompt, examples  prompting.h
  *   struct ponder_sampling   how many texts to sample, and how: an option table fills it          sampling.h
  *   struct ponder_search     which search spends the budget, against which verifier               search.h
@@ -50,6 +51,7 @@
 #include "ponder/runs.h"
 #include "ponder/sampling.h"
 #include "ponder/search.h"
+#include "ponder/server.h"
 #include "ponder/solve.h"
 #include "ponder/status.h"
 #include "ponder/task.h"

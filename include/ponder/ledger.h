@@ -16,7 +16,7 @@ struct ponder_ledger {
     int64_t generated_tokens;  /* sampled, end tokens included */
     int64_t verifier_tokens;   /* computed for scoring */
     int64_t difficulty_tokens; /* computed for estimating difficulty */
-    int64_t recomputed_tokens; /* computed again after eviction */
+    int64_t recomputed_tokens; /* computed again: after eviction, or by a server that was asked again */
     double flops;
     double seconds; /* of wall clock, loading the model not included */
 };

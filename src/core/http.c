@@ -8,25 +8,30 @@
 
 #include "core/err.h"
 
-enum { BASE_BYTES_MAX = 1024, RETRY_AFTER_S_MAX = 10 };
+enum { BASE_BYTES_MAX = 1024, RETRY_AFTER_S_MAX = 10, CONNECT_S_MAX = 20, CONNECTIONS_MAX = 768 };
 static const double first_wait_s = 0.25;
 
-/* A job on its way. */
-struct transfer {
-    struct http_job *job; /* NULL: none */
-    CURL *easy;
-    char url[BASE_BYTES_MAX + 64], failure[CURL_ERROR_SIZE];
-    int tries;
-    bool waiting; /* until `again_s` */
-    double again_s;
-};
-
 struct http {
-    CURLM *multi;
+    struct http_loop *loop; /* of http_run() */
     struct curl_slist *headers;
     char base[BASE_BYTES_MAX], *key;
     double timeout_s;
-    struct transfer transfers[HTTP_AT_ONCE_MAX];
+    const char *key_hint, *timeout_hint;
+};
+
+/* A job on its way. */
+struct transfer {
+    struct transfer *next;
+    struct http *http;
+    struct http_job *job; /* NULL: none */
+    CURL *easy;
+    char url[BASE_BYTES_MAX + 64], failure[CURL_ERROR_SIZE];
+};
+
+struct http_loop {
+    CURLM *multi;
+    struct transfer *busy, *idle; /* lists */
+    int busy_count;
 };
 
 /* ---- opening ---- */
@@ -77,28 +82,26 @@ void http_release(struct http *http)
 {
     if (!http)
         return;
-    for (int i = 0; i < HTTP_AT_ONCE_MAX; i++)
-        curl_easy_cleanup(http->transfers[i].easy);
-    curl_multi_cleanup(http->multi);
+    http_loop_release(http->loop);
     curl_slist_free_all(http->headers);
     free(http->key);
     free(http);
-    curl_global_cleanup();
 }
 
-int http_open(struct http **out, const char *base, const char *key, double timeout_s, struct ponder_err *err)
+int http_open(struct http **out, const struct http_options *options, struct ponder_err *err)
 {
     *out = NULL;
     struct http *http = calloc(1, sizeof *http);
-    if (!http || curl_global_init(CURL_GLOBAL_DEFAULT)) {
-        free(http);
+    if (!http)
         return err_memory(err, "a connection");
-    }
-    http->timeout_s = timeout_s;
-    http->multi = curl_multi_init();
-    int status = http->multi ? set_base(http, base, err) : err_memory(err, "a connection");
+    http->timeout_s = options->timeout_s;
+    http->key_hint = options->key_hint;
+    http->timeout_hint = options->timeout_hint;
+    int status = http_loop_open(&http->loop, err);
     if (!status)
-        status = set_headers(http, key, err);
+        status = set_base(http, options->base, err);
+    if (!status)
+        status = set_headers(http, options->key, err);
     if (status)
         http_release(http);
     else
@@ -128,126 +131,283 @@ static void set_protocols(CURL *easy)
 #endif
 }
 
-static int begin(struct http *http, struct transfer *t, double timeout_s, struct ponder_err *err)
+static void set_limits(CURL *easy, double timeout_s)
 {
-    CURL *easy = t->easy;
-    curl_easy_reset(easy);
-    set_protocols(easy);
-    buf_release(&t->job->reply);
-    t->job->reply = BUF_INIT(HTTP_REPLY_BYTES_MAX);
-    t->failure[0] = '\0';
-    t->waiting = false;
-    t->tries++;
-    curl_easy_setopt(easy, CURLOPT_URL, t->url);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "ponder/" PONDER_VERSION);
+    double connecting_s = timeout_s < CONNECT_S_MAX ? timeout_s : CONNECT_S_MAX;
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(timeout_s * 1000) + 1);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(connecting_s * 1000) + 1);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+}
+
+/* The transfer's job and server are set. */
+static int begin(struct http_loop *loop, struct transfer *t, struct ponder_err *err)
+{
+    CURL *easy = t->easy;
+    struct http_job *job = t->job;
+    curl_easy_reset(easy);
+    set_protocols(easy);
+    set_limits(easy, t->http->timeout_s);
+    buf_release(&job->reply);
+    job->reply = BUF_INIT(job->bytes_max ? job->bytes_max : HTTP_REPLY_BYTES_MAX);
+    job->status = 0;
+    job->retry_after_s = 0;
+    job->why[0] = t->failure[0] = '\0';
+    snprintf(t->url, sizeof t->url, "%s%s", t->http->base, job->path);
+    curl_easy_setopt(easy, CURLOPT_URL, t->url);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->http->headers);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "ponder/" PONDER_VERSION);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->failure);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_bytes);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, t->job);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, job);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
-    if (t->job->body) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, t->job->body);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(t->job->body));
+    if (job->body) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, job->body);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(job->body));
     }
-    return curl_multi_add_handle(http->multi, easy) ? err_memory(err, "a request") : PONDER_OK;
+    return curl_multi_add_handle(loop->multi, easy) ? err_memory(err, "a request") : PONDER_OK;
 }
 
-static int start(struct http *http, struct transfer *t, struct http_job *job, struct ponder_err *err)
+static enum http_end end_of(CURLcode code)
 {
-    if (!t->easy && !(t->easy = curl_easy_init()))
-        return err_memory(err, "a request");
-    t->job = job;
-    t->tries = 0;
-    snprintf(t->url, sizeof t->url, "%s%s", http->base, job->path);
-    return begin(http, t, http->timeout_s, err);
+    switch (code) {
+    case CURLE_OK:
+        return HTTP_REPLIED;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return HTTP_UNREACHABLE;
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+        return HTTP_BROKEN;
+    case CURLE_OPERATION_TIMEDOUT:
+        return HTTP_TIMED_OUT;
+    case CURLE_WRITE_ERROR:
+        return HTTP_TOO_LONG;
+    default:
+        return HTTP_WRONG;
+    }
 }
 
-static bool is_passing(CURLcode code, long status)
+static void say_why(const struct transfer *t, CURLcode code)
 {
-    bool broken = code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING ||
-                  code == CURLE_PARTIAL_FILE;
-    return broken ||
-           (code == CURLE_OK && (status == 429 || status == 500 || (status >= 502 && status <= 504)));
+    struct http_job *job = t->job;
+    if (job->end == HTTP_TOO_LONG)
+        snprintf(job->why, sizeof job->why, "%.150s: the reply is longer than %zu KiB", t->url,
+                 job->reply.bytes_max >> 10);
+    else if (job->end == HTTP_TIMED_OUT)
+        snprintf(job->why, sizeof job->why, "%.150s: no reply within %g s; %.40s gives it more", t->url,
+                 t->http->timeout_s, t->http->timeout_hint);
+    else if (job->end != HTTP_REPLIED)
+        snprintf(job->why, sizeof job->why, "%.150s: %.100s", t->url,
+                 *t->failure ? t->failure : curl_easy_strerror(code));
 }
 
-static double wait_s(const struct transfer *t)
+/* ---- the loop ---- */
+
+int http_loop_open(struct http_loop **out, struct ponder_err *err)
 {
-    curl_off_t after = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &after);
-    if (after > 0)
-        return after < RETRY_AFTER_S_MAX ? (double)after : RETRY_AFTER_S_MAX;
-    return first_wait_s * (double)(1 << (t->tries - 1));
+    *out = NULL;
+    struct http_loop *loop = calloc(1, sizeof *loop);
+    if (!loop || curl_global_init(CURL_GLOBAL_DEFAULT)) {
+        free(loop);
+        return err_memory(err, "a connection");
+    }
+    loop->multi = curl_multi_init();
+    if (!loop->multi) {
+        http_loop_release(loop);
+        return err_memory(err, "a connection");
+    }
+    curl_multi_setopt(loop->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CONNECTIONS_MAX);
+    *out = loop;
+    return PONDER_OK;
 }
 
-static int complain(const struct http *http, const struct transfer *t, CURLcode code, struct ponder_err *err)
+/* Takes a transfer out of those on their way; its handle waits for the next job. */
+static void rest(struct http_loop *loop, struct transfer *t)
 {
-    if (code == CURLE_WRITE_ERROR)
-        return err_set(err, PONDER_E_ENGINE, "%s: the reply is longer than %d MiB", t->url,
-                       HTTP_REPLY_BYTES_MAX >> 20);
-    if (code == CURLE_OPERATION_TIMEDOUT)
-        return err_set(err, PONDER_E_ENGINE, "%s: no reply within %g s; --verifier-timeout gives it more",
-                       t->url, http->timeout_s);
-    return err_set(err, PONDER_E_ENGINE, "%s: %s%s", t->url,
-                   *t->failure ? t->failure : curl_easy_strerror(code),
-                   t->tries > 1 ? ", after several tries" : "");
-}
-
-static void stop(struct http *http, struct transfer *t)
-{
-    if (t->job && !t->waiting)
-        curl_multi_remove_handle(http->multi, t->easy);
+    curl_multi_remove_handle(loop->multi, t->easy);
+    struct transfer **at = &loop->busy;
+    while (*at != t)
+        at = &(*at)->next;
+    *at = t->next;
     t->job = NULL;
+    t->next = loop->idle;
+    loop->idle = t;
+    loop->busy_count--;
+}
+
+void http_loop_release(struct http_loop *loop)
+{
+    if (!loop)
+        return;
+    while (loop->busy)
+        rest(loop, loop->busy);
+    for (struct transfer *t = loop->idle, *next; t; t = next) {
+        next = t->next;
+        curl_easy_cleanup(t->easy);
+        free(t);
+    }
+    curl_multi_cleanup(loop->multi);
+    free(loop);
+    curl_global_cleanup();
+}
+
+static struct transfer *transfer_of(struct http_loop *loop)
+{
+    struct transfer *t = loop->idle;
+    if (t) {
+        loop->idle = t->next;
+        return t;
+    }
+    t = calloc(1, sizeof *t);
+    if (t && !(t->easy = curl_easy_init())) {
+        free(t);
+        return NULL;
+    }
+    return t;
+}
+
+int http_loop_send(struct http_loop *loop, struct http *http, struct http_job *job, struct ponder_err *err)
+{
+    struct transfer *t = transfer_of(loop);
+    if (!t)
+        return err_memory(err, "a request");
+    t->http = http;
+    t->job = job;
+    int status = begin(loop, t, err);
+    struct transfer **list = status ? &loop->idle : &loop->busy;
+    t->next = *list;
+    *list = t;
+    loop->busy_count += !status;
+    return status;
+}
+
+void http_loop_drop(struct http_loop *loop, struct http_job *job)
+{
+    for (struct transfer *t = loop->busy; t; t = t->next)
+        if (t->job == job) {
+            rest(loop, t);
+            return;
+        }
+}
+
+int http_loop_step(struct http_loop *loop, double wait_s, struct ponder_err *err)
+{
+    int running = 0, wait_ms = wait_s < 1e6 ? (int)(wait_s * 1000) : 1000000;
+    bool ok = curl_multi_perform(loop->multi, &running) == CURLM_OK;
+    if (ok && wait_ms > 0 && running == loop->busy_count) /* none has ended */
+        ok = curl_multi_poll(loop->multi, NULL, 0, wait_ms, NULL) == CURLM_OK &&
+             curl_multi_perform(loop->multi, &running) == CURLM_OK;
+    return ok ? PONDER_OK : err_set(err, PONDER_E_IO, "the connections cannot be looked after");
+}
+
+struct http_job *http_loop_take(struct http_loop *loop)
+{
+    struct transfer *t = NULL;
+    int left;
+    CURLMsg *message = curl_multi_info_read(loop->multi, &left);
+    if (!message)
+        return NULL;
+    CURLcode code = message->data.result;
+    CURL *easy = message->easy_handle;
+    curl_off_t after = 0, sent_us = 0;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+    struct http_job *job = t->job;
+    job->end = code == CURLE_OPERATION_TIMEDOUT && sent_us == 0 ? HTTP_UNREACHABLE : end_of(code);
+    if (job->end == HTTP_REPLIED)
+        curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &job->status);
+    curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &after);
+    job->retry_after_s = after > 0 ? (double)after : 0;
+    say_why(t, code);
+    rest(loop, t);
+    return job;
+}
+
+/* ---- a list of requests ---- */
+
+/* A job of the list that is under way. */
+struct place {
+    struct http_job *job; /* NULL: none */
+    int tries;
+    bool waiting; /* until `again_s` */
+    double again_s;
+};
+
+struct run {
+    struct http *http;
+    struct place places[HTTP_AT_ONCE_MAX];
+};
+
+static bool is_passing(const struct http_job *job)
+{
+    long status = job->status;
+    return job->end == HTTP_BROKEN ||
+           (job->end == HTTP_REPLIED && (status == 429 || status == 500 || (status >= 502 && status <= 504)));
+}
+
+static double wait_s(const struct place *place)
+{
+    double after_s = place->job->retry_after_s;
+    if (after_s > 0)
+        return after_s < RETRY_AFTER_S_MAX ? after_s : RETRY_AFTER_S_MAX;
+    return first_wait_s * (double)(1 << (place->tries - 1));
+}
+
+static int ask(struct run *run, struct place *place, struct ponder_err *err)
+{
+    place->tries++;
+    place->waiting = false;
+    return http_loop_send(run->http->loop, run->http, place->job, err);
 }
 
 /* What becomes of one that has ended. */
-static int end(struct http *http, struct transfer *t, CURLcode code, struct ponder_err *err)
+static int end(struct place *place, struct ponder_err *err)
 {
-    long status = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_multi_remove_handle(http->multi, t->easy);
-    t->waiting = is_passing(code, status) && t->tries < HTTP_TRIES_MAX;
-    if (t->waiting) {
-        t->again_s = clock_now_s(&clock_system) + wait_s(t);
+    struct http_job *job = place->job;
+    place->waiting = is_passing(job) && place->tries < HTTP_TRIES_MAX;
+    if (place->waiting) {
+        place->again_s = clock_now_s(&clock_system) + wait_s(place);
         return PONDER_OK;
     }
-    int failed = code == CURLE_OK ? PONDER_OK : complain(http, t, code, err);
-    t->job->status = failed ? 0 : status;
-    t->job = NULL;
-    return failed;
+    place->job = NULL;
+    if (job->end == HTTP_REPLIED)
+        return PONDER_OK;
+    return err_set(err, PONDER_E_ENGINE, "%s%s", job->why, place->tries > 1 ? ", after several tries" : "");
 }
 
-/* ---- all of them ---- */
-
-/* The number of those that have ended, or an error. */
-static int take_ended(struct http *http, struct ponder_err *err)
+static struct place *place_of(struct run *run, const struct http_job *job)
 {
-    CURLMsg *message;
-    int left, ended = 0, status = PONDER_OK;
-    while (!status && (message = curl_multi_info_read(http->multi, &left))) {
-        struct transfer *t = NULL;
-        CURLcode code = message->data.result;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
-        if (message->msg == CURLMSG_DONE && t)
-            status = end(http, t, code, err);
-        ended++;
-    }
-    return status ? status : ended;
+    struct place *place = run->places;
+    while (place->job != job)
+        place++;
+    return place;
+}
+
+static int take_ended(struct run *run, struct ponder_err *err)
+{
+    struct http_job *job;
+    int status = PONDER_OK;
+    while (!status && (job = http_loop_take(run->http->loop)))
+        status = end(place_of(run, job), err);
+    return status;
 }
 
 /* Starts what there is room and time for. The number of those under way, or an error. */
-static int fill(struct http *http, struct http_job *jobs, int64_t count, int64_t *next,
-                struct ponder_err *err)
+static int fill(struct run *run, struct http_job *jobs, int64_t count, int64_t *next, struct ponder_err *err)
 {
     int busy = 0, status = PONDER_OK;
     for (int i = 0; i < HTTP_AT_ONCE_MAX && !status; i++) {
-        struct transfer *t = &http->transfers[i];
-        if (!t->job && *next < count)
-            status = start(http, t, &jobs[(*next)++], err);
-        else if (t->job && t->waiting && clock_now_s(&clock_system) >= t->again_s)
-            status = begin(http, t, http->timeout_s, err);
-        busy += t->job != NULL;
+        struct place *place = &run->places[i];
+        bool fresh = !place->job && *next < count;
+        if (fresh)
+            *place = (struct place){.job = &jobs[(*next)++]};
+        if (fresh || (place->job && place->waiting && clock_now_s(&clock_system) >= place->again_s))
+            status = ask(run, place, err);
+        busy += place->job != NULL;
     }
     return status ? status : busy;
 }
@@ -255,17 +415,22 @@ static int fill(struct http *http, struct http_job *jobs, int64_t count, int64_t
 int http_run(struct http *http, struct http_job *jobs, int64_t count, const struct deadline *deadline,
              struct ponder_err *err)
 {
+    struct run run = {.http = http};
     int64_t next = 0;
-    int running, busy = 1, ended = 0;
-    while (ended >= 0 && !deadline_passed(deadline) && (busy = fill(http, jobs, count, &next, err)) > 0) {
-        bool ok = curl_multi_perform(http->multi, &running) == CURLM_OK;
-        ended = ok ? take_ended(http, err) : 0;
-        if (ended == 0 && (!ok || curl_multi_poll(http->multi, NULL, 0, 20, NULL)))
-            ended = err_set(err, PONDER_E_IO, "%s: the connections cannot be looked after", http->base);
+    int busy = 1, status = PONDER_OK;
+    while (!status && !deadline_passed(deadline) && (busy = fill(&run, jobs, count, &next, err)) > 0) {
+        status = http_loop_step(http->loop, 0.02, err);
+        if (!status)
+            status = take_ended(&run, err);
     }
-    for (int i = 0; i < HTTP_AT_ONCE_MAX; i++)
-        stop(http, &http->transfers[i]);
-    return busy < 0 ? busy : ended < 0 ? ended : PONDER_OK;
+    for (int i = 0; i < HTTP_AT_ONCE_MAX; i++) {
+        struct http_job *job = run.places[i].job;
+        if (!job)
+            continue;
+        http_loop_drop(http->loop, job);
+        job->status = 0;
+    }
+    return busy < 0 ? busy : status;
 }
 
 /* ---- refusals ---- */
@@ -284,10 +449,11 @@ static const char *words_of(const json_t *root, const char *text)
 }
 
 /* Servers quote a key that they do not know. */
-static void hide_key(char *text, const char *key)
+void http_hide_key(const struct http *http, char *text, size_t len)
 {
-    for (char *at; key && *key && (at = strstr(text, key));)
-        memset(at, '*', strlen(key));
+    size_t n = http->key ? strlen(http->key) : 0;
+    for (char *at = text; n && (at = memmem(at, len - (size_t)(at - text), http->key, n)); at += n)
+        memset(at, '*', n);
 }
 
 int http_refused(const struct http *http, const struct http_job *job, struct ponder_err *err)
@@ -298,12 +464,11 @@ int http_refused(const struct http *http, const struct http_job *job, struct pon
     json_decref(root);
     if (!all)
         return err_memory(err, "a server's words");
-    hide_key(all, http->key);
+    http_hide_key(http, all, strlen(all));
     snprintf(words, sizeof words, "%s", all);
     free(all);
-    const char *hint = job->status == 401 || job->status == 403
-                           ? "; it wants a key: --verifier-key-env names the variable that holds it"
-                           : "";
-    return err_set(err, PONDER_E_ENGINE, "%s%s: HTTP status %ld: %s%s", http->base, job->path, job->status,
-                   words, hint);
+    bool locked = job->status == 401 || job->status == 403;
+    return err_set(err, PONDER_E_ENGINE, "%s%s: HTTP status %ld: %s%s%s%s", http->base, job->path,
+                   job->status, words, locked ? "; it wants a key: " : "", locked ? http->key_hint : "",
+                   locked ? " names the variable that holds it" : "");
 }

@@ -1,8 +1,12 @@
-/* http.h - JSON over HTTP: several requests at once to one server, within bounds (libcurl).
+/* http.h - JSON over HTTP: many requests at once to one or several servers, within bounds (libcurl).
  *
- * TLS certificates are checked, redirections are not followed. What a server may only be able to do later
- * (statuses 429, 500, 502, 503 and 504, a connection that breaks off) is asked again, after a time that
- * doubles or that the server names; nothing else is. The key is in no message, wherever it comes from. */
+ * A struct http is a server: its address, its key, its time limit. http_run() does a list of requests to one
+ * server and asks again where that may help. A struct http_loop is for callers that decide themselves what
+ * becomes of each request: any number of them may be on their way, to any servers, and each ends on its own
+ * (where there are several hundred, some wait for a connection).
+ *
+ * TLS certificates are checked, redirections are not followed. The key is in no message, wherever it comes
+ * from. */
 #ifndef CORE_HTTP_H
 #define CORE_HTTP_H
 
@@ -13,32 +17,77 @@
 #include "core/clock.h"
 #include "ponder/status.h"
 
-enum { HTTP_TRIES_MAX = 4, HTTP_AT_ONCE_MAX = 32, HTTP_REPLY_BYTES_MAX = 1 << 24 };
+enum { HTTP_TRIES_MAX = 4, HTTP_AT_ONCE_MAX = 32, HTTP_REPLY_BYTES_MAX = 1 << 24, HTTP_WHY_BYTES = 256 };
+
+struct http_options {
+    /* "http://HOST[:PORT][/PATH]" or with https; a slash at its end and a "/v1" there are dropped. */
+    const char *base;
+    const char *key;      /* NULL: none */
+    double timeout_s;     /* of one request, from its beginning to its end */
+    const char *key_hint; /* what gives a key or more time, for messages, such as "--api-key-env"; static */
+    const char *timeout_hint;
+};
 
 struct http;
 
-/* `base` is "http://HOST[:PORT][/PATH]" or with https; a slash at its end and a "/v1" there are dropped.
- * `key` NULL: none. PONDER_E_ARGUMENT for what is no such address, and for one with a name and a password in
- * it. */
-int http_open(struct http **out, const char *base, const char *key, double timeout_s,
-              struct ponder_err *err) PONDER_USE;
+/* PONDER_E_ARGUMENT for what is no such address, and for one with a name and a password in it. */
+int http_open(struct http **out, const struct http_options *options, struct ponder_err *err) PONDER_USE;
 void http_release(struct http *http);
 /* The address as it is used. */
 const char *http_base(const struct http *http);
+/* Puts stars where a text of a server has its key. */
+void http_hide_key(const struct http *http, char *text, size_t len);
+
+/* How a request ended. */
+enum http_end {
+    HTTP_REPLIED,     /* with a status of HTTP */
+    HTTP_UNREACHABLE, /* no connection: nothing was asked */
+    HTTP_BROKEN,      /* the connection broke off */
+    HTTP_TIMED_OUT,
+    HTTP_TOO_LONG, /* the reply passed its limit */
+    HTTP_WRONG     /* anything else, such as what is no HTTP */
+};
 
 struct http_job {
     const char *path; /* behind the base; borrowed */
     char *body;       /* JSON, the caller's to free; NULL: the request is a GET */
+    size_t bytes_max; /* of the reply; 0: HTTP_REPLY_BYTES_MAX */
+    void *data;       /* the caller's */
     struct buf reply; /* filled, the caller's to release */
     long status;      /* filled: of HTTP; 0: none, for want of time or because another job failed */
+    enum http_end end;
+    double retry_after_s;     /* filled: after which the server wants to be asked again; 0: it does not say */
+    char why[HTTP_WHY_BYTES]; /* filled: the address and what was wrong, unless it replied */
 };
 
-/* Does all jobs, whose fields that are filled are 0. PONDER_E_ENGINE where one comes to nothing after all
- * tries: no connection, no time, a reply that is too long. Statuses of errors are the caller's to judge. */
+/* ---- a list of requests ---- */
+
+/* Does all jobs, whose fields that are filled are 0. Statuses 429, 500, 502, 503 and 504 and a connection
+ * that breaks off are asked about again, after a time that doubles or that the server names; nothing else is.
+ * PONDER_E_ENGINE where one comes to nothing after all tries: no connection, no time, a reply that is too
+ * long. Statuses of errors are the caller's to judge. */
 int http_run(struct http *http, struct http_job *jobs, int64_t count, const struct deadline *deadline,
              struct ponder_err *err) PONDER_USE;
 
 /* PONDER_E_ENGINE with the server's own words, for a reply whose status is not 200. */
 int http_refused(const struct http *http, const struct http_job *job, struct ponder_err *err) PONDER_USE;
+
+/* ---- requests on their way ---- */
+
+struct http_loop;
+
+int http_loop_open(struct http_loop **out, struct ponder_err *err) PONDER_USE;
+/* Drops what is on its way. */
+void http_loop_release(struct http_loop *loop);
+/* Begins a request, asked once. The job stays where it is until http_loop_take() returns it or it is
+ * dropped; the server outlives it. */
+int http_loop_send(struct http_loop *loop, struct http *http, struct http_job *job,
+                   struct ponder_err *err) PONDER_USE;
+/* Closes the connection of a job that is on its way. */
+void http_loop_drop(struct http_loop *loop, struct http_job *job);
+/* Sends and receives what it can, waiting at most `wait_s` where nothing can be done at once. */
+int http_loop_step(struct http_loop *loop, double wait_s, struct ponder_err *err) PONDER_USE;
+/* A job that has ended, in the order of ending; NULL: none. */
+struct http_job *http_loop_take(struct http_loop *loop);
 
 #endif

@@ -82,7 +82,7 @@ static int check_request(const struct engine_request *request, struct ponder_err
 int engine_submit(struct engine *engine, const struct engine_request *request, struct ponder_err *err)
 {
     int status = check_request(request, err);
-    if (!status && request->score && !(engine->ops->can & ENGINE_CAN_SCORE))
+    if (!status && request->score && !(engine->can & ENGINE_CAN_SCORE))
         status = err_set(err, PONDER_E_UNSUPPORTED, "the engine %s cannot score", engine->ops->name);
     return status ? status : engine->ops->submit(engine, request, err);
 }

@@ -87,7 +87,11 @@ enum engine_can {
     ENGINE_CAN_CONTINUE = 1,
     ENGINE_CAN_LOGPROBS = 2,
     ENGINE_CAN_SEED = 4,
-    ENGINE_CAN_SCORE = 8
+    ENGINE_CAN_SCORE = 8,
+    ENGINE_CAN_STOP = 16,  /* stop strings are told from the end of a text */
+    ENGINE_CAN_FLOPS = 32, /* what computing takes is known */
+    ENGINE_CAN_KEEP = 64   /* what was computed of a text is there for what continues it; else it may be
+                              computed again for every request */
 };
 
 /* A prompt's text, and which parts of it are a template's own: control tokens spelt there are those tokens.
@@ -102,7 +106,6 @@ struct engine_text {
 struct engine;
 struct engine_ops { /* one const descriptor per engine; registered in engine.def */
     const char *name, *summary;
-    unsigned can;
     void (*release)(struct engine *engine);
     int (*prompt)(struct engine *engine, int64_t parent, const char *text, size_t len, int64_t *out,
                   struct ponder_err *err);
@@ -120,6 +123,7 @@ struct engine_ops { /* one const descriptor per engine; registered in engine.def
 };
 struct engine { /* first member of every engine's own struct */
     const struct engine_ops *ops;
+    unsigned can; /* enum engine_can */
 };
 
 void engine_release(struct engine *engine);
@@ -143,7 +147,7 @@ int engine_step(struct engine *engine, double wait_s, struct ponder_err *err) PO
 /* Takes one finished result; false where there is none. Order: the order of finishing. */
 bool engine_take(struct engine *engine, struct engine_result *out) PONDER_USE;
 void engine_usage_get(const struct engine *engine, struct engine_usage *out);
-/* Tokens from the beginning of a node's text to its end; -1 where unknown. */
+/* Tokens from the beginning of a node's text to its end, or the most that they can be; -1 where unknown. */
 int64_t engine_length(const struct engine *engine, int64_t node);
 /* What computing `count` tokens takes that stand at `first` and behind it in their text. 0 where unknown. */
 double engine_flops(const struct engine *engine, int64_t first, int64_t count);

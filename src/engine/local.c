@@ -452,7 +452,6 @@ static void local_release(struct engine *engine)
 const struct engine_ops engine_local_ops = {
     .name = "local",
     .summary = "a GGUF model in this process",
-    .can = ENGINE_CAN_CONTINUE | ENGINE_CAN_LOGPROBS | ENGINE_CAN_SEED | ENGINE_CAN_SCORE,
     .release = local_release,
     .prompt = local_prompt,
     .prompt_parts = local_prompt_parts,
@@ -507,6 +506,8 @@ int local_open(struct engine **out, const struct lm_model *model, const struct l
     if (!local)
         return err_memory(err, "the engine");
     local->engine.ops = &engine_local_ops;
+    local->engine.can = ENGINE_CAN_CONTINUE | ENGINE_CAN_LOGPROBS | ENGINE_CAN_SEED | ENGINE_CAN_SCORE |
+                        ENGINE_CAN_STOP | ENGINE_CAN_FLOPS | ENGINE_CAN_KEEP;
     local->model = model;
     local->rows_max = options->rows_max ? options->rows_max : 512;
     local->branches_max = options->branches_max ? options->branches_max : 256;

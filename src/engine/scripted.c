@@ -367,7 +367,6 @@ static void scripted_release(struct engine *engine)
 const struct engine_ops engine_scripted_ops = {
     .name = "scripted",
     .summary = "canned replies, for tests",
-    .can = ENGINE_CAN_CONTINUE | ENGINE_CAN_LOGPROBS | ENGINE_CAN_SEED,
     .release = scripted_release,
     .prompt = scripted_prompt,
     .node_release = scripted_node_release,
@@ -387,6 +386,8 @@ int scripted_open(struct engine **out, const struct scripted_options *options, s
     if (!scripted)
         return err_memory(err, "the engine");
     scripted->engine.ops = &engine_scripted_ops;
+    scripted->engine.can = ENGINE_CAN_CONTINUE | ENGINE_CAN_LOGPROBS | ENGINE_CAN_SEED | ENGINE_CAN_STOP |
+                           ENGINE_CAN_FLOPS | ENGINE_CAN_KEEP;
     scripted->options = *options;
     if (!scripted->options.clock)
         scripted->options.clock = &clock_system;

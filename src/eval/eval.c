@@ -173,8 +173,10 @@ int eval_job_of(struct eval_job *out, const struct ponder_model *model, const st
     *out = (struct eval_job){
         .template = template,
         .model = model->path,
-        .model_hash = rng_key(model->lm->hash, hash_bytes(template->text, strlen(template->text))),
-        .precision = local_precision(engine) == LM_PRECISION_BF16 ? "bf16" : "f32",
+        .model_hash = rng_key(model->hash, hash_bytes(template->text, strlen(template->text))),
+        .precision = model->remote                                  ? "server"
+                     : local_precision(engine) == LM_PRECISION_BF16 ? "bf16"
+                                                                    : "f32",
         .settings = settings,
         .sampling = sampling,
     };

@@ -133,6 +133,11 @@ int ponder_label_run(struct ponder_model *model, const struct ponder_label_setti
         return status;
     status = eval_job_of(&job, model, work.engine, &asked, sampling, err);
     job.rollouts = settings->rollouts;
+    if (!status && !(work.engine->can & ENGINE_CAN_CONTINUE))
+        status =
+            err_set(err, PONDER_E_UNSUPPORTED,
+                    "rollouts go on with unfinished answers, which this server's chat does not; use --api "
+                    "completions, or serve the model with vLLM or llama-server");
     work.job = &job;
     if (!status)
         status = run(&work, watch, err);

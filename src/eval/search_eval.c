@@ -33,6 +33,8 @@ struct work {
 static int open_plan(struct work *work, struct ponder_err *err)
 {
     int status = search_plan_of(&work->plan, work->search, work->job.sampling, false, err);
+    if (!status)
+        status = search_plan_check(&work->plan, work->engine, err);
     work->job.verifier_hash = work->plan.verifier.hash;
     return status;
 }

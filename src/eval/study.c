@@ -8,6 +8,7 @@
 #include "eval/recorded.h"
 #include "eval/replay_question.h"
 #include "eval/stats.h"
+#include "search/search.h"
 
 /* A run of samples with a verifier's scores. */
 struct study_samples {
@@ -39,13 +40,24 @@ static bool is_scored(const json_t *settings, const char *verifier)
            (!verifier || said(settings, "verifier", verifier));
 }
 
+/* The width that a search of `n` comes to when `width` is asked for: 0 is worked out. */
+static int64_t width_of(const char *search, int64_t n, int64_t width)
+{
+    const struct search_ops *ops = search_find(search);
+    struct search_options options = {.n = n, .width = width};
+    struct ponder_err err;
+    return ops && ops->prepare && !ops->prepare(&options, &err) ? options.width : width;
+}
+
 static bool is_searched(const json_t *settings, const struct study_series *series)
 {
+    int64_t n = json_integer_value(json_object_get(settings, "n"));
+    int64_t width = json_integer_value(json_object_get(settings, "width"));
     bool ahead = strcmp(series->search, "lookahead") == 0;
     return said(settings, "search", series->search) && said(settings, "verifier", series->verifier) &&
            said(settings, "budget", "") && said(settings, "select", "weighted") &&
            said(settings, "aggregate", "auto") &&
-           json_integer_value(json_object_get(settings, "width")) == series->width &&
+           width_of(series->search, n, width) == width_of(series->search, n, series->width) &&
            (!ahead || json_integer_value(json_object_get(settings, "lookahead")) == series->lookahead);
 }
 
@@ -99,7 +111,7 @@ static int mark_scored(struct study *study, const struct cells *samples, bool *s
     for (int64_t i = 0; i < study->run_count && !status; i++) {
         json_t *settings = settings_of(&study->runs[i]);
         struct cells cells = {0};
-        if (is_scored(settings, NULL))
+        if (is_scored(settings, NULL) && study->runs[i].done > 0)
             status = cells_open_run(&cells, study->store, study->runs[i].id, err);
         for (int64_t s = 0; s < cells.seed_count && !status; s++)
             for (int64_t t = 0; t < samples->seed_count; t++)

@@ -73,12 +73,14 @@ INLINE void score_tiles(const int m, const int tiles, const bool f16, const floa
 /* Writes one tile of scores, touching only positions in [from, to): the others belong to other segments. */
 INLINE void store_scores(float *row, int position, const float *scores, int from, int to)
 {
-    if (position >= from && position + KV_BLOCK <= to) {
-        memcpy(row + position, scores, KV_BLOCK * sizeof *row);
-        return;
+    for (int v = 0; v < KV_BLOCK; v += LANES) {
+        vec tile = vec_load(scores + v);
+        if (position < from || position + KV_BLOCK > to) {
+            veci place = vec_places() + (position + v);
+            tile = vec_select((place >= from) & (place < to), tile, vec_load(row + position + v));
+        }
+        vec_store(row + position + v, tile);
     }
-    for (int i = 0; i < KV_BLOCK; i++)
-        row[position + i] = position + i >= from && position + i < to ? scores[i] : row[position + i];
 }
 
 /* Scores of m queries, whose rows' limits are given, against the whole span. */
@@ -90,13 +92,15 @@ INLINE void score_queries(const int m, const int tiles_at_once, const bool f16, 
     float scores[TILE_ROWS][4 * KV_BLOCK];
     for (int position = first; position < to;) {
         const void *keys[4];
-        int tiles = (to - position + KV_BLOCK - 1) / KV_BLOCK;
-        tiles = tiles >= tiles_at_once ? tiles_at_once : 1;
+        int left = (to - position + KV_BLOCK - 1) / KV_BLOCK;
+        int tiles = left >= tiles_at_once ? tiles_at_once : left >= 2 && tiles_at_once > 2 ? 2 : 1;
         for (int t = 0; t < tiles; t++)
             keys[t] = span_block(span, position + t * KV_BLOCK) + a->key_offset;
         const float *queries = w->queries + (size_t)query * (size_t)a->dim;
         if (tiles == tiles_at_once)
             score_tiles(m, tiles_at_once, f16, queries, a->dim, keys, scores);
+        else if (tiles == 2)
+            score_tiles(m, 2, f16, queries, a->dim, keys, scores);
         else
             score_tiles(m, 1, f16, queries, a->dim, keys, scores);
         for (int r = 0; r < m; r++)
@@ -111,13 +115,16 @@ INLINE void score_span(const struct work *w, const struct lm_span *span, int beg
 {
     int query = (begin - w->begin) * w->share, last = (end - w->begin) * w->share;
     while (query < last) {
-        int limits[TILE_ROWS], to = 0, m = last - query >= TILE_ROWS ? TILE_ROWS : 1;
+        int limits[TILE_ROWS], to = 0, left = last - query;
+        int m = left >= TILE_ROWS ? TILE_ROWS : left >= TILE_ROWS / 2 ? TILE_ROWS / 2 : 1;
         for (int r = 0; r < m; r++) {
             limits[r] = span_limit(span, w->begin + (query + r) / w->share);
             to = limits[r] > to ? limits[r] : to;
         }
         if (m == TILE_ROWS)
             score_queries(TILE_ROWS, 1, f16, w, span, query, limits, to);
+        else if (m == TILE_ROWS / 2)
+            score_queries(TILE_ROWS / 2, 2, f16, w, span, query, limits, to);
         else
             score_queries(1, 4, f16, w, span, query, limits, to);
         query += m;
@@ -290,14 +297,39 @@ static void value_span_f32(const struct work *w, const struct lm_span *span, int
     value_span(w, span, begin, end, false);
 }
 
-static void each_span(const struct work *w, span_step *step)
+/* Asks for the keys and values of a span ahead of their use. Branches have their own, a kilobyte or two here
+ * and there in memory, which no processor guesses; a span that is long enough to be guessed needs none. */
+static void fetch_span(const struct work *w, const struct lm_span *span)
 {
-    for (int s = 0; s < w->a->span_count; s++) {
+    enum { LINE = 64, BLOCKS_AHEAD = 16 };
+    size_t half = (size_t)w->a->dim * KV_BLOCK * (w->a->f16 ? sizeof(uint16_t) : sizeof(float));
+    int blocks = (span->to - 1) / KV_BLOCK - span->from / KV_BLOCK + 1;
+    for (int b = 0; b < blocks && b < BLOCKS_AHEAD; b++)
+        for (size_t i = 0; i < half; i += LINE) {
+            __builtin_prefetch(span->blocks[b] + w->a->key_offset + i, 0, 2);
+            __builtin_prefetch(span->blocks[b] + w->a->value_offset + i, 0, 2);
+        }
+}
+
+/* The first span from `s` on that has rows of this call. */
+static int next_span(const struct work *w, int s)
+{
+    const struct lm_span *spans = w->a->spans;
+    while (s < w->a->span_count && (spans[s].row_begin >= w->end || spans[s].row_end <= w->begin))
+        s++;
+    return s;
+}
+
+static void each_span(const struct work *w, span_step *step, bool fetch)
+{
+    for (int s = next_span(w, 0), next; s < w->a->span_count; s = next) {
         const struct lm_span *span = &w->a->spans[s];
+        next = next_span(w, s + 1);
+        if (fetch && next < w->a->span_count)
+            fetch_span(w, &w->a->spans[next]);
         int begin = span->row_begin > w->begin ? span->row_begin : w->begin;
         int end = span->row_end < w->end ? span->row_end : w->end;
-        if (begin < end)
-            step(w, span, begin, end);
+        step(w, span, begin, end);
     }
 }
 
@@ -310,11 +342,11 @@ void KERNEL(attend_tree)(const struct lm_tree_attend *a, int begin, int end, flo
     float *inverses = w.outs + (size_t)queries * (size_t)a->dim;
     w.scores = inverses + queries;
     gather_queries(&w);
-    each_span(&w, a->f16 ? score_span_f16 : score_span_f32);
+    each_span(&w, a->f16 ? score_span_f16 : score_span_f32, true);
     for (int query = 0; query < queries; query++)
         inverses[query] = softmax_row(w.scores + (size_t)query * (size_t)a->score_stride,
                                       a->lengths[begin + query / w.share]);
-    each_span(&w, a->f16 ? value_span_f16 : value_span_f32);
+    each_span(&w, a->f16 ? value_span_f16 : value_span_f32, false);
     scatter_outs(&w, inverses);
 }
 

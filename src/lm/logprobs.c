@@ -124,6 +124,9 @@ int ponder_model_logprobs(struct ponder_model *model, const char *text, size_t l
                           const char *precision, int64_t threads, struct ponder_logprobs *out,
                           struct ponder_err *err)
 {
+    *out = (struct ponder_logprobs){0};
+    if (!model->lm)
+        return err_set(err, PONDER_E_UNSUPPORTED, "%s is behind a server; give a GGUF file", model->path);
     int vocab = model->lm->shape.vocab;
     *out = (struct ponder_logprobs){.top = top < 0 ? 0 : top > vocab ? vocab : top};
     struct lm_run_options options = {.rows_max = ROWS_MAX, .threads = (int)threads};

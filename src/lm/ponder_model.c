@@ -70,6 +70,8 @@ int ponder_model_open(struct ponder_model **out, const char *path, struct ponder
         status = lm_model_open(&model->lm, path, err);
     if (!status && !(model->path = strdup(path)))
         status = err_memory(err, "a model");
+    if (!status)
+        model->hash = model->lm->hash;
     if (status) {
         ponder_model_release(model);
         return status;
@@ -83,6 +85,8 @@ void ponder_model_release(struct ponder_model *model)
     if (!model)
         return;
     lm_model_release(model->lm);
+    if (model->remote)
+        model->remote_release(model->remote);
     free(model->path);
     free(model->own_template);
     free(model->prompt.text);

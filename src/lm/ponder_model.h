@@ -7,9 +7,14 @@
 #include "lm/model.h"
 #include "ponder/model.h"
 
+struct openai_model;
+
 struct ponder_model {
-    struct lm_model *lm;
-    char *path;
+    struct lm_model *lm;         /* NULL: it is behind servers .. */
+    struct openai_model *remote; /* .. as the engine for them knows it; owned, given back by .. */
+    void (*remote_release)(struct openai_model *remote);
+    char *path;                    /* or a server's name of it */
+    uint64_t hash;                 /* of its weights, or of that name */
     char *own_template;            /* GGUF key ponder.prompt.template, with {question} in it; NULL: none */
     bool boxes;                    /* it has that key: a model of ours, whose solutions end in a box */
     const struct chat_kind *chat;  /* by tokenizer.chat_template; NULL: none, or none that is known */

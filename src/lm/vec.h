@@ -61,6 +61,15 @@ INLINE void vec_store_part(float *p, vec v, int n)
     memcpy(p, &v, (size_t)n * sizeof *p);
 }
 
+/* 0, 1, 2 and so on */
+INLINE veci vec_places(void)
+{
+    veci v;
+    for (int i = 0; i < LANES; i++)
+        v[i] = i;
+    return v;
+}
+
 /* mask lanes are all ones or zero */
 INLINE vec vec_select(veci mask, vec yes, vec no)
 {

@@ -65,6 +65,8 @@ static struct purse_hold price(const struct purse *purse, const struct engine *e
 {
     int64_t read = purse->verified ? tokens + TAGS_PER_REQUEST : 0, first = position > 0 ? position - 1 : 0;
     struct purse_hold hold = {tokens + read, engine_flops(engine, first, tokens + 1)};
+    if (!(engine->can & ENGINE_CAN_KEEP))
+        hold.flops += engine_flops(engine, 0, first);
     if (purse->verified)
         hold.flops += engine_flops(engine, first, read);
     return hold;

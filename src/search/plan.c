@@ -70,6 +70,29 @@ int search_plan_of(struct search_plan *out, const struct ponder_search *search,
     return status;
 }
 
+int search_plan_check(const struct search_plan *plan, const struct engine *engine, struct ponder_err *err)
+{
+    const char *name = plan->ops->name;
+    if (plan->ops->by_steps && !(engine->can & ENGINE_CAN_CONTINUE))
+        return err_set(err, PONDER_E_UNSUPPORTED,
+                       "--search %s goes on with unfinished answers, which this server's chat does not; use "
+                       "--search best_of_n, or --api completions with the model's own --prompt-template, or "
+                       "serve the model with vLLM or llama-server",
+                       name);
+    if (plan->ops->by_steps && !(engine->can & ENGINE_CAN_STOP))
+        return err_set(
+            err, PONDER_E_UNSUPPORTED,
+            "--search %s has to know whether a text ended at its --step-end or by itself, and this "
+            "server does not tell; use --search best_of_n, or serve the model with vLLM, SGLang or "
+            "llama-server",
+            name);
+    if (plan->budget.flops > 0 && !(engine->can & ENGINE_CAN_FLOPS))
+        return err_set(err, PONDER_E_UNSUPPORTED,
+                       "--budget in FLOPs: what the server's model takes is not known; --model-params, such "
+                       "as 8e9, says its size");
+    return PONDER_OK;
+}
+
 void search_plan_release(struct search_plan *plan)
 {
     verifier_release(&plan->verifier);

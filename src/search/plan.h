@@ -19,6 +19,10 @@ struct search_plan {
  * verifier's probe. Release `out` in any case. */
 int search_plan_of(struct search_plan *out, const struct ponder_search *search,
                    const struct ponder_sampling *sampling, bool alone, struct ponder_err *err) PONDER_USE;
+/* PONDER_E_UNSUPPORTED where the engine cannot do what the search needs: go on with unfinished texts, end
+ * them at strings, tell FLOPs for a budget of them. */
+int search_plan_check(const struct search_plan *plan, const struct engine *engine,
+                      struct ponder_err *err) PONDER_USE;
 void search_plan_release(struct search_plan *plan);
 /* For the driver; what the plan does not say is 0. */
 struct driver_settings search_plan_settings(struct search_plan *plan, const struct ponder_sampling *sampling);

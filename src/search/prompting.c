@@ -67,6 +67,10 @@ int ponder_model_prompting(struct ponder_model *model, const struct ponder_promp
     struct prompt_template template = {0};
     if (strcmp(prompting->chat, "auto") == 0 && !prompting->system && !prompting->shots)
         return PONDER_OK; /* as it was opened */
+    if (model->remote)
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "--chat, --system and --shots are for a model in this process; a server is asked by "
+                       "--api and --prompt-template");
     int status = choose(model, prompting->chat, &kind, &own, err);
     if (!status && prompting->system && !kind)
         status =

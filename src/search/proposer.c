@@ -7,6 +7,7 @@
 
 #include "core/err.h"
 #include "engine/local.h"
+#include "engine/openai.h"
 #include "search/best_of_n.h"
 #include "search/prompt.h"
 #include "search/solve.h"
@@ -24,8 +25,22 @@ static int check(const struct ponder_sampling *s, struct ponder_err *err)
     return PONDER_OK;
 }
 
-int proposer_open(struct engine **out, const struct ponder_model *model,
-                  const struct ponder_sampling *sampling, struct ponder_err *err)
+static int open_remote(struct engine **out, const struct ponder_model *model,
+                       const struct ponder_sampling *sampling, struct ponder_err *err)
+{
+    if (sampling->exact)
+        return err_set(
+            err, PONDER_E_ARGUMENT,
+            "--exact is for a model in this process; what a server computes with is its own choice");
+    if ((sampling->top_k > 0 || sampling->min_p > 0) &&
+        !(openai_model_takes(model->remote) & OPENAI_TAKES_CUTS))
+        return err_set(err, PONDER_E_UNSUPPORTED,
+                       "the server does not take --top-k and --min-p; leave them away, or use --top-p");
+    return openai_open(out, model->remote, err);
+}
+
+static int open_local(struct engine **out, const struct ponder_model *model,
+                      const struct ponder_sampling *sampling, struct ponder_err *err)
 {
     struct local_options options = {
         .threads = (int)sampling->threads,
@@ -33,9 +48,7 @@ int proposer_open(struct engine **out, const struct ponder_model *model,
         .kv_type = sampling->exact ? KV_F32 : KV_F16,
         .exact = sampling->exact,
     };
-    int status = check(sampling, err);
-    if (!status)
-        status = precision_parse(sampling->precision, &options.precision, err);
+    int status = precision_parse(sampling->precision, &options.precision, err);
     if (!status && sampling->exact && options.precision == LM_PRECISION_BF16)
         status = err_set(err, PONDER_E_ARGUMENT, "--exact computes in f32; leave --precision bf16 away");
     if (!status && !model->lm->tokenizer)
@@ -43,6 +56,15 @@ int proposer_open(struct engine **out, const struct ponder_model *model,
     if (sampling->exact)
         options.precision = LM_PRECISION_F32;
     return status ? status : local_open(out, model->lm, &options, err);
+}
+
+int proposer_open(struct engine **out, const struct ponder_model *model,
+                  const struct ponder_sampling *sampling, struct ponder_err *err)
+{
+    int status = check(sampling, err);
+    if (status)
+        return status;
+    return model->remote ? open_remote(out, model, sampling, err) : open_local(out, model, sampling, err);
 }
 
 int ponder_solve(struct ponder_model *model, const char *question, const struct ponder_sampling *sampling,

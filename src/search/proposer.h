@@ -1,4 +1,5 @@
-/* proposer.h - the engine that proposes: a model's own, opened as a struct ponder_sampling says. */
+/* proposer.h - the engine that proposes: a model's own, or that of the servers it is behind, opened as a
+ * struct ponder_sampling says. */
 #ifndef SEARCH_PROPOSER_H
 #define SEARCH_PROPOSER_H
 

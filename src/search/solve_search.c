@@ -234,6 +234,8 @@ int ponder_solve_search(struct ponder_model *model, const char *question,
     if (!status)
         status = proposer_open(&engine, model, sampling, err);
     if (!status)
+        status = search_plan_check(&work.plan, engine, err);
+    if (!status)
         status = new_solution(&work, &model->prompt, question, err);
     if (!status)
         status = run(&work, engine, watch, err);

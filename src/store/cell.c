@@ -277,30 +277,63 @@ static struct store_cell cell_of(sqlite3_stmt *row)
                                         .seconds = sqlite3_column_double(row, 9)}};
 }
 
+/* Cells without their samples. */
+struct listed {
+    struct store_cell *cells; /* (count) */
+    int64_t count, cap;
+};
+
+static int list_cell(struct store *store, int64_t run, sqlite3_stmt *row, struct listed *listed,
+                     struct ponder_err *err)
+{
+    struct store_cell cell = cell_of(row);
+    if (cell.seed < 0 || cell.seed > STORE_SEED_MAX)
+        return err_set(err, PONDER_E_FORMAT, "%s: run %lld: a seed of %lld; they go from 0 to 2^53",
+                       store->path, (long long)run, (long long)cell.seed);
+    if (listed->count == listed->cap) {
+        int64_t cap = listed->cap ? 2 * listed->cap : 64;
+        struct store_cell *more = realloc(listed->cells, (size_t)cap * sizeof *more);
+        if (!more)
+            return err_memory(err, "cells");
+        listed->cells = more;
+        listed->cap = cap;
+    }
+    listed->cells[listed->count++] = cell;
+    return PONDER_OK;
+}
+
+/* All before the first is given away: while a statement reads, nothing can be written where another program
+ * has written since it began. */
+static int list_cells(struct store *store, int64_t run, int64_t seed, int64_t question, struct listed *listed,
+                      struct ponder_err *err)
+{
+    sqlite3_stmt *row = of_cell(store, STORE_CELLS, run, seed, question);
+    int code = SQLITE_ERROR, status = PONDER_OK;
+    while (!status && row && (code = sqlite3_step(row)) == SQLITE_ROW)
+        status = list_cell(store, run, row, listed, err);
+    if (!status && code != SQLITE_DONE)
+        status = store_fail(store, "reading cells", err);
+    sqlite3_reset(row);
+    return status;
+}
+
 int store_cells_read(struct store *store, int64_t run, int64_t seed, int64_t question,
                      int (*each)(void *data, const struct store_cell *cell, struct ponder_err *err),
                      void *data, struct ponder_err *err)
 {
-    sqlite3_stmt *row = of_cell(store, STORE_CELLS, run, seed, question);
+    struct listed listed = {0};
     struct held held = {0};
-    int code = SQLITE_ERROR, status = PONDER_OK;
-    while (!status && row && (code = sqlite3_step(row)) == SQLITE_ROW) {
-        struct store_cell cell = cell_of(row);
-        if (cell.seed < 0 || cell.seed > STORE_SEED_MAX) {
-            status = err_set(err, PONDER_E_FORMAT, "%s: run %lld: a seed of %lld; they go from 0 to 2^53",
-                             store->path, (long long)run, (long long)cell.seed);
-            break;
-        }
-        status = read_samples(store, run, &cell, &held, err);
-        cell.samples = held.samples;
-        cell.n = held.n;
+    int status = list_cells(store, run, seed, question, &listed, err);
+    for (int64_t i = 0; i < listed.count && !status; i++) {
+        struct store_cell *cell = &listed.cells[i];
+        status = read_samples(store, run, cell, &held, err);
+        cell->samples = held.samples;
+        cell->n = held.n;
         if (!status)
-            status = each(data, &cell, err);
+            status = each(data, cell, err);
     }
-    if (!status && code != SQLITE_DONE && code != SQLITE_ROW)
-        status = store_fail(store, "reading cells", err);
-    sqlite3_reset(row);
     clear_held(&held);
     free(held.samples);
+    free(listed.cells);
     return status;
 }

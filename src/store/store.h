@@ -104,7 +104,7 @@ int store_cell_unclaim(struct store *store, int64_t run, int64_t seed, int64_t q
 int store_cell_put(struct store *store, int64_t run, const struct store_cell *cell,
                    struct ponder_err *err) PONDER_USE;
 /* Calls `each` for every cell of the run by seed, then question; `question` of 0 or more: only that one of
- * `seed`. The cell is valid during the call, and its error ends the reading. */
+ * `seed`. The cell is valid during the call, which may write to the store; its error ends the reading. */
 int store_cells_read(struct store *store, int64_t run, int64_t seed, int64_t question,
                      int (*each)(void *data, const struct store_cell *cell, struct ponder_err *err),
                      void *data, struct ponder_err *err) PONDER_USE;

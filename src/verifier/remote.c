@@ -69,8 +69,14 @@ static int open_remote(struct verifier *v, const char *argument, const struct ve
     if (!status)
         status = read_profile(remote, options->profile, err);
     if (!status)
-        status = http_open(&remote->http, argument, key,
-                           options->timeout_s > 0 ? options->timeout_s : TIMEOUT_S, err);
+        status = http_open(
+            &remote->http,
+            &(struct http_options){.base = argument,
+                                   .key = key,
+                                   .timeout_s = options->timeout_s > 0 ? options->timeout_s : TIMEOUT_S,
+                                   .key_hint = "--verifier-key-env",
+                                   .timeout_hint = "--verifier-timeout"},
+            err);
     if (!status)
         status = remote_learn(remote, err);
     if (status)

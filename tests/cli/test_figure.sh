@@ -30,6 +30,9 @@ check "a_search_has_the_figure_of_its_run" 'contains "${out##*beam, M = 4}" "\"a
 run eval --data pocket:test:10 --search dvts -n 4 --width 2 --verifier prm --store "$db"
 run figure "$db" f3-left
 check "a_search_of_another_width_gives_no_point" '[ $status -eq 0 ] && ! contains "$out" "dvts"'
+run eval --data pocket:test:10 --search beam -n 4 --width 2 --verifier prm --store "$db"
+run figure "$db" f3-left
+check "a_width_that_is_the_root_is_of_both_series" '[ $status -eq 0 ] && contains "$out" "| beam, M = √N | 4 | 4 |"'
 
 run figure "$db" f99
 check "an_unknown_figure_is_refused" 'refused 2 && contains "$err" "is no figure"'

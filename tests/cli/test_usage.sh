@@ -78,6 +78,22 @@ run eval --width -1
 check "beams_without_a_width_are_refused_with_the_range" 'refused 2 && contains "$err" "0 to 4096"'
 run eval --against samples.jsonl
 check "against_without_a_search_is_explained" 'refused 2 && contains "$err" "--search beam, lookahead or dvts"'
+run solve --engine vllm x
+check "an_engine_that_is_none_is_refused" 'refused 2 && contains "$err" "neither local nor openai"'
+run solve --engine openai x
+check "a_server_needs_an_address" 'refused 2 && contains "$err" "--base-url http://"'
+run solve --base-url http://localhost:1 x
+check "an_address_needs_its_engine" 'refused 2 && contains "$err" "--engine openai"'
+run solve --engine openai --base-url http://localhost:1 --api talk x
+check "an_api_that_is_none_is_refused" 'refused 2 && contains "$err" "auto, completions, chat"'
+run solve --engine openai --base-url http://me:secret@localhost:1 x
+check "a_password_in_an_address_is_refused_and_not_said" 'refused 2 && ! contains "$err" secret'
+run solve --engine openai --base-url http://localhost:1 --api-key-env PONDER_NO_SUCH_KEY x
+check "a_key_that_is_not_there_is_named" 'refused 2 && contains "$err" PONDER_NO_SUCH_KEY'
+run solve --engine openai --base-url http://localhost:1 --prompt-template "Q:" x
+check "a_template_without_a_question_is_refused" 'refused 2 && contains "$err" "{question}"'
+run solve --engine openai --base-url http://localhost:1,http://localhost:2 x
+check "a_server_that_is_not_there_is_named" 'refused 1 && contains "$err" "http://localhost:1/v1/models"'
 run generate operand
 check "an_operand_too_many_is_refused" 'refused 2'
 finish

@@ -402,7 +402,7 @@ static void a_server_that_hangs_or_never_ends_is_left(void **state)
     check_open_fails("no reply within 0.5 s; --verifier-timeout");
     struct verifier v;
     assert_int_equal(open_with(&v, profile_file(TAGGED "}"), NULL, 30), PONDER_E_ENGINE);
-    check_says("longer than 16 MiB");
+    check_says("longer than 16384 KiB");
     verifier_release(&v);
 }
 

@@ -339,6 +339,35 @@ static int ignore_cell(void *data, const struct store_cell *cell, struct ponder_
     return PONDER_OK;
 }
 
+struct copying { /* into another run, while someone else writes too */
+    struct store *store, *other;
+    int64_t to, others;
+};
+
+static int copy_cell(void *data, const struct store_cell *cell, struct ponder_err *err)
+{
+    struct copying *copying = data;
+    put(copying->other, copying->others, cell->seed, cell->question);
+    return store_cell_put(copying->store, copying->to, cell, err);
+}
+
+static void what_is_read_can_be_written_elsewhere_while_others_write(void **state)
+{
+    (void)state;
+    struct copying copying = {open_store(), open_store(), 0, 0};
+    struct ponder_err err = {0};
+    int64_t run = begin_run(copying.store, "{}");
+    copying.to = begin_run(copying.store, "{\"n\":2}");
+    copying.others = begin_run(copying.other, "{\"n\":3}");
+    put(copying.store, run, 1, 0);
+    put(copying.store, run, 1, 1);
+    if (store_cells_read(copying.store, run, 0, -1, copy_cell, &copying, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(count_cells(copying.store, copying.to, 0, -1), 2);
+    store_release(copying.other);
+    store_release(copying.store);
+}
+
 static void nonsense_in_a_table_is_an_error_that_names_the_cell(void **state)
 {
     (void)state;
@@ -371,6 +400,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(names_that_would_stay_in_memory_are_refused, name_store,
                                         remove_store),
         cmocka_unit_test_setup_teardown(what_is_not_there_is_not_made_for_a_reader, name_store, remove_store),
+        cmocka_unit_test_setup_teardown(what_is_read_can_be_written_elsewhere_while_others_write, name_store,
+                                        remove_store),
         cmocka_unit_test_setup_teardown(nonsense_in_a_table_is_an_error_that_names_the_cell, name_store,
                                         remove_store),
     };
