@@ -22,7 +22,7 @@ struct cli_group {
     size_t offset;
 };
 
-enum { CLI_GROUPS_MAX = 6 };
+enum { CLI_GROUPS_MAX = 7 };
 
 struct cli_command {
     const char *name;     /* as it is typed; may be two words, as in "bench decode" */

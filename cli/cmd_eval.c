@@ -10,6 +10,7 @@ struct args {
     const char *model;
     struct ponder_eval_settings settings;
     struct ponder_sampling sampling;
+    struct ponder_prompting prompting;
     struct ponder_search search;
     bool json;
 };
@@ -101,6 +102,8 @@ static int run(void *data, int count, char **operands)
     int status = check(args, &err);
     if (!status)
         status = cli_model_open(args->model, &args->server, &model, &err);
+    if (!status)
+        status = ponder_model_prompting(model, &args->prompting, &err);
     cli_interrupt_catch();
     if (!status && ponder_search_is_vote(&args->search))
         status = eval_best_of_n(args, model, &watch, &line, &err);
@@ -120,6 +123,7 @@ const struct cli_command cli_eval = {
     .groups = {{cli_model_options, offsetof(struct args, model)},
                {ponder_eval_options, offsetof(struct args, settings)},
                {ponder_solve_options, offsetof(struct args, sampling)},
+               {ponder_prompting_options, offsetof(struct args, prompting)},
                {cli_json_options, offsetof(struct args, json)},
                {ponder_search_options, offsetof(struct args, search)},
                {ponder_server_options, offsetof(struct args, server)}},

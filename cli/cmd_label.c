@@ -9,6 +9,7 @@ struct args {
     const char *model;
     struct ponder_label_settings settings;
     struct ponder_sampling sampling;
+    struct ponder_prompting prompting;
     bool json;
 };
 
@@ -51,6 +52,8 @@ static int run(void *data, int count, char **operands)
     struct cli_progress line = {.what = "label"};
     struct ponder_watch watch = {cli_progress_show, &line, cli_progress_note};
     int status = cli_model_open(args->model, &args->server, &model, &err);
+    if (!status)
+        status = ponder_model_prompting(model, &args->prompting, &err);
     cli_interrupt_catch();
     if (!status)
         status = ponder_label_run(model, &args->settings, &args->sampling, &watch, &label, &err);
@@ -75,6 +78,7 @@ const struct cli_command cli_label = {
     .groups = {{cli_model_options, offsetof(struct args, model)},
                {ponder_label_options, offsetof(struct args, settings)},
                {ponder_label_sampling_options, offsetof(struct args, sampling)},
+               {ponder_prompting_options, offsetof(struct args, prompting)},
                {cli_json_options, offsetof(struct args, json)},
                {ponder_server_options, offsetof(struct args, server)}},
     .run = run,

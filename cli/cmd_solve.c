@@ -10,6 +10,7 @@ struct args {
     struct ponder_server server;
     const char *model;
     struct ponder_sampling sampling;
+    struct ponder_prompting prompting;
     struct ponder_search search;
     bool json;
     const char *trace;
@@ -170,6 +171,8 @@ static int run(void *data, int count, char **operands)
         status = read_question(operands[0], &question, &err);
     if (!status)
         status = cli_model_open(args->model, &args->server, &model, &err);
+    if (!status)
+        status = ponder_model_prompting(model, &args->prompting, &err);
     cli_interrupt_catch();
     if (!status)
         status =
@@ -200,6 +203,7 @@ const struct cli_command cli_solve = {
     .args_bytes = sizeof(struct args),
     .groups = {{cli_model_options, offsetof(struct args, model)},
                {ponder_solve_options, offsetof(struct args, sampling)},
+               {ponder_prompting_options, offsetof(struct args, prompting)},
                {ponder_search_options, offsetof(struct args, search)},
                {table, 0},
                {ponder_server_options, offsetof(struct args, server)}},

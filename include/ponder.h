@@ -4,6 +4,7 @@
  *
  *   struct ponder_model      weights and tokenizer of one GGUF file, never changed once loaded    model.h
  *   struct ponder_server     a model behind servers of OpenAI's protocol instead                  server.h
+ *   struct ponder_prompting  how questions are put to it: chat template, system prompt, examples  prompting.h
  *   struct ponder_sampling   how many texts to sample, and how: an option table fills it          sampling.h
  *   struct ponder_search     which search spends the budget, against which verifier               search.h
  *   struct ponder_solution   what solving a question gave: answer, votes, candidates, ledger      solve.h
@@ -44,6 +45,7 @@
 #include "ponder/model.h"
 #include "ponder/option.h"
 #include "ponder/progress.h"
+#include "ponder/prompting.h"
 #include "ponder/replay.h"
 #include "ponder/report.h"
 #include "ponder/runs.h"

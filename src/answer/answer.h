@@ -15,6 +15,11 @@ struct answer_span {
  * there is none or it is empty. The convention of the MATH data set (Hendrycks et al. 2021). */
 bool answer_extract(const char *text, size_t len, struct answer_span *out) PONDER_USE;
 
+/* Models that reason before they answer do so between <think> and </think>; what stands there is no answer.
+ * Moves
+ * `*text` behind the last </think>. False where a thought is open to the end: such a text has no answer. */
+bool answer_skip_thought(const char **text, size_t *len);
+
 /* ANSWER_NO_FORMULA: where no box, "####" or phrase says it, the last number, even one inside a formula. */
 enum answer_mode { ANSWER_BOX_ONLY, ANSWER_ANY_SIGN, ANSWER_NO_FORMULA };
 
@@ -22,8 +27,8 @@ enum answer_mode { ANSWER_BOX_ONLY, ANSWER_ANY_SIGN, ANSWER_NO_FORMULA };
 bool answer_is_bare(const char *text, size_t len);
 
 /* Appends the final answer of a text by the surest sign there is of it: boxes, "####", "the answer is",
- * "therefore", the last formula, the last number. `*found` is false, and nothing appended, where it has none.
- * PONDER_E_MEMORY else. */
+ * "therefore", the last formula, the last number, behind its thought. `*found` is false, and nothing
+ * appended, where it has none. PONDER_E_MEMORY else. */
 int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf *out, bool *found) PONDER_USE;
 
 /* Appends the form in which answers are compared: without spaces, dollar signs and \left \right, with the

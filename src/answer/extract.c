@@ -82,6 +82,25 @@ bool answer_extract(const char *text, size_t len, struct answer_span *out)
     return found;
 }
 
+/* Behind the last `mark`, or NULL. */
+static const char *behind_last(const char *text, size_t len, const char *mark)
+{
+    const char *end = text + len, *last = NULL;
+    size_t n = strlen(mark);
+    for (const char *at = text; (at = memmem(at, (size_t)(end - at), mark, n)); last = at)
+        at += n;
+    return last;
+}
+
+bool answer_skip_thought(const char **text, size_t *len)
+{
+    const char *closed = behind_last(*text, *len, "</think>"), *end = *text + *len;
+    if (closed)
+        *text = closed;
+    *len = (size_t)(end - *text);
+    return !behind_last(*text, *len, "<think>");
+}
+
 int answer_of_text(const char *text, size_t len, enum answer_mode mode, char **answer)
 {
     struct buf found = BUF_INIT(len + 64), normal = BUF_INIT(len + 64);
@@ -91,7 +110,7 @@ int answer_of_text(const char *text, size_t len, enum answer_mode mode, char **a
     *answer = NULL;
     if (mode != ANSWER_BOX_ONLY)
         status = answer_find(text, len, mode, &found, &any);
-    else if ((any = answer_extract(text, len, &box)))
+    else if (answer_skip_thought(&text, &len) && (any = answer_extract(text, len, &box)))
         status = buf_append(&found, text + box.start, box.len);
     if (!status && any)
         status = answer_normalise(buf_text(&found), found.len, &normal);

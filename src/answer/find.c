@@ -436,6 +436,9 @@ bool answer_is_bare(const char *text, size_t len)
 int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf *out, bool *found)
 {
     struct answer_span span;
+    *found = false;
+    if (!answer_skip_thought(&text, &len))
+        return PONDER_OK;
     int status = boxes(text, len, mode == ANSWER_BOX_ONLY, out, found);
     if (*found || status || mode == ANSWER_BOX_ONLY)
         return status;

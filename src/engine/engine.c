@@ -44,6 +44,15 @@ int engine_prompt(struct engine *engine, int64_t parent, const char *text, size_
     return engine->ops->prompt(engine, parent, text, len, out, err);
 }
 
+int engine_prompt_parts(struct engine *engine, const struct engine_text *text, int64_t *out,
+                        struct ponder_err *err)
+{
+    *out = 0;
+    if (engine->ops->prompt_parts)
+        return engine->ops->prompt_parts(engine, text, out, err);
+    return engine->ops->prompt(engine, 0, text->text, text->len, out, err);
+}
+
 void engine_node_release(struct engine *engine, int64_t node)
 {
     if (node)
@@ -63,6 +72,8 @@ static int check_request(const struct engine_request *request, struct ponder_err
     for (int i = 0; i < request->stop_count; i++)
         if (!request->stops[i] || !request->stops[i][0])
             return err_set(err, PONDER_E_ARGUMENT, "stop string %d is empty", i + 1);
+    if (request->end && !request->end[0])
+        return err_set(err, PONDER_E_ARGUMENT, "the string that ends a text is empty");
     struct sample_options options = {request->sampling.temperature, request->sampling.top_k,
                                      request->sampling.top_p, request->sampling.min_p};
     return sample_options_check(&options, err);

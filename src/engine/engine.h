@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lm/tokenizer.h"
 #include "ponder/status.h"
 
 /* A node is an int64_t handle; 0 is none. */
@@ -35,6 +36,7 @@ struct engine_request {
      * bytes left over open the text of what is generated from that node. */
     const char *const *stops;
     int stop_count;  /* at most ENGINE_STOPS_MAX */
+    const char *end; /* a string that is an end token too: the text ends before it. NULL: none. Borrowed */
     bool ignore_end; /* the end token is a token like any other, without text: for measurements */
     /* Nothing is generated: the result's score is the probability of token `good` against token `bad` behind
      * the parent's text, their two-way softmax; tokens_max, sampling and stops say nothing. */
@@ -92,6 +94,15 @@ enum engine_can {
                               computed again for every request */
 };
 
+/* A prompt's text, and which parts of it are a template's own: control tokens spelt there are those tokens.
+ */
+struct engine_text {
+    const char *text;
+    size_t len;
+    const struct tokenizer_part *parts; /* (part_count) ascending */
+    int part_count;
+};
+
 struct engine;
 struct engine_ops { /* one const descriptor per engine; registered in engine.def */
     const char *name, *summary;
@@ -106,6 +117,9 @@ struct engine_ops { /* one const descriptor per engine; registered in engine.def
     void (*usage)(const struct engine *engine, struct engine_usage *out);
     double (*flops)(const struct engine *engine, int64_t first, int64_t count); /* NULL: unknown */
     int64_t (*length)(const struct engine *engine, int64_t node);               /* NULL: unknown */
+    /* NULL: the engine's other side finds control tokens by itself, or has none; `prompt` is asked. */
+    int (*prompt_parts)(struct engine *engine, const struct engine_text *text, int64_t *out,
+                        struct ponder_err *err);
 };
 struct engine { /* first member of every engine's own struct */
     const struct engine_ops *ops;
@@ -118,6 +132,9 @@ void engine_release(struct engine *engine);
  * much. */
 int engine_prompt(struct engine *engine, int64_t parent, const char *text, size_t len, int64_t *out,
                   struct ponder_err *err) PONDER_USE;
+/* The node behind a text that begins here, with control tokens in its parts. */
+int engine_prompt_parts(struct engine *engine, const struct engine_text *text, int64_t *out,
+                        struct ponder_err *err) PONDER_USE;
 void engine_node_release(struct engine *engine, int64_t node);
 int engine_submit(struct engine *engine, const struct engine_request *request,
                   struct ponder_err *err) PONDER_USE;

@@ -237,18 +237,32 @@ static int encode_bytes(const struct local *local, const char *text, size_t len,
     return PONDER_OK;
 }
 
-static int local_prompt(struct engine *engine, int64_t parent, const char *text, size_t len, int64_t *out,
-                        struct ponder_err *err)
+static int prompt_encoded(struct local *local, int64_t parent, const struct engine_text *text, int64_t *out,
+                          struct ponder_err *err)
 {
-    struct local *local = (struct local *)engine;
     const struct tokenizer *tokenizer = local->model->tokenizer;
     struct tokenizer_ids ids = {0};
-    int status = tokenizer ? tokenizer_encode(tokenizer, text, len, parent ? 0 : TOKENIZER_ADD_BOS, &ids, err)
-                           : encode_bytes(local, text, len, &ids);
+    unsigned flags = parent ? TOKENIZER_CONTINUE : TOKENIZER_ADD_BOS;
+    int status = tokenizer ? tokenizer_encode_parts(tokenizer, text->text, text->len, text->parts,
+                                                    text->part_count, flags, &ids, err)
+                           : encode_bytes(local, text->text, text->len, &ids);
     if (!status)
         status = prompt_ids(local, parent, ids.ids, (int64_t)ids.count, out, err);
     free(ids.ids);
     return status;
+}
+
+static int local_prompt(struct engine *engine, int64_t parent, const char *text, size_t len, int64_t *out,
+                        struct ponder_err *err)
+{
+    return prompt_encoded((struct local *)engine, parent, &(struct engine_text){text, len, NULL, 0}, out,
+                          err);
+}
+
+static int local_prompt_parts(struct engine *engine, const struct engine_text *text, int64_t *out,
+                              struct ponder_err *err)
+{
+    return prompt_encoded((struct local *)engine, 0, text, out, err);
 }
 
 /* ---- requests and results ---- */
@@ -266,6 +280,8 @@ static struct local_branch *branch_new(struct local *local, const struct local_n
     rng_init(&branch->rng, request->stream);
     branch->stops = request->stops;
     branch->stop_count = request->stop_count;
+    branch->end = request->end;
+    branch->end_token = -1;
     branch->ignore_end = request->ignore_end;
     branch->scoring = request->score;
     branch->good = request->good;
@@ -441,6 +457,7 @@ const struct engine_ops engine_local_ops = {
     .summary = "a GGUF model in this process",
     .release = local_release,
     .prompt = local_prompt,
+    .prompt_parts = local_prompt_parts,
     .node_release = local_node_release,
     .submit = local_submit,
     .cancel = local_cancel,

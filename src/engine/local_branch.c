@@ -54,7 +54,7 @@ static int32_t *tokens_of(const struct local *local, const struct local_branch *
     int start = kv_start(local->kv, branch->segment), end = kv_end(local->kv, branch->segment);
     for (int position = start; position < end; position++)
         tokens[position - start] = kv_token(local->kv, branch->segment, position);
-    if (branch->finish == ENGINE_FINISH_END)
+    if (branch->finish == ENGINE_FINISH_END && branch->end_token >= 0)
         tokens[end - start] = branch->end_token;
     return tokens;
 }
@@ -96,17 +96,23 @@ static int append_piece(const struct local *local, struct local_branch *branch, 
     return buf_putc(&branch->text, (char)(unsigned char)(token % 256));
 }
 
+/* Where a string ends that ends behind byte `old_len`; 0: nowhere. */
+static size_t find_string(const struct local_branch *branch, const char *string, size_t old_len)
+{
+    size_t len = strlen(string);
+    size_t from = old_len >= len - 1 ? old_len - (len - 1) : 0;
+    if (branch->text.len < from + len)
+        return 0;
+    const char *hit = memmem(branch->text.data + from, branch->text.len - from, string, len);
+    return hit ? (size_t)(hit - branch->text.data) + len : 0;
+}
+
 /* Where the first stop string ends that ends behind byte `old_len`; 0: there is none. */
 static size_t find_stop(const struct local_branch *branch, size_t old_len)
 {
     size_t first = 0;
     for (int i = 0; i < branch->stop_count; i++) {
-        size_t len = strlen(branch->stops[i]);
-        size_t from = old_len >= len - 1 ? old_len - (len - 1) : 0;
-        if (branch->text.len < from + len)
-            continue;
-        const char *hit = memmem(branch->text.data + from, branch->text.len - from, branch->stops[i], len);
-        size_t end = hit ? (size_t)(hit - branch->text.data) + len : 0;
+        size_t end = find_string(branch, branch->stops[i], old_len);
         if (end && (first == 0 || end < first))
             first = end;
     }
@@ -136,7 +142,7 @@ void local_branch_accept(struct local *local, struct local_branch *branch)
     branch->generated++;
     branch->logprob += branch->sample.logprob;
     local->usage.generated_tokens++;
-    if (tokenizer && !branch->ignore_end && token == tokenizer_eos(tokenizer)) {
+    if (tokenizer && !branch->ignore_end && tokenizer_is_end(tokenizer, token)) {
         branch->end_token = token;
         local_branch_finish(local, branch, ENGINE_FINISH_END);
         return;
@@ -150,7 +156,13 @@ void local_branch_accept(struct local *local, struct local_branch *branch)
         return;
     }
     branch->text_end = branch->text.len;
-    size_t stop = find_stop(branch, old_len);
+    size_t stop = find_stop(branch, old_len),
+           end = branch->end ? find_string(branch, branch->end, old_len) : 0;
+    if (end && (!stop || end <= stop)) {
+        branch->text_end = branch->text.len = end - strlen(branch->end);
+        local_branch_finish(local, branch, ENGINE_FINISH_END);
+        return;
+    }
     if (stop)
         branch->text_end = stop;
     if (stop)

@@ -41,6 +41,7 @@ struct local_branch {
     struct rng rng;
     const char *const *stops;
     int stop_count;
+    const char *end; /* a string that ends the text before it; NULL: none */
     bool ignore_end;
     bool scoring; /* wants the score of `good` against `bad` behind its path, and no token */
     int32_t good, bad;
@@ -52,7 +53,8 @@ struct local_branch {
     struct buf text;
     size_t text_end;   /* the text's bytes; what lies behind a stop string is left to the next node */
     int generated;     /* tokens, the end token included */
-    int32_t end_token; /* the last token where finish is END: it is not in the segment */
+    int32_t end_token; /* the last token where finish is END: it is not in the segment. -1: a string was the
+                          end */
     int32_t *tokens;   /* (generated) once finished */
     double logprob, score;
 

@@ -136,10 +136,12 @@ static int open_model(struct openai_model **out, const char *name, const struct 
 static int fill(struct ponder_model *model, const struct ponder_server *server)
 {
     const char *system;
+    char *template = NULL;
     enum openai_api api = openai_model_api(model->remote);
     model->path = strdup(openai_model_name(model->remote));
-    if (!model->path || prompt_of(server, api, &model->prompt_template, &system))
+    if (!model->path || prompt_of(server, api, &template, &system))
         return PONDER_E_MEMORY;
+    model->prompt = prompt_template_of(template);
     model->hash = hash_bytes(model->path, strlen(model->path));
     if (api == OPENAI_CHAT)
         model->hash = rng_key(model->hash, hash_bytes(system, strlen(system)));

@@ -169,11 +169,11 @@ int eval_job_of(struct eval_job *out, const struct ponder_model *model, const st
                 const struct ponder_eval_settings *settings, const struct ponder_sampling *sampling,
                 struct ponder_err *err)
 {
-    const char *template = model->prompt_template;
+    const struct prompt_template *template = &model->prompt;
     *out = (struct eval_job){
         .template = template,
         .model = model->path,
-        .model_hash = rng_key(model->hash, hash_bytes(template, strlen(template))),
+        .model_hash = rng_key(model->hash, hash_bytes(template->text, strlen(template->text))),
         .precision = model->remote                                  ? "server"
                      : local_precision(engine) == LM_PRECISION_BF16 ? "bf16"
                                                                     : "f32",

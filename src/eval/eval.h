@@ -5,12 +5,13 @@
 #include "answer/answer.h"
 #include "core/clock.h"
 #include "engine/engine.h"
+#include "lm/prompt_template.h"
 #include "ponder/eval.h"
 
 /* What is asked of which model. Everything is borrowed. */
 struct eval_job {
-    const char *template; /* the prompt with {question} in it */
-    const char *model;    /* its file, for the reader */
+    const struct prompt_template *template;
+    const char *model; /* its file, for the reader */
     uint64_t model_hash;
     enum answer_mode extract;
     const char *precision; /* that the engine computes in: "f32" or "bf16" */

@@ -42,6 +42,8 @@ char *run_settings_text(const struct eval_job *job)
                                   : "best_of_n",
                   "extract", job->extract == ANSWER_BOX_ONLY ? "box" : "any");
     int failed = !object;
+    if (job->template->kind)
+        failed |= json_object_set_new(object, "prompt", json_string(job->template->kind));
     if (search) {
         failed |= json_object_set_new(object, "width", json_integer((json_int_t)search->width));
         failed |= json_object_set_new(object, "select", json_from_string(search->select));

@@ -17,23 +17,46 @@
 #define VERIFIER_FILE "pocket-prm.gguf"
 #define OUTCOME_VERIFIER_FILE "pocket-orm.gguf"
 
-static int read_template(struct ponder_model *model, const char *path, struct ponder_err *err)
+static int read_templates(struct ponder_model *model, const struct gguf_file *file, struct ponder_err *err)
+{
+    static const char own[] = "ponder.prompt.template", chat[] = "tokenizer.chat_template";
+    struct gguf_string text;
+    int status = PONDER_OK;
+    model->boxes = gguf_find(file, own) != NULL;
+    if (model->boxes) {
+        status = gguf_get_string(file, own, &text, err);
+        if (!status && !(model->own_template = strndup(text.data, text.len)))
+            status = err_memory(err, "the prompt template");
+    } else if (gguf_find(file, chat)) {
+        status = gguf_get_string(file, chat, &text, err);
+        if (!status)
+            model->chat = chat_kind_of(text.data, text.len);
+    }
+    return status;
+}
+
+int ponder_model_plain_prompt(const struct ponder_model *model, bool own, struct prompt_template *out,
+                              struct ponder_err *err)
+{
+    char *text = strdup(own && model->own_template ? model->own_template : PROMPT_SLOT "\n");
+    if (!text)
+        return err_memory(err, "a prompt template");
+    *out = prompt_template_of(text);
+    return PONDER_OK;
+}
+
+static int read_prompt(struct ponder_model *model, const char *path, struct ponder_err *err)
 {
     struct gguf_file *file;
-    struct gguf_string text = {"{question}\n", 11};
     int status = gguf_open(&file, path, err);
     if (status)
         return status;
-    model->boxes = gguf_find(file, "ponder.prompt.template") != NULL;
-    if (model->boxes)
-        status = gguf_get_string(file, "ponder.prompt.template", &text, err);
-    if (!status) {
-        model->prompt_template = strndup(text.data, text.len);
-        if (!model->prompt_template)
-            status = err_memory(err, "the prompt template");
-    }
+    status = read_templates(model, file, err);
     gguf_release(file);
-    return status;
+    if (status)
+        return status;
+    return model->chat ? chat_template(model->chat, CHAT_SYSTEM, &model->prompt, err)
+                       : ponder_model_plain_prompt(model, true, &model->prompt, err);
 }
 
 int ponder_model_open(struct ponder_model **out, const char *path, struct ponder_err *err)
@@ -42,7 +65,7 @@ int ponder_model_open(struct ponder_model **out, const char *path, struct ponder
     struct ponder_model *model = calloc(1, sizeof *model);
     if (!model)
         return err_memory(err, "a model");
-    int status = read_template(model, path, err);
+    int status = read_prompt(model, path, err);
     if (!status)
         status = lm_model_open(&model->lm, path, err);
     if (!status && !(model->path = strdup(path)))
@@ -65,7 +88,8 @@ void ponder_model_release(struct ponder_model *model)
     if (model->remote)
         model->remote_release(model->remote);
     free(model->path);
-    free(model->prompt_template);
+    free(model->own_template);
+    free(model->prompt.text);
     free(model);
 }
 

@@ -2,6 +2,7 @@
 #ifndef LM_PONDER_MODEL_H
 #define LM_PONDER_MODEL_H
 
+#include "lm/chat.h"
 #include "lm/forward.h"
 #include "lm/model.h"
 #include "ponder/model.h"
@@ -12,11 +13,17 @@ struct ponder_model {
     struct lm_model *lm;         /* NULL: it is behind servers .. */
     struct openai_model *remote; /* .. as the engine for them knows it; owned, given back by .. */
     void (*remote_release)(struct openai_model *remote);
-    char *path;            /* or a server's name of it */
-    uint64_t hash;         /* of its weights, or of that name */
-    char *prompt_template; /* GGUF key ponder.prompt.template, with {question} in it; else "{question}\n" */
-    bool boxes;            /* it has that key: a model of ours, whose solutions end in a box */
+    char *path;                    /* or a server's name of it */
+    uint64_t hash;                 /* of its weights, or of that name */
+    char *own_template;            /* GGUF key ponder.prompt.template, with {question} in it; NULL: none */
+    bool boxes;                    /* it has that key: a model of ours, whose solutions end in a box */
+    const struct chat_kind *chat;  /* by tokenizer.chat_template; NULL: none, or none that is known */
+    struct prompt_template prompt; /* by which it is asked; its text is owned */
 };
+
+/* Its own template where it has one and `own` is set, else "{question}\n". `out->text` is the caller's. */
+int ponder_model_plain_prompt(const struct ponder_model *model, bool own, struct prompt_template *out,
+                              struct ponder_err *err) PONDER_USE;
 
 /* "auto", "f32" or "bf16"; NULL is auto. */
 int precision_parse(const char *text, enum lm_precision *out, struct ponder_err *err) PONDER_USE;

@@ -14,7 +14,7 @@ struct tokenizer *tokenizer_new(enum tokenizer_kind kind, int size)
         return NULL;
     tokenizer->arena = ARENA_INIT(tokenizer_arena_bytes_max);
     tokenizer->kind = kind;
-    tokenizer->bos = tokenizer->eos = tokenizer->unknown = tokenizer->padding = -1;
+    tokenizer->fallback = tokenizer->bos = tokenizer->eos = tokenizer->unknown = tokenizer->padding = -1;
     tokenizer->size = size;
     tokenizer->tokens = arena_array(&tokenizer->arena, (size_t)size, sizeof *tokenizer->tokens);
     if (!tokenizer->tokens) {
@@ -140,6 +140,11 @@ int32_t tokenizer_bos(const struct tokenizer *tokenizer)
 int32_t tokenizer_eos(const struct tokenizer *tokenizer)
 {
     return tokenizer->eos;
+}
+
+bool tokenizer_is_end(const struct tokenizer *tokenizer, int32_t id)
+{
+    return id >= 0 && id < tokenizer->size && (id == tokenizer->eos || tokenizer->tokens[id].ends);
 }
 
 int32_t tokenizer_control(const struct tokenizer *tokenizer, const char *text)

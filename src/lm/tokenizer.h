@@ -66,6 +66,9 @@ void tokenizer_release(struct tokenizer *tokenizer);
 int tokenizer_size(const struct tokenizer *tokenizer);
 int32_t tokenizer_bos(const struct tokenizer *tokenizer); /* -1 where there is none */
 int32_t tokenizer_eos(const struct tokenizer *tokenizer); /* -1 where there is none */
+/* Whether a text that is generated ends with this token: EOS, the end of a turn or of a message by the file's
+ * keys, or a token that is known by its text to be one of these, such as <|im_end|>. */
+bool tokenizer_is_end(const struct tokenizer *tokenizer, int32_t id);
 /* The id of a control token by its exact text, or -1. */
 int32_t tokenizer_control(const struct tokenizer *tokenizer, const char *text);
 bool tokenizer_is_control(const struct tokenizer *tokenizer, int32_t id);
@@ -73,6 +76,15 @@ bool tokenizer_is_control(const struct tokenizer *tokenizer, int32_t id);
 /* Appends the ids of `len` bytes of text to `out`. Thread-safe: the tokenizer is not changed. */
 int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t len, unsigned flags,
                      struct tokenizer_ids *out, struct ponder_err *err) PONDER_USE;
+/* A part of a text that is a template's own, in bytes: control tokens spelt there are those tokens. */
+struct tokenizer_part {
+    size_t start, end;
+};
+/* As tokenizer_encode, but control tokens are found in these parts only, which are ascending and do not
+ * overlap; elsewhere, and across their ends, text stays text. TOKENIZER_SPECIAL in `flags` is ignored. */
+int tokenizer_encode_parts(const struct tokenizer *tokenizer, const char *text, size_t len,
+                           const struct tokenizer_part *parts, int part_count, unsigned flags,
+                           struct tokenizer_ids *out, struct ponder_err *err) PONDER_USE;
 /* Appends the raw bytes of one token (a control token: nothing unless `show_control`, then its text).
  * SentencePiece word marks become spaces. The first space a SentencePiece encoder adds is kept;
  * tokenizer_decode drops it. */

@@ -115,24 +115,49 @@ struct bpe_state {
     const struct tokenizer *tokenizer;
     struct merge_work *work;
     struct tokenizer_ids *out;
+    bool whole; /* SPLITTER_WHOLE */
 };
+
+/* The token that a piece is as a whole, or -1. */
+static int32_t whole_token(const struct tokenizer *tokenizer, struct merge_work *work, const char *text,
+                           size_t len)
+{
+    char spelt[2];
+    if (len > tokenizer->text_len_max)
+        return -1;
+    buf_clear(&work->text);
+    for (size_t i = 0; i < len; i++) {
+        int n = byte_spell((unsigned char)text[i], spelt);
+        if (buf_append(&work->text, spelt, (size_t)n))
+            return -1;
+    }
+    return token_map_find(&tokenizer->plain, tokenizer->tokens, work->text.data, work->text.len);
+}
+
+static int push_byte(const struct tokenizer *tokenizer, struct merge_work *work, unsigned char byte,
+                     size_t at, struct ponder_err *err)
+{
+    int32_t id = tokenizer->byte_id[byte] >= 0 ? tokenizer->byte_id[byte] : tokenizer->fallback;
+    if (id < 0)
+        return err_set(err, PONDER_E_UNSUPPORTED, "the tokenizer has no token for byte 0x%02x", byte);
+    return merge_push(work, id, (uint32_t)at, 1) ? err_memory(err, "token ids") : PONDER_OK;
+}
 
 static int encode_piece(void *data, const char *text, size_t len, struct ponder_err *err)
 {
     struct bpe_state *state = data;
     const struct tokenizer *tokenizer = state->tokenizer;
     struct merge_work *work = state->work;
-    int status = PONDER_OK;
+    int32_t whole = state->whole ? whole_token(tokenizer, work, text, len) : -1;
+    if (whole >= 0)
+        return tokenizer_ids_push(state->out, whole) ? err_memory(err, "token ids") : PONDER_OK;
     work->symbol_count = 0;
-    for (size_t i = 0; !status && i < len; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        int32_t id = tokenizer->byte_id[byte];
-        if (id < 0)
-            return err_set(err, PONDER_E_UNSUPPORTED, "the tokenizer has no token for byte 0x%02x", byte);
-        status = merge_push(work, id, (uint32_t)i, 1);
+    for (size_t i = 0; i < len; i++) {
+        int status = push_byte(tokenizer, work, (unsigned char)text[i], i, err);
+        if (status)
+            return status;
     }
-    if (!status)
-        status = merge_run(work, tokenizer, pair_by_rank);
+    int status = merge_run(work, tokenizer, pair_by_rank);
     for (int32_t at = 0; !status && at >= 0; at = work->symbols[at].next)
         status = tokenizer_ids_push(state->out, work->symbols[at].id);
     return status ? err_memory(err, "token ids") : PONDER_OK;
@@ -141,6 +166,7 @@ static int encode_piece(void *data, const char *text, size_t len, struct ponder_
 int bpe_encode(const struct tokenizer *tokenizer, struct merge_work *work, const char *text, size_t len,
                struct tokenizer_ids *out, struct ponder_err *err)
 {
-    struct bpe_state state = {tokenizer, work, out};
+    bool whole = splitter_flags(tokenizer->splitter) & SPLITTER_WHOLE;
+    struct bpe_state state = {tokenizer, work, out, whole};
     return splitter_run(tokenizer->splitter, text, len, encode_piece, &state, err);
 }

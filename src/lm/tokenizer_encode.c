@@ -11,7 +11,7 @@
 /* Keeps all offsets in 32 bits and the memory for merging (about 100 bytes per byte of text) bounded. */
 static const size_t text_bytes_max = (size_t)64 << 20;
 
-int32_t special_match(const struct tokenizer *tokenizer, const char *text, size_t *len, unsigned flags)
+int32_t special_match(const struct tokenizer *tokenizer, const char *text, size_t *len, size_t own)
 {
     if (*len == 0 || !tokenizer->special_first[(unsigned char)*text])
         return -1;
@@ -20,7 +20,7 @@ int32_t special_match(const struct tokenizer *tokenizer, const char *text, size_
         if (n > *len)
             continue;
         int32_t id = token_map_find(&tokenizer->special, tokenizer->tokens, text, n);
-        if (id >= 0 && (tokenizer->tokens[id].type == TOKEN_USER || (flags & TOKENIZER_SPECIAL))) {
+        if (id >= 0 && (tokenizer->tokens[id].type == TOKEN_USER || n <= own)) {
             *len = n;
             return id;
         }
@@ -38,14 +38,37 @@ static int encode_plain(const struct tokenizer *tokenizer, struct merge_work *wo
     return spm_encode(tokenizer, work, text, len, flags, out, err);
 }
 
-static int encode_all(const struct tokenizer *tokenizer, struct merge_work *work, const char *text,
-                      size_t len, unsigned flags, struct tokenizer_ids *out, struct ponder_err *err)
+/* A text and where in it control tokens may stand. */
+struct marked {
+    const char *text;
+    size_t len;
+    const struct tokenizer_part *parts;
+    int part_count;
+};
+
+/* Bytes from `at` to the end of its part; 0 outside of all. `*part` is the first that does not end before. */
+static size_t own_bytes(const struct marked *marked, size_t at, int *part)
 {
-    size_t plain = 0; /* text from here on is not encoded yet */
-    int status = PONDER_OK;
+    while (*part < marked->part_count && marked->parts[*part].end <= at)
+        ++*part;
+    bool inside = *part < marked->part_count && marked->parts[*part].start <= at;
+    return inside ? marked->parts[*part].end - at : 0;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static int encode_all(const struct tokenizer *tokenizer, struct merge_work *work, const struct marked *marked,
+                      unsigned flags, struct tokenizer_ids *out, struct ponder_err *err)
+{
+    const char *text = marked->text;
+    size_t plain = 0, len = marked->len; /* text from `plain` on is not encoded yet */
+    int status = PONDER_OK, part = 0;
     for (size_t at = 0; !status && at < len;) {
         size_t n = len - at;
-        int32_t id = special_match(tokenizer, text + at, &n, flags);
+        int32_t id = special_match(tokenizer, text + at, &n, own_bytes(marked, at, &part));
         if (id < 0) {
             at++;
             continue;
@@ -53,13 +76,17 @@ static int encode_all(const struct tokenizer *tokenizer, struct merge_work *work
         status = encode_plain(tokenizer, work, text + plain, at - plain, flags, out, err);
         if (!status && tokenizer_ids_push(out, id))
             status = err_memory(err, "token ids");
-        plain = at += n;
+        at += n;
+        while (tokenizer->tokens[id].strips && at < len && is_space(text[at]))
+            at++;
+        plain = at;
     }
     return status ? status : encode_plain(tokenizer, work, text + plain, len - plain, flags, out, err);
 }
 
-int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t len, unsigned flags,
-                     struct tokenizer_ids *out, struct ponder_err *err)
+int tokenizer_encode_parts(const struct tokenizer *tokenizer, const char *text, size_t len,
+                           const struct tokenizer_part *parts, int part_count, unsigned flags,
+                           struct tokenizer_ids *out, struct ponder_err *err)
 {
     if (len > text_bytes_max)
         return err_set(err, PONDER_E_LIMIT, "a text of %zu bytes; at most %zu are encoded at once", len,
@@ -69,9 +96,18 @@ int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t
         tokenizer_ids_push(out, tokenizer->bos))
         return err_memory(err, "token ids");
     struct merge_work work = {.text = BUF_INIT(4 * text_bytes_max)};
-    int status = encode_all(tokenizer, &work, text, len, flags, out, err);
+    struct marked marked = {text, len, parts, part_count};
+    int status = encode_all(tokenizer, &work, &marked, flags, out, err);
     merge_release(&work);
     if (status)
         out->count = before;
     return status;
+}
+
+int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, size_t len, unsigned flags,
+                     struct tokenizer_ids *out, struct ponder_err *err)
+{
+    struct tokenizer_part whole = {0, len};
+    return tokenizer_encode_parts(tokenizer, text, len, &whole, flags & TOKENIZER_SPECIAL ? 1 : 0, flags, out,
+                                  err);
 }

@@ -140,20 +140,45 @@ static bool spells(const struct tokenizer *tokenizer, struct merge merge)
            !memcmp(both.data + left.len, right.data, right.len);
 }
 
-/* "left right", both in the alphabet of bytes, which has no space; `both` has room for the text. */
-static struct merge parse_merge(const struct tokenizer *tokenizer, struct gguf_string text, char *both)
+/* "left right", both in the alphabet of bytes, which has no space; `both` has room for the text. `*control`
+ * is set where one of the three is a special token. */
+static struct merge parse_merge(const struct tokenizer *tokenizer, struct gguf_string text, char *both,
+                                bool *control)
 {
     struct merge merge = {-1, -1, -1};
     const char *space = text.len > 1 ? memchr(text.data + 1, ' ', text.len - 1) : NULL;
+    *control = false;
     if (!space)
         return merge;
     size_t left = (size_t)(space - text.data), right = text.len - left - 1;
     memcpy(both, text.data, left);
     memcpy(both + left, space + 1, right);
-    merge.left = token_map_find(&tokenizer->plain, tokenizer->tokens, both, left);
-    merge.right = token_map_find(&tokenizer->plain, tokenizer->tokens, both + left, right);
-    merge.id = token_map_find(&tokenizer->plain, tokenizer->tokens, both, left + right);
-    return merge;
+    struct gguf_string parts[] = {{both, left}, {both + left, right}, {both, left + right}};
+    int32_t ids[3];
+    for (int i = 0; i < 3; i++) {
+        ids[i] = token_map_find(&tokenizer->plain, tokenizer->tokens, parts[i].data, parts[i].len);
+        *control |= token_map_find(&tokenizer->special, tokenizer->tokens, parts[i].data, parts[i].len) >= 0;
+    }
+    return (struct merge){ids[0], ids[1], ids[2]};
+}
+
+/* Merge number `i` of the file. One that would make a control token of plain text is left out. */
+static int read_merge(struct tokenizer *tokenizer, const struct gguf_file *file, struct gguf_string text,
+                      uint64_t i, char *both, struct ponder_err *err)
+{
+    char what[160];
+    bool control = false;
+    struct merge merge = {-1, -1, -1};
+    if (text.len <= 2 * TOKEN_BYTES_MAX)
+        merge = parse_merge(tokenizer, text, both, &control);
+    if (spells(tokenizer, merge))
+        tokenizer->merges[tokenizer->merge_count++] = merge;
+    else if (!control) {
+        snprintf(what, sizeof what, "merge %llu, '%.*s', does not spell two tokens that make a third",
+                 (unsigned long long)i, (int)(text.len < 64 ? text.len : 64), text.data);
+        return malformed(file, KEY("merges"), err, what);
+    }
+    return PONDER_OK;
 }
 
 static int read_merges(struct tokenizer *tokenizer, const struct gguf_file *file, struct ponder_err *err)
@@ -164,31 +189,18 @@ static int read_merges(struct tokenizer *tokenizer, const struct gguf_file *file
         return status;
     if (texts->count > TOKENIZER_VOCAB_MAX)
         return malformed(file, KEY("merges"), err, "over 1,048,576 merges");
-    tokenizer->merge_count = (size_t)texts->count;
-    tokenizer->merges = arena_array(&tokenizer->arena, tokenizer->merge_count + 1, sizeof *tokenizer->merges);
+    tokenizer->merges = arena_array(&tokenizer->arena, (size_t)texts->count + 1, sizeof *tokenizer->merges);
     char *both = malloc(2 * TOKEN_BYTES_MAX);
     if (!tokenizer->merges || !both)
         status = err_memory(err, "the merges of a tokenizer");
-    for (size_t i = 0; !status && i < tokenizer->merge_count; i++) {
-        struct gguf_string text = gguf_string_at(file, texts, i);
-        struct merge merge = {-1, -1, -1};
-        if (text.len <= 2 * TOKEN_BYTES_MAX)
-            merge = parse_merge(tokenizer, text, both);
-        tokenizer->merges[i] = merge;
-        char what[160];
-        if (spells(tokenizer, merge))
-            continue;
-        snprintf(what, sizeof what, "merge %zu, '%.*s', does not spell two tokens that make a third", i,
-                 (int)(text.len < 64 ? text.len : 64), text.data);
-        status = malformed(file, KEY("merges"), err, what);
-    }
+    for (uint64_t i = 0; !status && i < texts->count; i++)
+        status = read_merge(tokenizer, file, gguf_string_at(file, texts, i), i, both, err);
     free(both);
     return status ? status : tokenizer_index_merges(tokenizer, err);
 }
 
-/* An optional id; it stays -1 where the key is absent. */
-static int read_id(const struct tokenizer *tokenizer, const struct gguf_file *file, const char *key,
-                   int32_t *out, struct ponder_err *err)
+int tokenizer_read_id(const struct tokenizer *tokenizer, const struct gguf_file *file, const char *key,
+                      int32_t *out, struct ponder_err *err)
 {
     uint32_t id;
     const struct gguf_value *value = gguf_find(file, key);
@@ -210,23 +222,28 @@ static int read_flag(const struct gguf_file *file, const char *key, bool *out, s
 
 static int read_settings(struct tokenizer *tokenizer, const struct gguf_file *file, struct ponder_err *err)
 {
-    tokenizer->add_bos = tokenizer->kind == TOKENIZER_LLAMA;
+    tokenizer->add_bos =
+        tokenizer->kind == TOKENIZER_LLAMA || (splitter_flags(tokenizer->splitter) & SPLITTER_BOS);
     bool prefix = true;
-    int status = read_id(tokenizer, file, KEY("bos_token_id"), &tokenizer->bos, err);
+    int status = tokenizer_read_id(tokenizer, file, KEY("bos_token_id"), &tokenizer->bos, err);
     if (!status)
-        status = read_id(tokenizer, file, KEY("eos_token_id"), &tokenizer->eos, err);
+        status = tokenizer_read_id(tokenizer, file, KEY("eos_token_id"), &tokenizer->eos, err);
     if (!status)
-        status = read_id(tokenizer, file, KEY("unknown_token_id"), &tokenizer->unknown, err);
+        status = tokenizer_read_id(tokenizer, file, KEY("unknown_token_id"), &tokenizer->unknown, err);
     if (!status)
-        status = read_id(tokenizer, file, KEY("padding_token_id"), &tokenizer->padding, err);
+        status = tokenizer_read_id(tokenizer, file, KEY("padding_token_id"), &tokenizer->padding, err);
     if (!status)
         status = read_flag(file, KEY("add_bos_token"), &tokenizer->add_bos, err);
     if (!status)
         status = read_flag(file, KEY("add_space_prefix"), &prefix, err);
     tokenizer->add_space_prefix = prefix && tokenizer->kind == TOKENIZER_LLAMA;
+    if (!status)
+        status = tokenizer_read_ends(tokenizer, file, err);
     if (!status &&
         tokenizer->bos >= 0) /* whatever its type says: it is put before texts and is no part of them */
         tokenizer->tokens[tokenizer->bos].type = TOKEN_CONTROL;
+    bool unknown = tokenizer->unknown >= 0 && tokenizer->tokens[tokenizer->unknown].type == TOKEN_UNKNOWN;
+    tokenizer->fallback = unknown ? tokenizer->unknown : -1;
     return status;
 }
 
@@ -248,16 +265,10 @@ static int read_kind(const struct gguf_file *file, enum tokenizer_kind *kind, st
     return PONDER_OK;
 }
 
-static int read_all(struct tokenizer *tokenizer, const struct gguf_file *file, struct ponder_err *err)
+static int read_splitter(struct tokenizer *tokenizer, const struct gguf_file *file, struct ponder_err *err)
 {
-    int status = read_tokens(tokenizer, file, err);
-    if (!status)
-        status = read_settings(tokenizer, file, err);
-    if (!status)
-        status = tokenizer_index(tokenizer, err);
-    if (status || tokenizer->kind != TOKENIZER_GPT2)
-        return status;
     struct gguf_string pre = {"default", 7};
+    int status = PONDER_OK;
     if (gguf_find(file, KEY("pre")))
         status = gguf_get_string(file, KEY("pre"), &pre, err);
     if (!status) {
@@ -265,7 +276,20 @@ static int read_all(struct tokenizer *tokenizer, const struct gguf_file *file, s
         if (status)
             err_prefix(err, status, "%s", gguf_path(file));
     }
-    return status ? status : read_merges(tokenizer, file, err);
+    return status;
+}
+
+static int read_all(struct tokenizer *tokenizer, const struct gguf_file *file, struct ponder_err *err)
+{
+    bool gpt2 = tokenizer->kind == TOKENIZER_GPT2;
+    int status = gpt2 ? read_splitter(tokenizer, file, err) : PONDER_OK;
+    if (!status)
+        status = read_tokens(tokenizer, file, err);
+    if (!status)
+        status = read_settings(tokenizer, file, err);
+    if (!status)
+        status = tokenizer_index(tokenizer, err);
+    return status || !gpt2 ? status : read_merges(tokenizer, file, err);
 }
 
 int tokenizer_open(struct tokenizer **out, const struct gguf_file *file, struct ponder_err *err)

@@ -2,6 +2,7 @@
  *
  * tokenizer.c        what it holds: look-ups, decoding, the array of ids
  * tokenizer_file.c   from and into GGUF keys
+ * tokenizer_ends.c   which tokens end a text, by the file's keys and by their own texts
  * tokenizer_encode.c text to ids: control tokens first, then the kind's own rule on the text between
  * tokenizer_bpe.c    the rule of `gpt2`: pieces of bytes merged by rank
  * tokenizer_spm.c    the rule of `llama`: characters merged by score
@@ -29,6 +30,8 @@ struct token {
     struct gguf_string bytes; /* what it stands for in text; a control token's own spelling */
     float score;              /* `llama`: the greater is merged first */
     enum token_type type;
+    bool ends;   /* a text that is generated ends with it */
+    bool strips; /* a control token: white space behind it is left out */
 };
 
 /* Tokens by their text: open addressing, -1 is free. The first of equal texts stays. */
@@ -64,6 +67,7 @@ struct tokenizer {
     uint32_t rank_mask;
 
     int32_t bos, eos, unknown, padding; /* -1 where there is none */
+    int32_t fallback; /* stands for what no token spells: `unknown` where its type is that, else -1 */
     bool add_bos;
     bool add_space_prefix; /* `llama`: text is encoded as if a space stood before it */
 };
@@ -131,14 +135,25 @@ int spm_encode(const struct tokenizer *tokenizer, struct merge_work *work, const
                unsigned flags, struct tokenizer_ids *out, struct ponder_err *err) PONDER_USE;
 /* The rank of a pair, or -1. */
 long bpe_rank(const struct tokenizer *tokenizer, int32_t left, int32_t right);
-/* The special token that `text` begins with, or -1; `*len` becomes its length. Control tokens only with
- * TOKENIZER_SPECIAL in `flags`. */
-int32_t special_match(const struct tokenizer *tokenizer, const char *text, size_t *len, unsigned flags);
+/* The special token that `text` begins with, or -1; `*len` becomes its length. Control tokens only within the
+ * first `own` bytes. */
+int32_t special_match(const struct tokenizer *tokenizer, const char *text, size_t *len, size_t own);
+/* tokenizer_ends.c: which tokens end a generated text, and which leave out the white space behind them. */
+int tokenizer_read_ends(struct tokenizer *tokenizer, const struct gguf_file *file,
+                        struct ponder_err *err) PONDER_USE;
+/* An optional id; it stays as it is where the key is absent. */
+int tokenizer_read_id(const struct tokenizer *tokenizer, const struct gguf_file *file, const char *key,
+                      int32_t *out, struct ponder_err *err) PONDER_USE;
 
 /* Splitting. `name` is a tokenizer.ggml.pre; unknown ones are PONDER_E_UNSUPPORTED and named. */
 int splitter_open(struct splitter **out, struct gguf_string name, struct ponder_err *err) PONDER_USE;
 void splitter_release(struct splitter *splitter);
 const char *splitter_name(const struct splitter *splitter);
+enum splitter_flags {
+    SPLITTER_WHOLE = 1, /* a piece that is a token as a whole is not merged (llama.cpp's ignore_merges) */
+    SPLITTER_BOS = 2,   /* the model wants its BOS, unless the file says otherwise */
+};
+unsigned splitter_flags(const struct splitter *splitter);
 /* Calls `piece` for every piece, in order; they cover the text. A status other than 0 from `piece` ends the
  * splitting and is returned. Bytes that are no UTF-8 are pieces of their own. */
 int splitter_run(const struct splitter *splitter, const char *text, size_t len,

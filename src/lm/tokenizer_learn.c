@@ -94,7 +94,7 @@ static int count_words(struct learner *learner, const char *text, size_t len, st
     int status = PONDER_OK;
     for (size_t at = 0; !status && at < len;) {
         size_t n = len - at;
-        if (special_match(learner->tokenizer, text + at, &n, TOKENIZER_SPECIAL) < 0) {
+        if (special_match(learner->tokenizer, text + at, &n, n) < 0) {
             at++;
             continue;
         }

@@ -41,7 +41,8 @@ static bool pair_by_score(const struct tokenizer *tokenizer, const struct merge_
     return true;
 }
 
-/* A symbol that is no token, as the bytes of the text that it came from. */
+/* A symbol that is no token, as the bytes of the text that it came from; a vocabulary without them may have
+ * an unknown token. */
 static int push_bytes(const struct tokenizer *tokenizer, const char *text, const struct merge_symbol *symbol,
                       struct tokenizer_ids *out, struct ponder_err *err)
 {
@@ -51,13 +52,18 @@ static int push_bytes(const struct tokenizer *tokenizer, const char *text, const
         text = " ";
         len = 1;
     }
+    size_t before = out->count;
     for (size_t i = 0; i < len; i++) {
         unsigned char byte = (unsigned char)text[i];
         int32_t id = tokenizer->byte_id[byte];
-        if (id < 0)
+        if (id < 0 && tokenizer->fallback < 0)
             return err_set(err, PONDER_E_UNSUPPORTED, "the tokenizer has no token for byte 0x%02x", byte);
-        if (tokenizer_ids_push(out, id))
+        if (id < 0)
+            out->count = before; /* once for the whole symbol */
+        if (tokenizer_ids_push(out, id < 0 ? tokenizer->fallback : id))
             return err_memory(err, "token ids");
+        if (id < 0)
+            break;
     }
     return PONDER_OK;
 }

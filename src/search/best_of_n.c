@@ -40,10 +40,11 @@ static int64_t total(const struct work *work)
     return work->out->prompt_count * work->out->n;
 }
 
-static int open_prompt(struct work *work, int64_t index, struct ponder_err *err)
+int best_of_n_prompt_open(struct engine *engine, const struct best_of_n_prompt *prompt, int64_t *node,
+                          struct ponder_err *err)
 {
-    const struct best_of_n_prompt *prompt = &work->prompts[index];
-    int status = engine_prompt(work->engine, 0, prompt->text, prompt->len, &work->nodes[index], err);
+    struct engine_text text = {prompt->text, prompt->len, prompt->parts, prompt->part_count};
+    int status = engine_prompt_parts(engine, &text, node, err);
     return status && prompt->name ? err_prefix(err, status, "%s", prompt->name) : status;
 }
 
@@ -55,7 +56,7 @@ static int begin_prompt(struct work *work, int64_t prompt, bool *take, struct po
     if (listener && listener->prompt_begin)
         status = listener->prompt_begin(listener->data, prompt, take, err);
     if (!status && *take)
-        return open_prompt(work, prompt, err);
+        return best_of_n_prompt_open(work->engine, &work->prompts[prompt], &work->nodes[prompt], err);
     work->next += work->out->n;
     work->done += work->out->n;
     return status;
@@ -75,6 +76,7 @@ static int submit_one(struct work *work, struct ponder_err *err)
         .tokens_max = (int)s->max_tokens,
         .sampling = {s->temperature, (int)s->top_k, s->top_p, s->min_p},
         .stream = rng_key(work->prompts[prompt].key, (uint64_t)sample),
+        .end = work->prompts[prompt].end,
     };
     status = engine_submit(work->engine, &request, err);
     if (status)

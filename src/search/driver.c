@@ -119,9 +119,9 @@ static int begin(struct work *work, int64_t question, struct ponder_err *err)
         work->settings->ops->begin(&quest->search))
         return err_memory(err, "a search");
     int64_t *handle = &quest->search.tree.nodes[0].handle;
-    int status = engine_prompt(work->engine, 0, prompt->text, prompt->len, handle, err);
+    int status = best_of_n_prompt_open(work->engine, prompt, handle, err);
     if (status)
-        return prompt->name ? err_prefix(err, status, "%s", prompt->name) : status;
+        return status;
     int64_t length = engine_length(work->engine, *handle);
     driver_hold_prompt(work, quest, length >= 0 ? length : (int64_t)prompt->len + 1);
     driver_hold_finish(work, quest);

@@ -35,7 +35,7 @@ struct driver_settings {
     struct verifier *verifier;
     enum verifier_aggregate aggregate; /* from a solution's step scores to its total */
     struct budget budget;              /* of each question */
-    const char *separator;             /* that ends a step; NULL: a newline */
+    const char *separator;             /* that ends a step; NULL: a newline, or a thought's </think> */
     bool partial; /* where the work is stopped, the listener is told of what is under way too */
     const struct ponder_sampling *sampling; /* temperature .., max_tokens of a whole solution, timeout_s */
 };

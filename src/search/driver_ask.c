@@ -2,7 +2,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "answer/answer.h"
 #include "core/err.h"
 #include "search/driver_impl.h"
 #include "tree/ledger.h"
@@ -47,10 +49,26 @@ static int64_t position_of(const struct quest *quest, int32_t node)
     return quest->prompt_tokens + quest->search.tree.nodes[node].tokens_all;
 }
 
+/* Whether a thought is open at the end of a node's path: it is one step, unless steps end otherwise than at
+ * lines. */
+static bool is_thinking(const struct tree *tree, int32_t node, const char *separator, bool *thinking)
+{
+    *thinking = false;
+    if (separator && strcmp(separator, "\n") != 0)
+        return true;
+    struct buf text = BUF_INIT(TREE_BYTES_MAX);
+    bool whole = tree_path_text(tree, node, &text) == PONDER_OK;
+    const char *at = buf_text(&text);
+    size_t len = text.len;
+    *thinking = whole && !answer_skip_thought(&at, &len);
+    buf_release(&text);
+    return whole;
+}
+
 static int submit(struct work *work, int64_t question, const struct search_ask *ask, int64_t tokens,
                   struct ponder_err *err)
 {
-    static const char *const line_end[] = {"\n"};
+    static const char *const line_end[] = {"\n"}, *const thought_end[] = {"</think>"};
     struct quest *quest = &work->quests[question];
     struct tree *tree = &quest->search.tree;
     const struct driver_settings *settings = work->settings;
@@ -60,14 +78,20 @@ static int submit(struct work *work, int64_t question, const struct search_ask *
     if (tag < 0)
         return err_memory(err, "a search's tree");
     tree->nodes[node].rollout = ask->rollout && !quest->finishing;
+    bool by_steps = settings->ops->by_steps && !quest->finishing, thinking = false;
+    if (by_steps && !is_thinking(tree, ask->node, settings->separator, &thinking))
+        return err_memory(err, "a search's tree");
     struct engine_request request = {
         .tag = tag,
         .parent = tree->nodes[ask->node].handle,
         .tokens_max = (int)tokens,
         .sampling = {ask->rollout ? 0 : s->temperature, (int)s->top_k, s->top_p, s->min_p},
         .stream = tree->nodes[node].key,
-        .stops = settings->separator ? &settings->separator : line_end,
-        .stop_count = settings->ops->by_steps && !quest->finishing ? 1 : 0,
+        .end = work->questions[question].prompt.end,
+        .stops = thinking              ? thought_end
+                 : settings->separator ? &settings->separator
+                                       : line_end,
+        .stop_count = by_steps ? 1 : 0,
     };
     int status = engine_submit(work->engine, &request, err);
     if (status)

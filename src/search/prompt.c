@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/buf.h"
 #include "core/err.h"
 #include "core/rng.h"
 #include "core/utf8.h"
@@ -36,19 +37,38 @@ int prompt_check_question(const char *question, size_t len, struct ponder_err *e
     return status;
 }
 
-int prompt_fill(const char *template, const char *question, size_t len, struct buf *out,
-                struct ponder_err *err)
+/* The template's parts, moved by what the question has more bytes than the slot. */
+static void fill_parts(const struct prompt_template *template, size_t len, struct best_of_n_prompt *out)
 {
-    static const char slot[] = "{question}";
-    const char *at = strstr(template, slot);
-    if (!at)
+    size_t slot = sizeof PROMPT_SLOT - 1;
+    out->part_count = template->part_count;
+    for (int i = 0; i < template->part_count; i++) {
+        struct tokenizer_part part = template->parts[i];
+        if (part.start > template->slot)
+            part = (struct tokenizer_part){part.start - slot + len, part.end - slot + len};
+        out->parts[i] = part;
+    }
+}
+
+int prompt_fill(const struct prompt_template *template, const char *question, size_t len, int64_t seed,
+                const char *name, struct best_of_n_prompt *out, struct ponder_err *err)
+{
+    *out = (struct best_of_n_prompt){.name = name, .end = template->end};
+    if (template->slot == SIZE_MAX)
         return err_set(err, PONDER_E_FORMAT,
                        "the model's prompt template has no {question} (GGUF key ponder.prompt.template)");
     trim(&question, &len);
-    buf_append(out, template, (size_t)(at - template));
-    buf_append(out, question, len);
-    buf_puts(out, at + sizeof slot - 1);
-    return buf_ok(out) ? PONDER_OK : err_memory(err, "a prompt");
+    struct buf text = BUF_INIT(strlen(template->text) + len + 1);
+    buf_append(&text, template->text, template->slot);
+    buf_append(&text, question, len);
+    buf_puts(&text, template->text + template->slot + sizeof PROMPT_SLOT - 1);
+    out->text = buf_take(&text, &out->len);
+    buf_release(&text);
+    if (!out->text)
+        return err_memory(err, "a prompt");
+    fill_parts(template, len, out);
+    out->key = prompt_key(seed, out->text, out->len);
+    return PONDER_OK;
 }
 
 uint64_t prompt_key(int64_t seed, const char *prompt, size_t len)

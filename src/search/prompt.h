@@ -5,15 +5,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/buf.h"
+#include "lm/prompt_template.h"
 #include "ponder/status.h"
+#include "search/best_of_n.h"
 
 /* PONDER_E_ARGUMENT for a question that is empty, over PONDER_QUESTION_BYTES_MAX, not UTF-8, or holds control
  * characters; the message says what to do. */
 int prompt_check_question(const char *question, size_t len, struct ponder_err *err) PONDER_USE;
-/* Appends `template` with its first "{question}" replaced by the question, its outer white space left out. */
-int prompt_fill(const char *template, const char *question, size_t len, struct buf *out,
-                struct ponder_err *err) PONDER_USE;
+/* The question, its outer white space left out, in a template; `out->text` is the caller's to free, `name` is
+ * borrowed. The key is that of `seed`. */
+int prompt_fill(const struct prompt_template *template, const char *question, size_t len, int64_t seed,
+                const char *name, struct best_of_n_prompt *out, struct ponder_err *err) PONDER_USE;
 /* The key of a prompt's random streams. */
 uint64_t prompt_key(int64_t seed, const char *prompt, size_t len);
 

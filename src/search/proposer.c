@@ -78,8 +78,8 @@ int ponder_solve(struct ponder_model *model, const char *question, const struct 
     int status = proposer_open(&engine, model, sampling, err);
     if (status)
         return status;
-    status = solve_run(engine, model->prompt_template, model->boxes ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN,
-                       question, sampling, &clock_system, watch, out, err);
+    status = solve_run(engine, &model->prompt, model->boxes ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN, question,
+                       sampling, &clock_system, watch, out, err);
     engine_release(engine);
     return status;
 }
@@ -132,7 +132,8 @@ int ponder_model_generate(struct ponder_model *model, const char *prompt, size_t
     int status = proposer_open(&engine, model, sampling, err);
     if (status)
         return status;
-    struct best_of_n_prompt one = {prompt, len, prompt_key(sampling->seed, prompt, len), NULL};
+    struct best_of_n_prompt one = {
+        .text = prompt, .len = len, .key = prompt_key(sampling->seed, prompt, len)};
     struct best_of_n run = {0};
     status = best_of_n_run(engine, &one, 1, sampling, &clock_system, watch, NULL, &run, err);
     if (!status && take_texts(model, &run, len == 0, out))

@@ -96,8 +96,7 @@ static int question_open(struct work *work, struct question *q, int64_t index, s
     q->paths = calloc(n * ROLLOUTS_STEPS_MAX, sizeof *q->paths);
     if (!q->samples || !q->values || !q->paths)
         return err_memory(err, "samples");
-    int status = engine_prompt(work->engine, 0, prompt->text, prompt->len, &q->node, err);
-    return status && prompt->name ? err_prefix(err, status, "%s", prompt->name) : status;
+    return best_of_n_prompt_open(work->engine, prompt, &q->node, err);
 }
 
 /* ---- grading ---- */
@@ -206,6 +205,7 @@ static int submit(struct work *work, struct question *q, int64_t parent, uint64_
         .tokens_max = (int)s->max_tokens,
         .sampling = {s->temperature, (int)s->top_k, s->top_p, s->min_p},
         .stream = stream,
+        .end = work->questions[q->index].prompt.end,
     };
     int status = engine_submit(work->engine, &request, err);
     if (status)

@@ -180,31 +180,30 @@ static int conclude(struct ponder_solution *solution, struct best_of_n *run, enu
     return status;
 }
 
-int solve_run(struct engine *engine, const char *template, enum answer_mode mode, const char *question,
-              const struct ponder_sampling *sampling, const struct clock *clock,
+int solve_run(struct engine *engine, const struct prompt_template *template, enum answer_mode mode,
+              const char *question, const struct ponder_sampling *sampling, const struct clock *clock,
               const struct ponder_watch *watch, struct ponder_solution **out, struct ponder_err *err)
 {
     *out = NULL;
-    int status = prompt_check_question(question, strlen(question), err);
+    size_t len = strlen(question);
+    int status = prompt_check_question(question, len, err);
     if (status)
         return status;
-    struct buf filled = BUF_INIT(4u * PONDER_QUESTION_BYTES_MAX);
-    status = prompt_fill(template, question, strlen(question), &filled, err);
+    struct best_of_n_prompt prompt;
+    status = prompt_fill(template, question, len, sampling->seed, NULL, &prompt, err);
     struct ponder_solution *solution = calloc(1, sizeof *solution);
     struct best_of_n run = {0};
-    if (!status && solution) {
+    if (solution) {
         solution->question = strdup(question);
-        solution->prompt = buf_take(&filled, NULL);
+        solution->prompt = (char *)prompt.text;
     }
-    buf_release(&filled);
-    if (!status && (!solution || !solution->question || !solution->prompt))
+    if (!status && (!solution || !solution->question)) {
         status = err_memory(err, "a solution");
-    if (!status) {
-        size_t len = strlen(solution->prompt);
-        struct best_of_n_prompt prompt = {solution->prompt, len,
-                                          prompt_key(sampling->seed, solution->prompt, len), NULL};
-        status = best_of_n_run(engine, &prompt, 1, sampling, clock, watch, NULL, &run, err);
+        if (!solution)
+            free((char *)prompt.text);
     }
+    if (!status)
+        status = best_of_n_run(engine, &prompt, 1, sampling, clock, watch, NULL, &run, err);
     if (!status) {
         solution->ledger = run.ledger;
         solution->stopped = run.stopped;

@@ -20,6 +20,7 @@ struct work {
     const struct ponder_search *search;
     struct search_plan plan;
     enum answer_mode mode;
+    struct best_of_n_prompt prompt; /* its text is the solution's */
     struct ponder_solution *solution;
 };
 
@@ -180,20 +181,21 @@ static int check(struct work *work, const char *question, const struct ponder_se
     return status ? status : verifier_accept(&work->plan.verifier, &asked, err);
 }
 
-static int new_solution(struct work *work, const char *template, const char *question, struct ponder_err *err)
+static int new_solution(struct work *work, const struct prompt_template *template, const char *question,
+                        struct ponder_err *err)
 {
-    struct buf filled = BUF_INIT(4u * PONDER_QUESTION_BYTES_MAX);
-    int status = prompt_fill(template, question, strlen(question), &filled, err);
+    int status =
+        prompt_fill(template, question, strlen(question), work->sampling->seed, NULL, &work->prompt, err);
     work->solution = calloc(1, sizeof *work->solution);
-    if (!status && work->solution) {
-        work->solution->best = -1;
-        work->solution->question = strdup(question);
-        work->solution->prompt = buf_take(&filled, NULL);
-        work->solution->agreement = strdup("");
+    if (!work->solution) {
+        free((char *)work->prompt.text);
+        return status ? status : err_memory(err, "a solution");
     }
-    buf_release(&filled);
-    bool whole =
-        work->solution && work->solution->question && work->solution->prompt && work->solution->agreement;
+    work->solution->best = -1;
+    work->solution->question = strdup(question);
+    work->solution->prompt = (char *)work->prompt.text;
+    work->solution->agreement = strdup("");
+    bool whole = work->solution->question && work->solution->agreement;
     return status || whole ? status : err_memory(err, "a solution");
 }
 
@@ -201,11 +203,7 @@ static int run(struct work *work, struct engine *engine, const struct ponder_wat
                struct ponder_err *err)
 {
     struct ponder_solution *solution = work->solution;
-    size_t len = strlen(solution->prompt);
-    struct driver_question asked = {
-        {solution->prompt, len, prompt_key(work->sampling->seed, solution->prompt, len), NULL},
-        solution->question,
-        NULL};
+    struct driver_question asked = {work->prompt, solution->question, NULL};
     struct driver_settings settings = search_plan_settings(&work->plan, work->sampling);
     settings.partial = true;
     struct driver_listener listener = {.question_done = take_outcome, .data = work};
@@ -238,7 +236,7 @@ int ponder_solve_search(struct ponder_model *model, const char *question,
     if (!status)
         status = search_plan_check(&work.plan, engine, err);
     if (!status)
-        status = new_solution(&work, model->prompt_template, question, err);
+        status = new_solution(&work, &model->prompt, question, err);
     if (!status)
         status = run(&work, engine, watch, err);
     engine_release(engine);

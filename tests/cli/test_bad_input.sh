@@ -45,6 +45,15 @@ check "a_text_file_is_no_model_to_describe" 'refused 1 && contains "$err" text.g
 run solve --model "$scratch" x
 check "a_folder_is_no_model" 'refused 1'
 
+run solve --model "$model" --chat alpaca x
+check "an_unknown_kind_of_chat_is_refused_with_those_there_are" 'refused 2 && contains "$err" alpaca && contains "$err" chatml'
+run eval --model "$model" --chat none --shots "$scratch/none.jsonl"
+check "examples_that_are_not_there_are_named" 'refused 1 && contains "$err" none.jsonl'
+echo '{"question": "x", "answer": "7"}' >"$scratch/shots.jsonl"
+run solve --model "$model" --chat none --shots "$scratch/shots.jsonl" x
+check "examples_without_solutions_are_refused" 'refused 1 && contains "$err" shots.jsonl'
+run solve --model "$model" --system brief --chat none x
+check "a_system_prompt_without_a_chat_is_refused" 'refused 2 && contains "$err" --system'
 run solve --model "$model" ""
 check "an_empty_question_is_refused" 'refused 2 && contains "$err" empty'
 run solve --model "$model" "  "

@@ -26,6 +26,13 @@ check "exact_gives_the_same_candidates_with_other_threads" '[ "$(printf "%s" "$o
 
 run solve -n 8 --trace "$scratch/trace.json" "$question"
 check "a_trace_counts_every_solution" '[ $(sed -n "s/.*\"samples\":\([0-9]*\).*/\1/p" "$scratch/trace.json" | awk "{ sum += \$1 } END { print sum }") -eq 8 ]'
+run solve -n 1 --max-tokens 4 --chat chatml --system Brief. --trace "$scratch/trace.json" "$question"
+check "a_chat_template_is_filled_in" 'contains "$(cat "$scratch/trace.json")" "<|im_start|>system\\nBrief.<|im_end|>\\n<|im_start|>user\\n"'
+for number in 1 2 3 4; do
+  printf '{"question": "What is %d+1?", "answer": "%d+1=%d\\n#### %d"}\n' $number $number $((number + 1)) $((number + 1))
+done >"$scratch/shots.jsonl"
+run solve -n 1 --max-tokens 4 --chat none --shots "$scratch/shots.jsonl" --trace "$scratch/trace.json" "$question"
+check "worked_examples_stand_before_the_question" '[ "$(grep -o "Solution:" "$scratch/trace.json" | wc -l)" -eq 5 ]'
 run solve -n 8 --search dvts "$question"
 check "a_search_prints_its_score_and_what_the_verifier_took" '{ [ $status -eq 0 ] || [ $status -eq 3 ]; } && contains "$out" "verifier tokens"'
 run solve -n 8 --search beam --exact --json "$question"

@@ -103,6 +103,21 @@ static void what_is_only_formatting_is_no_answer(void **state)
     assert_int_equal(answer_of_text("\\boxed{ 1, 2 }", 14, ANSWER_BOX_ONLY, &answer), PONDER_OK);
     assert_string_equal(answer, "1, 2");
     free(answer);
+    static const char *const thoughts[] = {"<think>\\boxed{1}", "\\boxed{1}<think>",
+                                           "<think>\\boxed{1}</think>",
+                                           "\\boxed{2}</think>It is 1, no: <think>\\boxed{1}"};
+    for (int i = 0; i < 4; i++) { /* a thought holds no answer, nor does a text that ends in one */
+        assert_int_equal(answer_of_text(thoughts[i], strlen(thoughts[i]), ANSWER_BOX_ONLY, &answer),
+                         PONDER_OK);
+        assert_null(answer);
+        assert_int_equal(answer_of_text(thoughts[i], strlen(thoughts[i]), ANSWER_ANY_SIGN, &answer),
+                         PONDER_OK);
+        assert_null(answer);
+    }
+    static const char thought[] = "<think>\\boxed{1}</think>\\boxed{2}";
+    assert_int_equal(answer_of_text(thought, sizeof thought - 1, ANSWER_BOX_ONLY, &answer), PONDER_OK);
+    assert_string_equal(answer, "2");
+    free(answer);
     assert_int_equal(answer_of_text("So it is 12.", 12, ANSWER_BOX_ONLY, &answer), PONDER_OK);
     assert_null(answer);
     assert_int_equal(answer_of_text("So it is 12.", 12, ANSWER_ANY_SIGN, &answer), PONDER_OK);

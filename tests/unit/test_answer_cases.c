@@ -342,6 +342,8 @@ static const struct pair same_in_prose[] = {
     {"70", "Let's solve. The total cost is 5*14=70 dollars.\n\nAnswer: $70"},
     {"70", "The total cost is $5*14=\\$70$."},
     {"8", "<think>maybe 7</think>\n\n**Answer:** \\(8\\)"},
+    {"8", "<think>\\boxed{7}</think>\n\nThe answer is 8."},
+    {"8", "maybe \\boxed{7}</think> The answer is 8."},
     {"8", "The final answer is x = 8."},
     {"(3,4)", "The center is at $(3, 4)$."},
     {"(3,4)", "Thus the center is (3, 4)."},

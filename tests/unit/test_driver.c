@@ -77,7 +77,8 @@ static void setup(struct fixture *f, const struct scripted_reply *replies, int c
     assert_int_equal(ponder_options_default(ponder_solve_options(), &f->sampling, NULL), PONDER_OK);
     for (int i = 0; i < MOST; i++) {
         snprintf(f->prompts[i], sizeof f->prompts[i], "Q%d:", i);
-        f->questions[i] = (struct driver_question){{f->prompts[i], 3, (uint64_t)i, NULL}, "problem", NULL};
+        f->questions[i] =
+            (struct driver_question){{.text = f->prompts[i], .len = 3, .key = (uint64_t)i}, "problem", NULL};
     }
 }
 
@@ -186,6 +187,23 @@ static void the_right_step_is_kept_and_the_others_are_released(void **state)
     assert_int_equal(s->cost.generated_tokens, (6 + 5 + 5) + (5 + 4 + 6)); /* of all candidates */
     assert_int_equal(f.result.ledger.generated_tokens, s->cost.generated_tokens);
     assert_int_equal(f.result.ledger.generations, 3);
+    teardown(&f);
+}
+
+static void a_thought_is_one_step_however_many_lines_it_has(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {
+        {.behind = "Q0:", .text = "<think>\n"},
+        {.behind = "<think>\n", .text = "bad\nworse\n</think>\nright"},
+        {.behind = "</think>", .text = "\ngone"},
+        {.behind = "</think>\n", .text = "right"},
+    };
+    struct fixture f;
+    setup(&f, replies, 4);
+    search(&f, 1, 2);
+    text_is(&f, 0, "<think>\nbad\nworse\n</think>\nright");
+    assert_int_equal(f.solutions[0].rounds, 4);
     teardown(&f);
 }
 
@@ -575,6 +593,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_right_step_is_kept_and_the_others_are_released),
+        cmocka_unit_test(a_thought_is_one_step_however_many_lines_it_has),
         cmocka_unit_test(of_equal_scores_a_solved_one_then_the_most_sampled_then_the_first_is_kept),
         cmocka_unit_test(the_order_of_finishing_changes_nothing),
         cmocka_unit_test(a_solution_without_an_end_stops_after_40_rounds),

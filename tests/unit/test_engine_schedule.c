@@ -507,6 +507,82 @@ static void text_ends_at_stop_strings_wherever_tokens_end(void **state)
     script = (struct script){0};
 }
 
+static struct engine_result ask_until(struct engine *engine, int64_t parent, const char *stop,
+                                      const char *end)
+{
+    struct ponder_err err = {0};
+    struct engine_result result;
+    struct engine_request request = {.parent = parent,
+                                     .tokens_max = 100,
+                                     .sampling = {.temperature = 0, .top_p = 1},
+                                     .stops = &stop,
+                                     .stop_count = 1,
+                                     .end = end};
+    assert_int_equal(engine_submit(engine, &request, &err), PONDER_OK);
+    run_all(engine);
+    assert_true(engine_take(engine, &result));
+    return result;
+}
+
+static void a_string_that_ends_a_text_is_left_out_of_it(void **state)
+{
+    (void)state;
+    struct lm_model model = model_of(VOCAB);
+    model.tokenizer = learnt();
+    struct engine *engine = open_engine(&model, 4, 16, 1000);
+    const int32_t start[] = {TOKENIZER_QUESTION, 100, 101};
+    int64_t node;
+    struct ponder_err err = {0};
+    assert_int_equal(local_prompt_ids(engine, 0, start, 3, &node, &err), PONDER_OK);
+    make_say(model.tokenizer, 3, "so ## therefore ##", true);
+    static const struct {
+        const char *stop, *end, *text;
+        enum engine_finish finish;
+    } rows[] = {
+        {"fore", "# there", "so #", ENGINE_FINISH_END}, /* inside a token, before the stop string */
+        {"so", "there", "so", ENGINE_FINISH_STOP},
+        {"x", "so", "", ENGINE_FINISH_END},
+        {"x", "y", "so ## therefore ##", ENGINE_FINISH_END},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct engine_result result = ask_until(engine, node, rows[i].stop, rows[i].end);
+        check_result(&result, rows[i].finish, rows[i].text);
+        assert_true(result.token_count > 0);
+        engine_node_release(engine, result.node);
+        engine_result_clear(&result);
+    }
+    struct engine_request request = {.parent = node, .tokens_max = 1, .sampling = {.top_p = 1}, .end = ""};
+    assert_int_equal(engine_submit(engine, &request, &err), PONDER_E_ARGUMENT);
+    engine_node_release(engine, node);
+    nothing_is_held(engine);
+    engine_release(engine);
+    tokenizer_release(model.tokenizer);
+    script = (struct script){0};
+}
+
+/* A prompt's parts and what is around them: how many tokens it has, with a control token only in a part. */
+static void control_tokens_stand_only_in_the_parts_of_a_prompt(void **state)
+{
+    (void)state;
+    struct lm_model model = model_of(VOCAB);
+    model.tokenizer = learnt();
+    struct engine *engine = open_engine(&model, 4, 16, 1000);
+    static const char text[] = "<|end|><|end|>";
+    const struct tokenizer_part first = {0, 7};
+    const struct engine_text parts = {text, sizeof text - 1, &first, 1},
+                             none = {text, sizeof text - 1, NULL, 0};
+    int64_t with, without;
+    struct ponder_err err = {0};
+    assert_int_equal(engine_prompt_parts(engine, &parts, &with, &err), PONDER_OK);
+    assert_int_equal(engine_prompt_parts(engine, &none, &without, &err), PONDER_OK);
+    assert_int_equal(engine_length(engine, without), 14);
+    assert_int_equal(engine_length(engine, with), 8);
+    engine_node_release(engine, with);
+    engine_node_release(engine, without);
+    engine_release(engine);
+    tokenizer_release(model.tokenizer);
+}
+
 static void an_end_token_first_gives_an_empty_text_and_the_same_place(void **state)
 {
     (void)state;
@@ -713,6 +789,8 @@ int main(void)
         cmocka_unit_test(a_search_is_the_same_with_little_memory_and_leaves_nothing_behind),
         cmocka_unit_test(ten_thousand_requests_leave_nothing_behind),
         cmocka_unit_test(text_ends_at_stop_strings_wherever_tokens_end),
+        cmocka_unit_test(a_string_that_ends_a_text_is_left_out_of_it),
+        cmocka_unit_test(control_tokens_stand_only_in_the_parts_of_a_prompt),
         cmocka_unit_test(an_end_token_first_gives_an_empty_text_and_the_same_place),
         cmocka_unit_test(prompts_that_do_not_fit_are_refused_by_how_much),
         cmocka_unit_test(a_path_that_cannot_fit_is_refused_and_the_others_go_on),

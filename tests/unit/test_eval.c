@@ -22,6 +22,20 @@
 #include "ponder/runs.h"
 #include "ponder/task.h"
 
+/* One that stays; `text` is a constant string. */
+static const struct prompt_template *template_of(const char *text)
+{
+    static struct prompt_template templates[8];
+    for (int i = 0; i < 8; i++) {
+        if (!templates[i].text)
+            templates[i] = prompt_template_of(text);
+        if (strcmp(templates[i].text, text) == 0)
+            return &templates[i];
+    }
+    fail();
+    return NULL;
+}
+
 static char path[] = "/tmp/ponder_questions_XXXXXX";
 static char store[] = "/tmp/ponder_runs_XXXXXX";
 
@@ -106,7 +120,7 @@ static void figures_are_those_counted_by_hand(void **state)
     sampling.n = 4;
     struct ponder_eval *eval;
     struct ponder_eval_settings settings = {.data = path, .seeds = 1, .store = store};
-    struct eval_job job = {.template = "{question}\n",
+    struct eval_job job = {.template = template_of("{question}\n"),
                            .model = "m.gguf",
                            .precision = "f32",
                            .settings = &settings,
@@ -169,7 +183,7 @@ static void resuming_init(struct resuming *r)
     assert_int_equal(ponder_options_default(ponder_solve_options(), &r->sampling, NULL), PONDER_OK);
     r->sampling.n = 2;
     r->settings = (struct ponder_eval_settings){.data = path, .seeds = 1, .store = store};
-    r->job = (struct eval_job){.template = "{question}\n",
+    r->job = (struct eval_job){.template = template_of("{question}\n"),
                                .model = "m.gguf",
                                .precision = "f32",
                                .settings = &r->settings,
@@ -434,7 +448,7 @@ static void comparing_init(struct comparing *c)
     c->sampling.n = 4;
     c->search.name = "beam";
     c->search.width = 1;
-    c->job = (struct eval_job){.template = "{question}\nA:\n",
+    c->job = (struct eval_job){.template = template_of("{question}\nA:\n"),
                                .model = "m.gguf",
                                .precision = "f32",
                                .settings = &c->settings,

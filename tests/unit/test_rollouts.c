@@ -116,7 +116,7 @@ static int roll(struct seen *seen, const struct scripted_reply *script, int coun
     struct ponder_sampling sampling;
     struct rollouts_question asked[4];
     for (int i = 0; i < 4; i++)
-        asked[i] = (struct rollouts_question){{"q:", 2, 7, "question"}, "1"};
+        asked[i] = (struct rollouts_question){{.text = "q:", .len = 2, .key = 7, .name = "question"}, "1"};
     assert_int_equal(scripted_open(&engine, &options, NULL), PONDER_OK);
     assert_int_equal(ponder_options_default(ponder_solve_options(), &sampling, NULL), PONDER_OK);
     sampling.n = 3;

@@ -20,6 +20,8 @@
 #include "search/solve.h"
 
 /* A clock that moves by itself a little each time it is read, so that nothing waits. */
+#define TEMPLATE(text) (&(struct prompt_template[]){prompt_template_of(text)}[0])
+
 static double ticking_now_s(void *data)
 {
     double *now = data;
@@ -48,8 +50,8 @@ static struct ponder_solution *solve(struct fixture *f, const struct ponder_watc
 {
     struct ponder_solution *solution;
     struct ponder_err err = {0};
-    int status = solve_run(f->engine, "Q: {question}\nA:\n", ANSWER_BOX_ONLY, "What is 3 + 4?", &f->sampling,
-                           &f->clock, watch, &solution, &err);
+    int status = solve_run(f->engine, TEMPLATE("Q: {question}\nA:\n"), ANSWER_BOX_ONLY, "What is 3 + 4?",
+                           &f->sampling, &f->clock, watch, &solution, &err);
     if (status)
         fail_msg("%s", err.message);
     assert_int_equal(scripted_node_count(f->engine), 0);
@@ -194,9 +196,9 @@ static void when_every_sample_fails_the_first_reason_is_told(void **state)
     setup(&f, replies, 1, 4);
     struct ponder_solution *s;
     struct ponder_err err = {0};
-    assert_int_equal(
-        solve_run(f.engine, "{question}", ANSWER_BOX_ONLY, "x?", &f.sampling, &f.clock, NULL, &s, &err),
-        PONDER_E_ENGINE);
+    assert_int_equal(solve_run(f.engine, TEMPLATE("{question}"), ANSWER_BOX_ONLY, "x?", &f.sampling, &f.clock,
+                               NULL, &s, &err),
+                     PONDER_E_ENGINE);
     assert_null(s);
     assert_non_null(strstr(err.message, "connection lost"));
     engine_release(f.engine);
@@ -206,8 +208,8 @@ static void refuse(struct fixture *f, const char *question, int status, const ch
 {
     struct ponder_solution *s;
     struct ponder_err err = {0};
-    assert_int_equal(solve_run(f->engine, "{question}", ANSWER_BOX_ONLY, question, &f->sampling, &f->clock,
-                               NULL, &s, &err),
+    assert_int_equal(solve_run(f->engine, TEMPLATE("{question}"), ANSWER_BOX_ONLY, question, &f->sampling,
+                               &f->clock, NULL, &s, &err),
                      status);
     assert_null(s);
     assert_non_null(strstr(err.message, expected));
@@ -247,12 +249,13 @@ static void more_samples_than_fit_in_flight_are_all_taken(void **state)
 static void a_template_without_a_slot_is_an_error(void **state)
 {
     (void)state;
-    struct buf out = BUF_INIT(100);
+    struct best_of_n_prompt out;
     struct ponder_err err = {0};
-    assert_int_equal(prompt_fill("Q:", "x", 1, &out, &err), PONDER_E_FORMAT);
-    assert_int_equal(prompt_fill("<{question}|{question}>", " x\n", 3, &out, &err), PONDER_OK);
-    assert_string_equal(buf_text(&out), "<x|{question}>");
-    buf_release(&out);
+    assert_int_equal(prompt_fill(TEMPLATE("Q:"), "x", 1, 1, NULL, &out, &err), PONDER_E_FORMAT);
+    assert_int_equal(prompt_fill(TEMPLATE("<{question}|{question}>"), " x\n", 3, 1, NULL, &out, &err),
+                     PONDER_OK);
+    assert_string_equal(out.text, "<x|{question}>");
+    free((char *)out.text);
 }
 
 static void json_and_trace_hold_every_candidate(void **state)

@@ -120,7 +120,7 @@ static bool watch_stops(const struct ponder_progress *progress, void *data)
 
 static int run(struct fixture *f, const struct search_ops *ops, const char *prompt, struct ponder_err *err)
 {
-    struct driver_question question = {{prompt, strlen(prompt), 7, NULL}, "problem", NULL};
+    struct driver_question question = {{.text = prompt, .len = strlen(prompt), .key = 7}, "problem", NULL};
     struct search_options options = f->options;
     struct driver_listener listener = {.question_done = tell, .data = f};
     struct ponder_watch watch = {.progress = watch_stops, .data = f};

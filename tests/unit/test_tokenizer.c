@@ -430,6 +430,244 @@ static struct gguf_writer *two_letters(const char *pre, const char *merge)
     return writer;
 }
 
+/* A vocabulary of all bytes, of the pieces of `made` that merges make, left to right, and of `specials`. */
+enum { MADE_MAX = 40, SPECIALS_MAX = 4, BYTES = 256 };
+struct made {
+    const char *pre, *name;
+    const char *merges[MADE_MAX];
+    struct {
+        const char *text;
+        int32_t type;
+    } specials[SPECIALS_MAX];
+    const char *whole; /* one more token, that no merge makes */
+};
+
+/* In the alphabet of bytes. */
+static const char *spelt(unsigned char byte, char out[4])
+{
+    int code = byte;
+    bool printable = (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+    if (!printable) {
+        code = 256;
+        for (int b = 0; b < byte; b++)
+            code += !((b >= '!' && b <= '~') || (b >= 0xa1 && b <= 0xac) || b >= 0xae);
+    }
+    snprintf(out, 4, code < 0x80 ? "%c" : "%c%c", code < 0x80 ? code : 0xc0 | code >> 6,
+             0x80 | (code & 0x3f));
+    return out;
+}
+
+static struct tokenizer *made_open(const struct made *made)
+{
+    static char bytes[BYTES][4], joined[MADE_MAX][64];
+    struct gguf_string tokens[BYTES + MADE_MAX + SPECIALS_MAX + 1], merges[MADE_MAX];
+    int32_t types[BYTES + MADE_MAX + SPECIALS_MAX + 1];
+    size_t count = 0, merge_count = 0;
+    for (; count < BYTES; count++) {
+        spelt((unsigned char)count, bytes[count]);
+        tokens[count] = (struct gguf_string){bytes[count], strlen(bytes[count])};
+    }
+    for (; merge_count < MADE_MAX && made->merges[merge_count]; merge_count++) {
+        const char *merge = made->merges[merge_count], *space = strchr(merge, ' ');
+        merges[merge_count] = (struct gguf_string){merge, strlen(merge)};
+        snprintf(joined[merge_count], sizeof joined[0], "%.*s%s", (int)(space - merge), merge, space + 1);
+        tokens[count++] = (struct gguf_string){joined[merge_count], strlen(joined[merge_count])};
+    }
+    for (size_t i = 0; i < count; i++)
+        types[i] = 1;
+    for (int i = 0; i < SPECIALS_MAX && made->specials[i].text; i++) {
+        types[count] = made->specials[i].type;
+        tokens[count++] = (struct gguf_string){made->specials[i].text, strlen(made->specials[i].text)};
+    }
+    if (made->whole) {
+        types[count] = 1;
+        tokens[count++] = (struct gguf_string){made->whole, strlen(made->whole)};
+    }
+    struct gguf_writer *writer = gguf_writer_new();
+    struct tokenizer *tokenizer;
+    gguf_put_text(writer, "tokenizer.ggml.model", "gpt2");
+    gguf_put_text(writer, "tokenizer.ggml.pre", made->pre);
+    gguf_put_text(writer, "general.name", made->name ? made->name : "none");
+    gguf_put_strings(writer, "tokenizer.ggml.tokens", tokens, count);
+    gguf_put_i32s(writer, "tokenizer.ggml.token_type", types, count);
+    gguf_put_strings(writer, "tokenizer.ggml.merges", merges, merge_count);
+    gguf_put_u32(writer, "tokenizer.ggml.bos_token_id", 1);
+    gguf_put_u32(writer, "tokenizer.ggml.eot_token_id", 'T');
+    if (open_written(&tokenizer, writer))
+        fail_msg("%s", err.message);
+    return tokenizer;
+}
+
+/* The tokens of a text as they are in it, with | between. */
+static void check_pieces(const struct tokenizer *tokenizer, const char *text, unsigned flags,
+                         const char *wanted)
+{
+    struct tokenizer_ids ids = encode(tokenizer, text, strlen(text), flags);
+    struct buf seen = BUF_INIT(1000);
+    for (size_t i = 0; i < ids.count; i++) {
+        buf_puts(&seen, i ? "|" : "");
+        assert_int_equal(tokenizer_piece(tokenizer, ids.ids[i], true, &seen), 0);
+    }
+    assert_string_equal(buf_text(&seen), wanted);
+    buf_release(&seen);
+    tokenizer_ids_release(&ids);
+}
+
+/* Merges that would join what the rules keep apart. */
+#define ACROSS                                                                                               \
+    {                                                                                                        \
+        "1 2", "12 3", "123 4", "a b", "ab c", "abc '", "' s", "' S", "\xc4\xa0 \xc4\xa0", "\xc4\xa0 a",     \
+            "! \xc4\x8a", "!\xc4\x8a a", "\xc4\x8a \xc4\x8a", ". a", "a B", "A B", "AB c"                    \
+    }
+
+static void text_is_cut_as_the_file_says(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pre, *text, *wanted;
+    } rows[] = {
+        {"gpt-2", "1234", "1234"},
+        {"gpt-2", "abc's'S", "abc|'s|'|S"},
+        {"gpt-2", "   a", "  | a"},
+        {"gpt-2", "!\na", "!|\n|a"},
+        {"gpt-2", ".a", ".|a"},
+        {"llama-bpe", "1234", "123|4"},
+        {"llama-bpe", "12345 123", "123|4|5| |123"},
+        {"llama-bpe", "abc's'S", "abc|'s|'S"},
+        {"llama-bpe", "   a", "  | a"},
+        {"llama-bpe", "!\na", "!\n|a"},
+        {"llama-bpe", ".a", ".a"},
+        {"llama-bpe", "a\n\na", "a|\n\n|a"},
+        {"smaug-bpe", "1234", "123|4"},
+        {"qwen2", "1234", "1|2|3|4"},
+        {"qwen2", "abc's'S", "abc|'s|'S"},
+        {"qwen2", "!\na", "!\n|a"},
+        {"deepseek-r1-qwen", "12.a", "1|2|.a"},
+        {"tekken", "aBAB", "a|B|AB"},
+        {"tekken", "ABc 12", "ABc| |1|2"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct made made = {.pre = rows[i].pre, .merges = ACROSS};
+        struct tokenizer *tokenizer = made_open(&made);
+        check_pieces(tokenizer, rows[i].text, 0, rows[i].wanted);
+        tokenizer_release(tokenizer);
+    }
+}
+
+static void a_whole_piece_is_taken_before_merges_where_the_kind_says(void **state)
+{
+    (void)state;
+    struct made made = {.pre = "llama-bpe",
+                        .merges = {"a b"},
+                        .whole = "\xc4\xa0"
+                                 "bab"};
+    struct tokenizer *tokenizer = made_open(&made);
+    check_pieces(tokenizer, " bab bab", 0, " bab| bab");
+    check_pieces(tokenizer, "x bab baba", TOKENIZER_ADD_BOS, "\x01|x| bab| |b|ab|a");
+    tokenizer_release(tokenizer);
+    made.pre = "smaug-bpe";
+    tokenizer = made_open(&made);
+    check_pieces(tokenizer, " bab", TOKENIZER_ADD_BOS, " |b|ab");
+    tokenizer_release(tokenizer);
+}
+
+static void texts_end_at_what_the_file_or_a_known_text_says(void **state)
+{
+    (void)state;
+    struct made made = {
+        .pre = "qwen2", .merges = {"a b"}, .specials = {{"<|im_end|>", 1}, {"<|im_start|>", 3}, {"<|", 4}}};
+    struct tokenizer *tokenizer = made_open(&made);
+    assert_true(tokenizer_is_end(tokenizer, 'T'));
+    assert_true(tokenizer_is_end(tokenizer, BYTES + 1)); /* whatever its type is */
+    assert_true(tokenizer_is_control(tokenizer, BYTES + 1));
+    assert_false(tokenizer_is_end(tokenizer, BYTES + 2));
+    assert_false(tokenizer_is_end(tokenizer, 'a'));
+    assert_false(tokenizer_is_end(tokenizer, -1));
+    assert_false(tokenizer_is_end(tokenizer, 100000));
+    tokenizer_release(tokenizer);
+}
+
+static void control_tokens_are_found_only_in_a_template_s_parts(void **state)
+{
+    (void)state;
+    struct made made = {.pre = "qwen2", .merges = {"a b"}, .specials = {{"<|x|>", 3}, {"<u>", 4}}};
+    struct tokenizer *tokenizer = made_open(&made);
+    static const char text[] = "<|x|>a<|x|>b<u><|x|>";
+    static const struct tokenizer_part parts[] = {{0, 5}, {11, 11}, {16, 20}};
+    struct tokenizer_ids ids = {0};
+    assert_int_equal(tokenizer_encode_parts(tokenizer, text, sizeof text - 1, parts, 3, 0, &ids, &err), 0);
+    struct buf seen = BUF_INIT(100);
+    for (size_t i = 0; i < ids.count; i++)
+        buf_printf(&seen, "%s%d", i ? " " : "", ids.ids[i] < BYTES ? 0 : ids.ids[i]);
+    /* whole in the first part, text between, the user's own anywhere, cut off in the last */
+    assert_string_equal(buf_text(&seen), "257 0 0 0 0 0 0 0 258 0 0 0 0 0");
+    buf_release(&seen);
+    tokenizer_ids_release(&ids);
+    tokenizer_release(tokenizer);
+}
+
+static void merges_that_make_a_control_token_are_left_out(void **state)
+{
+    (void)state;
+    struct tokenizer *tokenizer;
+    struct gguf_writer *writer = gguf_writer_new();
+    struct gguf_string tokens[] = {{"a", 1}, {"b", 1}, {"ab", 2}, {"abb", 3}},
+                       merges[] = {{"a b", 3}, {"ab b", 4}};
+    gguf_put_text(writer, "tokenizer.ggml.model", "gpt2");
+    gguf_put_text(writer, "tokenizer.ggml.pre", "gpt-2");
+    gguf_put_strings(writer, "tokenizer.ggml.tokens", tokens, 4);
+    gguf_put_i32s(writer, "tokenizer.ggml.token_type", (int32_t[]){1, 1, 1, 3}, 4);
+    gguf_put_strings(writer, "tokenizer.ggml.merges", merges, 2);
+    assert_int_equal(open_written(&tokenizer, writer), PONDER_OK);
+    check_ids(tokenizer, "abb", 0, "2 1");
+    check_ids(tokenizer, "abb", TOKENIZER_SPECIAL, "3");
+    tokenizer_release(tokenizer);
+}
+
+static void phi_3_leaves_out_the_space_behind_control_tokens(void **state)
+{
+    (void)state;
+    struct made made = {.pre = "gpt-2",
+                        .name = "My Phi-3 mini",
+                        .merges = {"a b"},
+                        .specials = {{"<|user|>", 3}, {"<|endoftext|>", 3}}};
+    struct tokenizer *tokenizer = made_open(&made);
+    check_pieces(tokenizer, "<|user|> \n ab<|endoftext|> a", TOKENIZER_SPECIAL,
+                 "<|user|>|ab|<|endoftext|>| |a");
+    tokenizer_release(tokenizer);
+}
+
+static void what_no_token_spells_is_the_unknown_token(void **state)
+{
+    (void)state;
+    struct tokenizer *tokenizer;
+    struct gguf_string letters[] = {{"a", 1}, {"<unk>", 5}};
+    struct gguf_writer *writer = gguf_writer_new();
+    gguf_put_text(writer, "tokenizer.ggml.model", "gpt2");
+    gguf_put_text(writer, "tokenizer.ggml.pre", "gpt-2");
+    gguf_put_strings(writer, "tokenizer.ggml.tokens", letters, 2);
+    gguf_put_i32s(writer, "tokenizer.ggml.token_type", (int32_t[]){1, 2}, 2);
+    gguf_put_strings(writer, "tokenizer.ggml.merges", letters, 0);
+    gguf_put_u32(writer, "tokenizer.ggml.unknown_token_id", 1);
+    assert_int_equal(open_written(&tokenizer, writer), PONDER_OK);
+    check_ids(tokenizer, "aca", 0, "0 1 0");
+    tokenizer_release(tokenizer);
+    struct gguf_string tokens[] = {{"a", 1}, {"<0x2B>", 6}, {"?", 1}};
+    writer = gguf_writer_new();
+    gguf_put_text(writer, "tokenizer.ggml.model", "llama");
+    gguf_put_strings(writer, "tokenizer.ggml.tokens", tokens, 3);
+    gguf_put_f32s(writer, "tokenizer.ggml.scores", (float[]){0, 0, 0}, 3);
+    gguf_put_i32s(writer, "tokenizer.ggml.token_type", (int32_t[]){1, 6, 2}, 3);
+    gguf_put_u32(writer, "tokenizer.ggml.unknown_token_id", 2);
+    gguf_put_bool(writer, "tokenizer.ggml.add_space_prefix", false);
+    assert_int_equal(open_written(&tokenizer, writer), PONDER_OK);
+    check_ids(tokenizer,
+              "a+\xc3\xa9"
+              "a",
+              0, "0 1 2 0");
+    tokenizer_release(tokenizer);
+}
+
 static void merges_that_spell_no_token_are_refused(void **state)
 {
     (void)state;
@@ -585,6 +823,24 @@ static void ids_equal_those_recorded_for_starcoder(void **state)
     check_recorded("vocab/ggml-vocab-starcoder.gguf");
 }
 
+static void ids_equal_those_recorded_for_qwen2(void **state)
+{
+    (void)state;
+    check_recorded("vocab/vocab-qwen2.gguf");
+}
+
+static void ids_equal_those_recorded_for_falcon(void **state)
+{
+    (void)state;
+    check_recorded("vocab/ggml-vocab-falcon.gguf");
+}
+
+static void ids_equal_those_recorded_for_deepseek_llm(void **state)
+{
+    (void)state;
+    check_recorded("vocab/ggml-vocab-deepseek-llm.gguf");
+}
+
 static void stories260K_text_round_trips(void **state)
 {
     (void)state;
@@ -609,6 +865,13 @@ int main(void)
         cmocka_unit_test(sentencepiece_merges_by_score_from_the_left),
         cmocka_unit_test(a_sentencepiece_tokenizer_survives_its_file),
         cmocka_unit_test(malformed_vocabularies_are_refused_by_key),
+        cmocka_unit_test(text_is_cut_as_the_file_says),
+        cmocka_unit_test(a_whole_piece_is_taken_before_merges_where_the_kind_says),
+        cmocka_unit_test(texts_end_at_what_the_file_or_a_known_text_says),
+        cmocka_unit_test(control_tokens_are_found_only_in_a_template_s_parts),
+        cmocka_unit_test(merges_that_make_a_control_token_are_left_out),
+        cmocka_unit_test(phi_3_leaves_out_the_space_behind_control_tokens),
+        cmocka_unit_test(what_no_token_spells_is_the_unknown_token),
         cmocka_unit_test(merges_that_spell_no_token_are_refused),
         cmocka_unit_test(an_id_outside_the_vocabulary_is_refused),
         cmocka_unit_test(every_failing_allocation_is_an_error_not_a_crash),
@@ -616,6 +879,9 @@ int main(void)
         cmocka_unit_test(ids_equal_those_recorded_for_phi_3),
         cmocka_unit_test(ids_equal_those_recorded_for_gpt_2),
         cmocka_unit_test(ids_equal_those_recorded_for_starcoder),
+        cmocka_unit_test(ids_equal_those_recorded_for_qwen2),
+        cmocka_unit_test(ids_equal_those_recorded_for_falcon),
+        cmocka_unit_test(ids_equal_those_recorded_for_deepseek_llm),
         cmocka_unit_test(stories260K_text_round_trips),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
