@@ -95,42 +95,45 @@ static int line_count(const char *text)
     return count;
 }
 
-/* One name of the paragraph of those that found no room. */
-static void also(const char *name, int *column, FILE *out)
+/* The options behind the first `from`, which found no room, as a paragraph; returns its lines. `out` may be
+ * NULL: only they are counted. */
+static int also(const struct cli_command *command, int from, FILE *out)
 {
-    int width = (int)strlen(name) + 3;
-    if (*column + width > SCREEN_COLUMNS) {
-        fputs("\n ", out);
-        *column = 1;
-    }
-    fprintf(out, " --%s", name);
-    *column += width;
+    int row = 0, column = 1, lines = 0;
+    for (const struct cli_group *group = command->groups; group->table; group++)
+        for (const struct ponder_option *o = group->table(); o->name; o++) {
+            if (row++ < from)
+                continue;
+            int width = (int)strlen(o->name) + 3;
+            bool breaks = lines > 0 && column + width > SCREEN_COLUMNS;
+            column = breaks ? 1 + width : column + width;
+            if (out && lines == 0)
+                fputs("More, in `man ponder` or `ponder help --man`:\n ", out);
+            if (out)
+                fprintf(out, "%s --%s", breaks ? "\n " : "", o->name);
+            lines = lines == 0 ? 2 : lines + breaks;
+        }
+    if (out && lines > 0)
+        fputc('\n', out);
+    return lines;
 }
 
 void cli_help_command(const struct cli_command *command, FILE *out)
 {
-    enum { ROWS_ABOVE = 4, ROWS_ALSO = 6 };
+    enum { ROWS_ABOVE = 4 };
     fprintf(out, "Example: %s\n\nUsage: ponder %s%s%s%s\n%s.\n", command->example, command->name,
             command->groups[0].table ? " [options]" : "", command->operands ? " " : "",
             command->operands ? command->operands : "", command->summary);
     struct extent extent = measure(command);
-    int room = SCREEN_ROWS - ROWS_ABOVE - line_count(command->notes), row = 0, column = 0;
-    if (extent.rows > room)
-        room -= ROWS_ALSO;
+    int room = SCREEN_ROWS - ROWS_ABOVE - line_count(command->notes), row = 0;
+    int shown = extent.rows <= room ? extent.rows : room;
+    while (shown > 0 && shown + also(command, shown, NULL) > room)
+        shown--;
     for (const struct cli_group *group = command->groups; group->table; group++)
-        for (const struct ponder_option *o = group->table(); o->name; o++, row++) {
-            if (row < room) {
+        for (const struct ponder_option *o = group->table(); o->name; o++)
+            if (row++ < shown)
                 option_line(o, extent.width, out);
-                continue;
-            }
-            if (column == 0) {
-                fputs("More, in `man ponder` or `ponder help --man`:\n ", out);
-                column = 1;
-            }
-            also(o->name, &column, out);
-        }
-    if (column)
-        fputc('\n', out);
+    also(command, shown, out);
     if (command->notes)
         fprintf(out, "%s\n", command->notes);
 }
