@@ -574,14 +574,14 @@ static void every_candidate_draws_from_a_stream_of_its_own_whatever_is_beside_it
         {.behind = "b\n", .text = "right"}, {.behind = "a\n", .text = "b\n"}, {.text = "a\n"}};
     struct fixture f;
     setup(&f, replies, 3);
-    struct recorder both = {.engine = {&recorder_ops}, .inner = f.engine};
+    struct recorder both = {.engine = {&recorder_ops, f.engine->can}, .inner = f.engine};
     assert_int_equal(run_with(&f, &both.engine, 2, 2, NULL, NULL), PONDER_OK);
     assert_int_equal(both.count, 2 * 3 * 2);
     for (int i = 0; i < both.count; i++)
         assert_false(among(both.streams[i], both.streams, i));
     forget(&f);
 
-    struct recorder alone = {.engine = {&recorder_ops}, .inner = f.engine};
+    struct recorder alone = {.engine = {&recorder_ops, f.engine->can}, .inner = f.engine};
     assert_int_equal(run_with(&f, &alone.engine, 1, 2, NULL, NULL), PONDER_OK);
     assert_int_equal(alone.count, 3 * 2);
     for (int i = 0; i < alone.count; i++)
