@@ -12,7 +12,9 @@ void cli_print_cost(const struct ponder_ledger *whole, const struct ponder_ledge
            cli_thousands(b, whole->generated_tokens));
     if (whole->verifier_tokens)
         printf("%s verifier tokens, ", cli_thousands(a, whole->verifier_tokens));
-    printf("%sFLOP, %.1f s\n", cli_scaled(c, whole->flops), whole->seconds);
+    if (whole->flops > 0)
+        printf("%sFLOP, ", cli_scaled(c, whole->flops));
+    printf("%.1f s\n", whole->seconds);
     if (resumed && spent->seconds > 0)
         printf("%s of %s were done before; this call: %s generations, %s generated tokens, %.1f s\n",
                cli_thousands(a, resumed), cli_thousands(b, asked), cli_thousands(c, spent->generations),

@@ -186,8 +186,8 @@ static void take_scores(struct judging *judging, int64_t n)
         double *scores = judging->scores + (item->scores - judging->raw);
         for (int k = 0; k < item->count; k++)
             scores[k] = (double)item->scores[k];
-        judging->samples[i].score_count =
-            item->count; /* none of one too long for the verifier: it is worth 0 */
+        /* One too long for the verifier has none, and is worth 0. */
+        judging->samples[i].score_count = item->count;
     }
 }
 

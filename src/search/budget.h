@@ -13,8 +13,8 @@
 #include "ponder/status.h"
 
 /* Of one question; 0: no limit. Tokens are those of prompt, generation and verifier together; what is
- * computed again for want of memory is not among them. Seconds are of wall clock, from the question's
- * beginning. */
+ * computed again for want of memory is not among them, but its FLOPs are among those. Seconds are of wall
+ * clock, from the question's beginning. */
 struct budget {
     int64_t generations, tokens;
     double flops, seconds;
