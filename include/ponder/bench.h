@@ -22,6 +22,7 @@ extern "C" {
 struct ponder_bench_settings {
     const char *model;      /* a GGUF file; NULL: random weights of the shape below */
     const char *save_model; /* where the random weights are written, so that another program can run them */
+    const char *arch, *vocabulary; /* of the random weights; a GGUF file whose tokenizer they get, or NULL */
     int64_t width, layers, heads, kv_heads, ffn, vocab;
     int64_t rows, row_tokens;                /* train: sequences in a batch, tokens in each */
     int64_t branches, prompt_tokens, tokens; /* decode */

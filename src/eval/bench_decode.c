@@ -38,12 +38,25 @@ static int pocket_text(struct buf *text, struct ponder_err *err)
     return !status && !buf_ok(text) ? err_memory(err, "a prompt") : status;
 }
 
+static int open_vocabulary(struct tokenizer **out, const char *path, struct ponder_err *err)
+{
+    struct gguf_file *file;
+    int status = gguf_open(&file, path, err);
+    if (status)
+        return status;
+    status = tokenizer_open(out, file, err);
+    gguf_release(file);
+    return status;
+}
+
 static int open_model(struct bench *b, const struct ponder_bench_settings *settings, const struct buf *text,
                       struct ponder_err *err)
 {
     struct tokenizer *tokenizer = NULL;
     int status = PONDER_OK;
-    if (!settings->model)
+    if (!settings->model && settings->vocabulary)
+        status = open_vocabulary(&tokenizer, settings->vocabulary, err);
+    else if (!settings->model)
         status = tokenizer_learn(&tokenizer, text->data, text->len, (int)settings->vocab, err);
     if (!status)
         status = bench_model_open(&b->model, settings, (int)(settings->prompt_tokens + settings->tokens) + 64,

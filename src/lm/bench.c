@@ -2,6 +2,7 @@
 
 #include <omp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "core/err.h"
@@ -12,6 +13,21 @@ enum { PEAK_REPEATS = 8 };
 static int save(const struct lm_model *model, const char *path, struct ponder_err *err)
 {
     return path ? lm_model_save(model, path, GGUF_TENSOR_F16, "random weights", NULL, NULL, err) : PONDER_OK;
+}
+
+/* What differs between the architectures. */
+static int shape_of_arch(const char *name, struct lm_shape *shape, struct ponder_err *err)
+{
+    static const enum lm_arch arches[] = {LM_LLAMA, LM_QWEN2, LM_QWEN3};
+    for (size_t i = 0; i < sizeof arches / sizeof *arches; i++)
+        if (strcmp(name, lm_arch_name(arches[i])) == 0) {
+            shape->arch = arches[i];
+            shape->qkv_bias = arches[i] == LM_QWEN2;
+            shape->qk_norm = arches[i] == LM_QWEN3;
+            shape->rope_halves = arches[i] != LM_LLAMA;
+            return PONDER_OK;
+        }
+    return err_set(err, PONDER_E_ARGUMENT, "--arch %s: give llama, qwen2 or qwen3", name);
 }
 
 int bench_model_open(struct lm_model **out, const struct ponder_bench_settings *settings, int context,
@@ -27,7 +43,7 @@ int bench_model_open(struct lm_model **out, const struct ponder_bench_settings *
         return err_set(err, PONDER_E_ARGUMENT, "--width %d is no multiple of --heads %d",
                        (int)settings->width, (int)settings->heads);
     struct lm_shape shape = {
-        .vocab = (int)settings->vocab,
+        .vocab = tokenizer ? tokenizer_size(tokenizer) : (int)settings->vocab,
         .width = (int)settings->width,
         .layers = (int)settings->layers,
         .heads = (int)settings->heads,
@@ -40,7 +56,9 @@ int bench_model_open(struct lm_model **out, const struct ponder_bench_settings *
         .tied = true,
     };
     struct lm_model *model;
-    int status = lm_model_new(&model, &shape, 1, NULL, err);
+    int status = shape_of_arch(settings->arch, &shape, err);
+    if (!status)
+        status = lm_model_new(&model, &shape, 1, NULL, err);
     if (status)
         return status;
     model->tokenizer = tokenizer;

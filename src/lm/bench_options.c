@@ -8,12 +8,13 @@
 #define SHAPE                                                                                                \
     ROW_TEXT("model", model, "FILE", NULL, "a GGUF file; else random weights of this shape"),         \
     ROW_TEXT("save-model", save_model, "FILE", NULL, "write the random weights there, for another program"),     \
+    ROW_TEXT("arch", arch, "NAME", "llama", "of the random weights: llama, qwen2 or qwen3"),                     \
     ROW_INT("width", width, "N", "256", 8, 16384, "of the residual stream"),                                     \
     ROW_INT("layers", layers, "N", "6", 1, 256, "transformer layers"),                                           \
     ROW_INT("heads", heads, "N", "4", 1, 256, "attention heads"),                                                \
     ROW_INT("kv-heads", kv_heads, "N", "0", 0, 256, "key/value heads; 0: as many as heads"),                     \
     ROW_INT("ffn", ffn, "N", "768", 8, 65536, "width of the feed-forward"),                                      \
-    ROW_INT("vocab", vocab, "N", "512", 272, 65536, "tokens")
+    ROW_INT("vocab", vocab, "N", "512", 272, 262144, "tokens")
 #define RUN                                                                                                  \
     ROW_INT("threads", threads, "N", "0", 0, 256, "0: all cores"),                                               \
     ROW_INT("repeats", repeats, "N", "5", 1, 100, "measured after a warm-up; the median is reported"),           \
@@ -34,8 +35,9 @@ static const struct ponder_option decode[] = {
     ROW_INT("tokens", tokens, "N", "128", 1, 16384, "tokens of each continuation"),
     ROW_TEXT("kv-type", kv_type, "T", "f16", "of keys and values: f16 or f32"),
     ROW_FLAG("exact", exact, "batch-independent bits (f32)"),
-    ROW_INT("weights-mib", weights_mib, "M", "0", 0, 1048576, "MiB for expanded weights; 0: no limit"),
+    ROW_INT("weights-memory", weights_mib, "MIB", "0", 0, 1048576, "for expanded weights; 0: no limit"),
     SHAPE,
+    ROW_TEXT("vocabulary", vocabulary, "FILE", NULL, "a GGUF file with the tokens instead; else learnt ones"),
     RUN,
     PONDER_OPTION_END,
 };

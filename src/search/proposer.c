@@ -23,7 +23,7 @@ static int check(const struct ponder_sampling *s, struct ponder_err *err)
     if (s->threads < 0 || s->threads > 1024 || s->kv_mib < 1 || s->kv_mib > 1048576)
         return err_set(err, PONDER_E_ARGUMENT, "sampling: threads or kv-mib is out of range");
     if (s->weights_mib < 0 || s->weights_mib > 1048576)
-        return err_set(err, PONDER_E_ARGUMENT, "sampling: weights-mib is out of range");
+        return err_set(err, PONDER_E_ARGUMENT, "sampling: weights-memory is out of range");
     return PONDER_OK;
 }
 

@@ -40,6 +40,6 @@ run generate --model "$model" --prompt "3 + 4" -n 3 --temperature 1 --seed 6 --m
 check "another_seed_gives_other_texts" '[ $status -eq 0 ] && [ "$out" != "$first" ]'
 run generate --model "$model" --prompt "3 + 4" --max-tokens 12 --precision f32
 first=$out
-run generate --model "$model" --prompt "3 + 4" --max-tokens 12 --precision f32 --weights-mib 1
+run generate --model "$model" --prompt "3 + 4" --max-tokens 12 --precision f32 --weights-memory 1
 check "weights_that_find_no_memory_give_the_same_text" '[ $status -eq 0 ] && [ -n "$out" ] && [ "$out" = "$first" ]'
 finish
