@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "lm/direct.h"
 #include "lm/kernels.h"
 
 /* oneDNN 3 dropped the descriptor structs of 2.x for opaque handles; these few names are all that differs
@@ -19,9 +20,8 @@ typedef const dnnl_memory_desc_t *desc_view;
 #endif
 
 enum { PRIMITIVES_MAX = 512, THREADS_MAX = 256, PACK_ROWS = 512 };
-/* Of weights that are expanded for each product: a panel, and rows of x up to which each row of weights is
- * used as soon as it is expanded instead, while it is in the nearest cache. */
-enum { PANEL_ROWS_MIN = 32, PANEL_ELEMENTS = 1 << 20, DOT_ROWS_MAX = 4 };
+/* Of weights that are expanded for each product: a panel. */
+enum { PANEL_ROWS_MIN = 32, PANEL_ELEMENTS = 1 << 20 };
 
 /* What a product is, as oneDNN sees it: (m, k) x (k, n). */
 enum product_kind {
@@ -54,6 +54,7 @@ struct gemm {
     uint16_t *panel_bf16; /* .. the same as bf16, where products are in it .. */
     float *panel_result;  /* .. and what they give */
     size_t panel_elements, panel_results;
+    struct direct direct;
 };
 
 struct packed {
@@ -66,7 +67,8 @@ struct gemm_weights {
     int n, k;
     struct packed forward;   /* (k, n) */
     struct packed input;     /* (n, k); data NULL unless asked for */
-    struct lm_matrix source; /* where nothing is packed */
+    struct lm_matrix source; /* where they were packed from */
+    bool direct;             /* few rows are multiplied by the source: it is smaller than what is packed */
 };
 
 static int failed(struct ponder_err *err, dnnl_status_t status, const char *what)
@@ -350,6 +352,7 @@ void gemm_release(struct gemm *gemm)
     free(gemm->panel);
     free(gemm->panel_bf16);
     free(gemm->panel_result);
+    direct_release(&gemm->direct);
     free(gemm);
 }
 
@@ -418,6 +421,7 @@ int gemm_weights_update(struct gemm *gemm, struct gemm_weights *weights, const s
                         struct ponder_err *err)
 {
     weights->source = *w;
+    weights->direct = !weights->forward.data || lm_matrix_bytes(w) < weights->forward.bytes;
     if (!weights->forward.data)
         return PONDER_OK;
     int threads = omp_get_max_threads();
@@ -583,32 +587,6 @@ static int run_panel(struct gemm *gemm, const void *panel, const void *x, int ro
     return status ? failed(err, status, "a matrix product") : PONDER_OK;
 }
 
-/* Each element of y as one dot product. */
-static int run_dots(struct gemm *gemm, const struct gemm_weights *w, const void *x, int rows, float *y,
-                    struct ponder_err *err)
-{
-    const struct lm_kernels *kernels = lm_kernels_best();
-    size_t k = (size_t)w->k, numbers = (size_t)rows * k;
-    int threads = gemm->options.threads;
-    int status = reserve_panel(gemm, (size_t)threads * k + numbers, 1, err);
-    if (status)
-        return status;
-    float *rows_f32 = gemm->panel + (size_t)threads * k;
-    if (gemm->options.bf16)
-        kernels->expand(GGUF_TENSOR_BF16, x, numbers, rows_f32);
-    else
-        memcpy(rows_f32, x, numbers * sizeof *rows_f32);
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int i = 0; i < w->n; i++) {
-        float *weights = gemm->panel + (size_t)omp_get_thread_num() * k;
-        lm_matrix_rows(&w->source, i, 1, weights);
-        for (int row = 0; row < rows; row++)
-            y[(size_t)row * (size_t)w->n + (size_t)i] =
-                kernels->dot(rows_f32 + (size_t)row * k, weights, w->k);
-    }
-    return PONDER_OK;
-}
-
 static int run_panels(struct gemm *gemm, const struct gemm_weights *w, const void *x, int rows, float *y,
                       struct ponder_err *err)
 {
@@ -631,8 +609,9 @@ static int run_panels(struct gemm *gemm, const struct gemm_weights *w, const voi
 int gemm_forward(struct gemm *gemm, const struct gemm_weights *w, const void *x, int rows, float *y,
                  struct ponder_err *err)
 {
-    if (!w->forward.data && rows <= DOT_ROWS_MAX && !gemm->options.exact)
-        return run_dots(gemm, w, x, rows, y, err);
+    if (rows <= DIRECT_ROWS_MAX && !gemm->options.exact && w->direct)
+        return direct_product(&gemm->direct, &w->source, x, gemm->options.bf16, rows, gemm->options.threads,
+                              y, err);
     if (!w->forward.data)
         return run_panels(gemm, w, x, rows, y, err);
     return run_packed(gemm, &w->forward, x, rows, w->n, w->k, y, err);

@@ -40,7 +40,8 @@ int gemm_rows(int rows);
 
 /* What is kept of a matrix w (n, k). */
 enum gemm_keep {
-    GEMM_KEEP_PACKED,  /* packed for y = x w^T */
+    GEMM_KEEP_PACKED,  /* packed for y = x w^T; where its rows are smaller than that, they must stay there for
+                          products of few rows (direct.h) */
     GEMM_KEEP_BOTH,    /* and for dx = dy w */
     GEMM_KEEP_NOTHING, /* only where its rows are, which must stay there: each product expands them anew, a
                           panel of rows at a time */

@@ -53,6 +53,27 @@ struct lm_tree_attend {
 
 enum { LM_TREE_ROWS = 32 }; /* rows one call of attend_tree takes at most */
 
+/* A row of x for products with rows of weights as their tensor packs them: as it is for types without
+ * blocks, and for those with blocks in groups of LM_DOT_GROUP numbers under one scale, with the sum of each.
+ */
+struct lm_dot_row {
+    const float *plain;     /* (k) */
+    const int16_t *numbers; /* (k) */
+    const float *scales;    /* (k / LM_DOT_GROUP) */
+    const float *sums;      /* (k / LM_DOT_GROUP) of x itself */
+};
+
+struct lm_dots {
+    int type;              /* of gguf.h */
+    size_t weights_stride; /* bytes of a row of weights */
+    int k;                 /* elements of a row, whole blocks of the type */
+    int rows;              /* 1 to LM_DOT_ROWS */
+    const struct lm_dot_row *x;
+    size_t y_stride; /* of y, between rows of x */
+};
+
+enum { LM_DOT_ROWS = 4, LM_DOT_GROUP = 32 };
+
 struct lm_kernels {
     const char *name;
     /* y = x / rms(x) * gain, where y may be x; inv (rows) = 1 / rms(x), may be NULL. */
@@ -82,7 +103,10 @@ struct lm_kernels {
                      void *values);
     /* quant_expand() of quant.h; `type` is one of gguf.h. */
     void (*expand)(int type, const void *from, size_t count, float *out);
-    float (*dot)(const float *x, const float *y, int n);
+    /* Element i of row r of y, for i < count: row i of the weights times row r of x. */
+    void (*dots)(const struct lm_dots *d, const void *weights, int count, float *y);
+    /* The groups of k / LM_DOT_GROUP * LM_DOT_GROUP elements; a group that is not finite gives no numbers. */
+    void (*dot_round)(const float *x, int k, int16_t *numbers, float *scales, float *sums);
 };
 
 /* The best this CPU runs; "avx512", "avx2" or "plain". */

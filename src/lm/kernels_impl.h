@@ -27,6 +27,8 @@ void KERNEL(attend_tree)(const struct lm_tree_attend *a, int begin, int end, flo
 void KERNEL(store_kv)(const float *key, const float *value, int dim, int slot, bool f16, void *keys,
                       void *values);
 void KERNEL(expand)(int type, const void *from, size_t count, float *out);
+void KERNEL(dots)(const struct lm_dots *d, const void *weights, int count, float *y);
+void KERNEL(dot_round)(const float *x, int k, int16_t *numbers, float *scales, float *sums);
 float KERNEL(dot)(const float *x, const float *y, int n);
 
 extern const struct lm_kernels KERNEL(table);

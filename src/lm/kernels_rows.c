@@ -182,5 +182,6 @@ const struct lm_kernels KERNEL(table) = {
     .attend_tree = KERNEL(attend_tree),
     .store_kv = KERNEL(store_kv),
     .expand = KERNEL(expand),
-    .dot = KERNEL(dot),
+    .dots = KERNEL(dots),
+    .dot_round = KERNEL(dot_round),
 };

@@ -61,6 +61,19 @@ INLINE void vec_store_part(float *p, vec v, int n)
     memcpy(p, &v, (size_t)n * sizeof *p);
 }
 
+/* The first half of the lanes `low`, the others `high`. */
+INLINE vec vec_halves(float low, float high)
+{
+#if defined(__AVX512DQ__)
+    return (vec)_mm512_insertf32x8(_mm512_set1_ps(low), _mm256_set1_ps(high), 1);
+#else
+    vec v;
+    for (int i = 0; i < LANES; i++)
+        v[i] = i < LANES / 2 ? low : high;
+    return v;
+#endif
+}
+
 /* 0, 1, 2 and so on */
 INLINE veci vec_places(void)
 {
@@ -135,6 +148,37 @@ INLINE void vec_store_bf16(uint16_t *p, vec v)
 {
     vech h = vec_to_bf16(v);
     memcpy(p, &h, sizeof h);
+}
+
+INLINE vec vec_load_i8(const int8_t *p)
+{
+#if defined(__AVX512F__)
+    return (vec)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p)));
+#elif defined(__AVX2__)
+    return (vec)_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p)));
+#else
+    vec v;
+    for (int i = 0; i < LANES; i++)
+        v[i] = (float)p[i];
+    return v;
+#endif
+}
+
+/* Products of 2 * LANES numbers, each two neighbours added. */
+INLINE veci vec_multiply_i8_i16(const int8_t *a, const int16_t *b)
+{
+#if defined(__AVX512BW__)
+    __m512i wide = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)a));
+    return (veci)_mm512_madd_epi16(wide, _mm512_loadu_si512(b));
+#elif defined(__AVX2__)
+    __m256i wide = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)a));
+    return (veci)_mm256_madd_epi16(wide, _mm256_loadu_si256((const __m256i *)(const void *)b));
+#else
+    veci v;
+    for (int i = 0; i < LANES; i++)
+        v[i] = a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1];
+    return v;
+#endif
 }
 
 INLINE vec vec_load_f16(const uint16_t *p)

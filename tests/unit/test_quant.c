@@ -1,12 +1,15 @@
-/* test_quant.c - blocks of every tensor type, written by hand, and the numbers that they stand for. */
+/* test_quant.c - blocks of every tensor type, written by hand, and the numbers that they stand for; products
+ * with them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "core/rng.h"
 #include "lm/kernels.h"
 #include "lm/quant.h"
 
@@ -19,6 +22,9 @@ enum {
     HALF_MINUS_THREE = 0xc200
 };
 
+static const char *const sets[] = {"plain", "avx2", "avx512"};
+enum { SETS = sizeof sets / sizeof *sets };
+
 static void put_half(unsigned char *at, uint16_t half)
 {
     memcpy(at, &half, sizeof half);
@@ -30,11 +36,10 @@ static void put_half(unsigned char *at, uint16_t half)
 static void expand(enum gguf_tensor_type type, const unsigned char *block, size_t bytes, int elements,
                    float *out)
 {
-    static const char *const names[] = {"plain", "avx2", "avx512"};
     unsigned char twice[2 * BYTES_MAX + 1];
     float both[2 * SUPER], first[2 * SUPER];
-    for (size_t way = 0; way < 2 * sizeof names / sizeof *names; way++) {
-        const struct lm_kernels *kernels = lm_kernels_named(names[way / 2]);
+    for (size_t way = 0; way < 2 * SETS; way++) {
+        const struct lm_kernels *kernels = lm_kernels_named(sets[way / 2]);
         size_t shift = way % 2;
         if (!kernels)
             continue;
@@ -247,6 +252,130 @@ static void every_type_has_its_block_in_the_table(void **state)
 #undef X
 }
 
+/* --- products ------------------------------------------------------------------------------------------ */
+
+static const struct type {
+    enum gguf_tensor_type type;
+    int elements, bytes;
+    int halves[2]; /* where the block has f16 numbers; the same twice where it has one */
+} types[] = {{GGUF_TENSOR_F32, 1, 4, {0, 0}},           {GGUF_TENSOR_F16, 1, 2, {0, 0}},
+             {GGUF_TENSOR_BF16, 1, 2, {0, 0}},          {GGUF_TENSOR_Q4_0, 32, 18, {0, 0}},
+             {GGUF_TENSOR_Q4_1, 32, 20, {0, 2}},        {GGUF_TENSOR_Q5_0, 32, 22, {0, 0}},
+             {GGUF_TENSOR_Q5_1, 32, 24, {0, 2}},        {GGUF_TENSOR_Q8_0, 32, 34, {0, 0}},
+             {GGUF_TENSOR_Q4_K, SUPER, 144, {0, 2}},    {GGUF_TENSOR_Q5_K, SUPER, 176, {0, 2}},
+             {GGUF_TENSOR_Q6_K, SUPER, 210, {208, 208}}};
+enum { TYPES = sizeof types / sizeof *types, K_MAX = 3 * SUPER, WEIGHT_ROWS = 3 };
+
+/* What a caller of `dots` prepares: LM_DOT_ROWS rows of k numbers. */
+struct rounded {
+    float plain[LM_DOT_ROWS][K_MAX];
+    int16_t numbers[LM_DOT_ROWS][K_MAX];
+    float scales[LM_DOT_ROWS][K_MAX / LM_DOT_GROUP], sums[LM_DOT_ROWS][K_MAX / LM_DOT_GROUP];
+    struct lm_dot_row rows[LM_DOT_ROWS];
+};
+
+static void round_rows(const struct lm_kernels *kernels, struct rounded *x, int k)
+{
+    for (int row = 0; row < LM_DOT_ROWS; row++) {
+        kernels->dot_round(x->plain[row], k, x->numbers[row], x->scales[row], x->sums[row]);
+        x->rows[row] = (struct lm_dot_row){x->plain[row], x->numbers[row], x->scales[row], x->sums[row]};
+    }
+}
+
+/* Any bytes, but scales of which no product is infinite. */
+static void fill_blocks(const struct type *type, int blocks, unsigned char *out, struct rng *rng)
+{
+    for (int i = 0; i < blocks * type->bytes; i++)
+        out[i] = (unsigned char)rng_below(rng, 256);
+    for (int i = 0; i < blocks; i++) {
+        unsigned char *block = out + i * type->bytes;
+        if (type->type == GGUF_TENSOR_F32)
+            memcpy(block, &(float){(float)rng_normal(rng)}, sizeof(float));
+        else if (type->type == GGUF_TENSOR_BF16)
+            put_half(block, (uint16_t)(0x3e00 + rng_below(rng, 0x200)));
+        else
+            for (int h = 0; h < 2; h++)
+                put_half(block + type->halves[h], (uint16_t)(0x2c00 + rng_below(rng, 0x1000)));
+    }
+}
+
+/* With an odd number of blocks, and one stretch more than whole ones of the types without blocks. */
+static void check_dots(const struct lm_kernels *kernels, const struct type *type, struct rounded *x,
+                       struct rng *rng)
+{
+    static unsigned char weights[WEIGHT_ROWS * K_MAX * 4 + 1];
+    static float expanded[WEIGHT_ROWS * K_MAX];
+    int k = type->elements == SUPER ? K_MAX
+            : type->elements == 32  ? 5 * 32
+                                    : 300,
+        blocks = k / type->elements;
+    fill_blocks(type, WEIGHT_ROWS * blocks, weights + 1, rng);
+    kernels->expand((int)type->type, weights + 1, (size_t)(WEIGHT_ROWS * k), expanded);
+    round_rows(kernels, x, k);
+    for (int rows = 1; rows <= LM_DOT_ROWS; rows++) {
+        float y[LM_DOT_ROWS][WEIGHT_ROWS + 1];
+        struct lm_dots dots = {.type = (int)type->type,
+                               .weights_stride = (size_t)(blocks * type->bytes),
+                               .k = k,
+                               .rows = rows,
+                               .x = x->rows,
+                               .y_stride = WEIGHT_ROWS + 1};
+        kernels->dots(&dots, weights + 1, WEIGHT_ROWS, y[0]);
+        for (int row = 0; row < rows; row++)
+            for (int i = 0; i < WEIGHT_ROWS; i++) {
+                double wanted = 0, size = 0;
+                for (int j = 0; j < k; j++) {
+                    double product = (double)expanded[i * k + j] * (double)x->plain[row][j];
+                    wanted += product;
+                    size += fabs(product);
+                }
+                if (!(fabs((double)y[row][i] - wanted) <= 3e-5 * size))
+                    fail_msg("%s, %s, %d rows, element %d of row %d: %g, not %g", kernels->name,
+                             gguf_tensor_type_name(type->type), rows, i, row, (double)y[row][i], wanted);
+            }
+    }
+}
+
+static void products_with_packed_rows_are_those_with_expanded_ones(void **state)
+{
+    (void)state;
+    static struct rounded x;
+    struct rng rng;
+    rng_init(&rng, 3);
+    for (int row = 0; row < LM_DOT_ROWS; row++)
+        for (int i = 0; i < K_MAX; i++)
+            x.plain[row][i] = (float)rng_normal(&rng);
+    for (size_t set = 0; set < SETS; set++)
+        for (int type = 0; type < TYPES && lm_kernels_named(sets[set]); type++)
+            check_dots(lm_kernels_named(sets[set]), &types[type], &x, &rng);
+}
+
+/* Nothing, next to nothing, and no number: each keeps to its own group. */
+static void groups_are_rounded_under_their_own_scale(void **state)
+{
+    (void)state;
+    enum { GROUPS = 5 };
+    float x[GROUPS * LM_DOT_GROUP] = {0}, t[GROUPS], sums[GROUPS];
+    int16_t numbers[GROUPS * LM_DOT_GROUP];
+    x[LM_DOT_GROUP] = 1e-42f;
+    x[2 * LM_DOT_GROUP + 3] = INFINITY;
+    x[3 * LM_DOT_GROUP + 1] = -2;
+    x[3 * LM_DOT_GROUP + 2] = 1;
+    x[4 * LM_DOT_GROUP] = 3e38f;
+    for (size_t set = 0; set < SETS; set++) {
+        if (!lm_kernels_named(sets[set]))
+            continue;
+        lm_kernels_named(sets[set])->dot_round(x, GROUPS * LM_DOT_GROUP, numbers, t, sums);
+        for (int i = 0; i < 3 * LM_DOT_GROUP; i++)
+            assert_int_equal(numbers[i], 0);
+        assert_true(t[0] == 0 && isnan(t[2]));
+        assert_int_equal(numbers[3 * LM_DOT_GROUP + 1], -32767);
+        assert_int_equal(numbers[3 * LM_DOT_GROUP + 2], 16384); /* 16,383.5, to even */
+        assert_true(sums[3] == -1 && fabsf(t[3] * 32767 - 2) < 1e-6f);
+        assert_int_equal(numbers[4 * LM_DOT_GROUP], 32767);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +388,8 @@ int main(void)
         cmocka_unit_test(q5_k_has_a_fifth_bit_besides),
         cmocka_unit_test(q6_k_has_a_signed_scale_for_each_16),
         cmocka_unit_test(every_type_has_its_block_in_the_table),
+        cmocka_unit_test(products_with_packed_rows_are_those_with_expanded_ones),
+        cmocka_unit_test(groups_are_rounded_under_their_own_scale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
