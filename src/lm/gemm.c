@@ -22,6 +22,8 @@ typedef const dnnl_memory_desc_t *desc_view;
 enum { PRIMITIVES_MAX = 512, THREADS_MAX = 256, PACK_ROWS = 512 };
 /* Of weights that are expanded for each product: a panel. */
 enum { PANEL_ROWS_MIN = 32, PANEL_ELEMENTS = 1 << 20 };
+/* Of weights that are packed: a panel. Its height is a multiple of the blocks of every packed layout. */
+enum { PACK_PANEL_ROWS = 256, PACK_PANEL_ELEMENTS = 1 << 22 };
 
 /* What a product is, as oneDNN sees it: (m, k) x (k, n). */
 enum product_kind {
@@ -105,6 +107,25 @@ static desc_handle desc_copy(desc_view view)
     desc_handle desc = malloc(sizeof *desc);
     if (desc)
         *desc = *view;
+    return desc;
+#endif
+}
+
+/* Some columns of a packed matrix: `first` at a boundary of its blocks, and so the end, unless it is the
+ * last.
+ */
+static desc_handle desc_columns(desc_view whole, int rows, int first, int cols)
+{
+    dnnl_dims_t dims = {rows, cols}, offsets = {0, first};
+#if DNNL_VERSION_MAJOR >= 3
+    desc_handle desc = NULL;
+    return dnnl_memory_desc_create_submemory(&desc, whole, dims, offsets) == dnnl_success ? desc : NULL;
+#else
+    desc_handle desc = malloc(sizeof *desc);
+    if (desc && dnnl_memory_desc_init_submemory(desc, whole, dims, offsets) != dnnl_success) {
+        free(desc);
+        desc = NULL;
+    }
     return desc;
 #endif
 }
@@ -374,47 +395,74 @@ static dnnl_status_t choose_layout(struct gemm *gemm, struct packed *packed, int
     return packed->desc && packed->data ? dnnl_success : dnnl_out_of_memory;
 }
 
-/* Copies w, f32 with the given tag for its (rows, cols), into the packed layout and type. */
-static dnnl_status_t pack(struct gemm *gemm, struct packed *packed, const float *w, int rows, int cols,
-                          dnnl_format_tag_t tag)
+/* Copies what `from` describes at `plain` to what `to` describes in the packed layout, in its type. */
+static dnnl_status_t reorder(struct gemm *gemm, desc_view from, const float *plain, desc_view to,
+                             void *packed)
 {
-    desc_handle plain = desc_new(rows, cols, dnnl_f32, tag);
-    dnnl_memory_t from = NULL, to = NULL;
+    dnnl_memory_t source = NULL, destination = NULL;
     dnnl_primitive_desc_t desc = NULL;
-    dnnl_primitive_t reorder = NULL;
-    dnnl_status_t status = plain ? dnnl_success : dnnl_out_of_memory;
+    dnnl_primitive_t primitive = NULL;
+    dnnl_status_t status = dnnl_memory_create(&source, from, gemm->engine, (void *)(uintptr_t)plain);
     if (!status)
-        status = dnnl_memory_create(&from, plain, gemm->engine, (void *)(uintptr_t)w);
+        status = dnnl_memory_create(&destination, to, gemm->engine, packed);
     if (!status)
-        status = dnnl_memory_create(&to, packed->desc, gemm->engine, packed->data);
+        status = dnnl_reorder_primitive_desc_create(&desc, from, gemm->engine, to, gemm->engine, NULL);
     if (!status)
-        status =
-            dnnl_reorder_primitive_desc_create(&desc, plain, gemm->engine, packed->desc, gemm->engine, NULL);
-    if (!status)
-        status = dnnl_primitive_create(&reorder, desc);
+        status = dnnl_primitive_create(&primitive, desc);
     if (!status) {
-        dnnl_exec_arg_t args[2] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
-        status = dnnl_primitive_execute(reorder, gemm->stream, 2, args);
+        dnnl_exec_arg_t args[2] = {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, destination}};
+        status = dnnl_primitive_execute(primitive, gemm->stream, 2, args);
     }
-    if (reorder)
-        dnnl_primitive_destroy(reorder);
+    if (primitive)
+        dnnl_primitive_destroy(primitive);
     if (desc)
         dnnl_primitive_desc_destroy(desc);
-    if (from)
-        dnnl_memory_destroy(from);
-    if (to)
-        dnnl_memory_destroy(to);
-    desc_free(plain);
+    if (source)
+        dnnl_memory_destroy(source);
+    if (destination)
+        dnnl_memory_destroy(destination);
+    return status;
+}
+
+/* Columns [first, first + cols) of the packed (rows, all): `from` at `plain` is f32 with the given tag. */
+static dnnl_status_t pack(struct gemm *gemm, struct packed *packed, const float *plain, int rows, int first,
+                          int cols, dnnl_format_tag_t tag)
+{
+    desc_handle from = desc_new(rows, cols, dnnl_f32, tag);
+    desc_handle to = desc_columns(packed->desc, rows, first, cols);
+    dnnl_status_t status = from && to ? reorder(gemm, from, plain, to, packed->data) : dnnl_out_of_memory;
+    desc_free(from);
+    desc_free(to);
     return status;
 }
 
 /* w (n, k) in memory is its transpose (k, n) read column by column. */
 static dnnl_status_t pack_plain(struct gemm *gemm, struct gemm_weights *weights, const float *w)
 {
-    dnnl_status_t status = pack(gemm, &weights->forward, w, weights->k, weights->n, dnnl_ba);
+    dnnl_status_t status = pack(gemm, &weights->forward, w, weights->k, 0, weights->n, dnnl_ba);
     if (!status && weights->input.data)
-        status = pack(gemm, &weights->input, w, weights->n, weights->k, dnnl_ab);
+        status = pack(gemm, &weights->input, w, weights->n, 0, weights->k, dnnl_ab);
     return status;
+}
+
+/* From a file, a panel of rows at a time: the f32 of a whole matrix can be more than all that is packed. */
+static int pack_panels(struct gemm *gemm, struct gemm_weights *weights, const struct lm_matrix *w,
+                       struct ponder_err *err)
+{
+    int height = PACK_PANEL_ELEMENTS / w->cols / PACK_PANEL_ROWS * PACK_PANEL_ROWS;
+    height = height < PACK_PANEL_ROWS ? PACK_PANEL_ROWS : height;
+    height = height < w->rows ? height : w->rows;
+    float *panel = malloc((size_t)height * (size_t)w->cols * sizeof *panel);
+    if (!panel)
+        return err_memory(err, "weights to be packed");
+    dnnl_status_t status = dnnl_success;
+    for (int first = 0; !status && first < w->rows; first += height) {
+        int count = w->rows - first < height ? w->rows - first : height;
+        lm_matrix_rows_parallel(w, first, count, panel);
+        status = pack(gemm, &weights->forward, panel, w->cols, first, count, dnnl_ba);
+    }
+    free(panel);
+    return status ? failed(err, status, "packed weights") : PONDER_OK;
 }
 
 int gemm_weights_update(struct gemm *gemm, struct gemm_weights *weights, const struct lm_matrix *w,
@@ -424,17 +472,15 @@ int gemm_weights_update(struct gemm *gemm, struct gemm_weights *weights, const s
     weights->direct = !weights->forward.data || lm_matrix_bytes(w) < weights->forward.bytes;
     if (!weights->forward.data)
         return PONDER_OK;
-    int threads = omp_get_max_threads();
-    float *expanded = NULL;
-    if (!w->plain && !(expanded = malloc((size_t)w->rows * (size_t)w->cols * sizeof *expanded)))
-        return err_memory(err, "weights to be packed");
+    int threads = omp_get_max_threads(), status = PONDER_OK;
     omp_set_num_threads(gemm->options.threads);
-    if (expanded)
-        lm_matrix_rows_parallel(w, 0, w->rows, expanded);
-    dnnl_status_t status = pack_plain(gemm, weights, expanded ? expanded : w->plain);
+    dnnl_status_t dnnl = dnnl_success;
+    if (w->plain)
+        dnnl = pack_plain(gemm, weights, w->plain);
+    else
+        status = pack_panels(gemm, weights, w, err);
     omp_set_num_threads(threads);
-    free(expanded);
-    return status ? failed(err, status, "packed weights") : PONDER_OK;
+    return dnnl ? failed(err, dnnl, "packed weights") : status;
 }
 
 int gemm_weights_new(struct gemm *gemm, struct gemm_weights **out, const struct lm_matrix *w,
