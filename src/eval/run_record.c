@@ -44,6 +44,8 @@ char *run_settings_text(const struct eval_job *job)
     int failed = !object;
     if (job->template->kind)
         failed |= json_object_set_new(object, "prompt", json_string(job->template->kind));
+    if (s->exact && s->weights_mib) /* other products, perhaps other bits; what is not exact promises none */
+        failed |= json_object_set_new(object, "weights_memory", json_integer((json_int_t)s->weights_mib));
     if (search) {
         failed |= json_object_set_new(object, "width", json_integer((json_int_t)search->width));
         failed |= json_object_set_new(object, "select", json_from_string(search->select));

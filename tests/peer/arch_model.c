@@ -3,8 +3,9 @@
  *   peer_arch make KIND TYPE VOCABULARY OUT   a small model; KIND is a row of `kinds`, TYPE f32, f16 or bf16,
  *                                             VOCABULARY a GGUF file whose tokenizer it gets
  *   peer_arch ids MODEL COUNT LENGTH          COUNT lines of LENGTH random token ids
- *   peer_arch logits MODEL PRECISION FAULT OUT   lines of ids on standard input -> to OUT the logits (ids, V)
- * of each line as f32; FAULT is a row of `faults`: what to do wrong
+ *   peer_arch logits MODEL PRECISION FAULT ROWS OUT   lines of ids on standard input -> to OUT the logits
+ * (ids, V) of each line as f32; FAULT is a row of `faults`: what to do wrong; ROWS: so many tokens at a time
+ * with the weights as they are in the file, or 0: a line at once with expanded ones
  *
  * Weights are drawn so that a wrong rotation, norm, bias or gain moves the logits far: gains lie between a
  * half and one and a half, attention is sharp, and logits have a standard deviation above 2. */
@@ -251,9 +252,9 @@ static int parse(const char *line, int32_t *ids)
     return count;
 }
 
-/* The logits of one text, all rows in one batch. */
+/* The logits of one text, `rows` tokens at a time. */
 static int text_logits(struct lm_run *run, const struct lm_model *model, const int32_t *ids, int count,
-                       FILE *out)
+                       int rows, FILE *out)
 {
     struct ponder_err err;
     struct kv_tree *kv;
@@ -265,21 +266,26 @@ static int text_logits(struct lm_run *run, const struct lm_model *model, const i
         positions[i] = i;
         segments[i] = segment;
     }
-    struct lm_batch batch = {
-        .rows = count, .tokens = ids, .positions = positions, .kv = kv, .segments = segments};
-    float *logits;
-    size_t n = (size_t)count * (size_t)model->shape.vocab;
     if (segment < 0 || kv_append(kv, segment, ids, count) || kv_reserve(kv, segment, count))
         status = fail("no room for the text", "");
-    else if (lm_forward(run, &batch, &logits, &err))
-        status = fail("", err.message);
-    else if (fwrite(logits, sizeof *logits, n, out) != n)
-        status = fail("cannot write", "");
+    for (int from = 0; !status && from < count; from += rows) {
+        float *logits;
+        struct lm_batch batch = {.rows = count - from < rows ? count - from : rows,
+                                 .tokens = ids + from,
+                                 .positions = positions + from,
+                                 .kv = kv,
+                                 .segments = segments + from};
+        size_t n = (size_t)batch.rows * (size_t)model->shape.vocab;
+        if (lm_forward(run, &batch, &logits, &err))
+            status = fail("", err.message);
+        else if (fwrite(logits, sizeof *logits, n, out) != n)
+            status = fail("cannot write", "");
+    }
     kv_tree_release(kv);
     return status;
 }
 
-static int all_logits(struct lm_run *run, const struct lm_model *model, const char *path)
+static int all_logits(struct lm_run *run, const struct lm_model *model, int rows, const char *path)
 {
     static char line[LINE_BYTES_MAX];
     int32_t ids[POSITIONS_MAX];
@@ -288,23 +294,25 @@ static int all_logits(struct lm_run *run, const struct lm_model *model, const ch
     if (!out)
         return fail("cannot open ", path);
     while (!status && fgets(line, sizeof line, stdin))
-        status = text_logits(run, model, ids, parse(line, ids), out);
+        status = text_logits(run, model, ids, parse(line, ids), rows, out);
     return fclose(out) ? fail("cannot write ", path) : status;
 }
 
-static int logits(const char *path, const char *precision, const char *fault, const char *out)
+static int logits(const char *path, const char *precision, const char *fault, int rows, const char *out)
 {
     struct ponder_err err;
     struct lm_model *model = NULL;
     struct lm_run *run = NULL;
     struct lm_run_options options = {.rows_max = POSITIONS_MAX, .threads = 1};
-    int status = precision_parse(precision, &options.precision, &err) || lm_model_open(&model, path, &err)
+    size_t expanded_max = rows > 0 ? 0 : LM_EXPANDED_MAX;
+    int status = precision_parse(precision, &options.precision, &err) ||
+                         lm_model_open_within(&model, path, expanded_max, &err)
                      ? fail("", err.message)
                      : break_model(model, fault);
     if (!status && lm_run_open(&run, model, &options, &err))
         status = fail("", err.message);
     if (!status)
-        status = all_logits(run, model, out);
+        status = all_logits(run, model, rows > 0 ? rows : POSITIONS_MAX, out);
     lm_run_release(run);
     lm_model_release(model);
     return status;
@@ -330,9 +338,9 @@ int main(int argc, char **argv)
         return make(argv[2], argv[3], argv[4], argv[5]);
     if (argc == 5 && strcmp(argv[1], "ids") == 0)
         return print_ids(argv[2], atoi(argv[3]), atoi(argv[4]));
-    if (argc == 6 && strcmp(argv[1], "logits") == 0)
-        return logits(argv[2], argv[3], argv[4], argv[5]);
+    if (argc == 7 && strcmp(argv[1], "logits") == 0)
+        return logits(argv[2], argv[3], argv[4], atoi(argv[5]), argv[6]);
     fprintf(stderr, "usage: peer_arch make KIND TYPE VOCABULARY OUT | ids MODEL COUNT LENGTH |\n"
-                    "       logits MODEL PRECISION FAULT OUT\n");
+                    "       logits MODEL PRECISION FAULT ROWS OUT\n");
     return 2;
 }
