@@ -6,6 +6,7 @@
  * matches, compiled to machine code where it can. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+#include <utf8proc.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +66,7 @@ static const struct pre pres[] = {
     {"llama3", SPLITTER_WHOLE | SPLITTER_BOS, {WORDS("\\p{N}{1,3}")}},
     {"llama-v3", SPLITTER_WHOLE | SPLITTER_BOS, {WORDS("\\p{N}{1,3}")}},
     {"smaug-bpe", 0, {WORDS("\\p{N}{1,3}")}},
-    {"qwen2", 0, {WORDS("\\p{N}")}},
+    {"qwen2", SPLITTER_NFC, {WORDS("\\p{N}")}},
     {"deepseek-r1-qwen", 0, {WORDS("\\p{N}")}},
     {"tekken", SPLITTER_WHOLE | SPLITTER_BOS, {TEKKEN}},
     {"deepseek-llm",
@@ -173,6 +174,29 @@ static int split_chunk(const struct split *split, int level, const char *text, s
     return status;
 }
 
+static bool is_ascii(const char *text, size_t len)
+{
+    size_t at = 0;
+    while (at < len && (unsigned char)text[at] < 0x80)
+        at++;
+    return at == len;
+}
+
+/* A stretch of well-formed UTF-8, in Unicode's form C where the model was trained on that. */
+static int split_stretch(const struct split *split, const char *text, size_t len)
+{
+    if (!(split->splitter->pre->flags & SPLITTER_NFC) || is_ascii(text, len))
+        return split_chunk(split, 0, text, len);
+    utf8proc_uint8_t *normal = NULL;
+    utf8proc_ssize_t size = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len, &normal,
+                                         UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    int status = size < 0 ? err_set(split->err, PONDER_E_LIMIT,
+                                    "normalising a text for the tokenizer failed: %s", utf8proc_errmsg(size))
+                          : split_chunk(split, 0, (const char *)normal, (size_t)size);
+    free(normal);
+    return status;
+}
+
 int splitter_run(const struct splitter *splitter, const char *text, size_t len,
                  int (*piece)(void *data, const char *text, size_t len, struct ponder_err *err), void *data,
                  struct ponder_err *err)
@@ -186,7 +210,7 @@ int splitter_run(const struct splitter *splitter, const char *text, size_t len,
         uint32_t code;
         for (size_t n; end < len && (n = utf8_decode(text + end, len - end, &code)) > 0;)
             end += n;
-        status = split_chunk(&split, 0, text + at, end - at);
+        status = split_stretch(&split, text + at, end - at);
         if (!status && end < len)
             status = piece(data, text + end, 1, err);
         at = end + 1;

@@ -542,6 +542,8 @@ static void text_is_cut_as_the_file_says(void **state)
         {"qwen2", "1234", "1|2|3|4"},
         {"qwen2", "abc's'S", "abc|'s|'S"},
         {"qwen2", "!\na", "!\n|a"},
+        {"qwen2", "e\xcc\x81\xff" "e\xcc\x81", "\xc3|\xa9|\xff|\xc3|\xa9"}, /* in normal form C */
+        {"gpt-2", "e\xcc\x81", "e|\xcc|\x81"},
         {"deepseek-r1-qwen", "12.a", "1|2|.a"},
         {"tekken", "aBAB", "a|B|AB"},
         {"tekken", "ABc 12", "ABc| |1|2"},
