@@ -163,15 +163,8 @@ int bench_peer_turn(struct bench_peer *peer, struct ponder_err *err)
     return run(peer, peer->mode, &peer->rates[peer->count++], mode, err);
 }
 
-static int by_size(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return a < b ? -1 : a > b;
-}
-
 void bench_peer_report(struct bench_peer *peer, struct ponder_bench *out)
 {
-    qsort(peer->rates, (size_t)peer->count, sizeof *peer->rates, by_size);
     out->peer_tokens_per_s = bench_median(peer->rates, peer->count);
     out->ratio = out->tokens_per_s / out->peer_tokens_per_s;
     memcpy(out->peer_mode, peer->mode, sizeof out->peer_mode);

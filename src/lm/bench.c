@@ -85,12 +85,6 @@ struct bench_loop bench_loop_of(const struct ponder_bench_settings *settings,
                                .began_s = clock_now_s(&clock_system)};
 }
 
-static int by_size(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return a < b ? -1 : a > b;
-}
-
 int bench_show(struct bench_loop *loop, struct ponder_err *err)
 {
     struct ponder_progress progress = {.done = loop->done,
@@ -121,18 +115,24 @@ int bench_repeat(struct bench_loop *loop, bench_work *work, void *data, struct p
         if (status)
             return status;
     }
-    qsort(loop->seconds, (size_t)repeats, sizeof *loop->seconds, by_size);
     return PONDER_OK;
 }
 
 /* ---- what they came to ---- */
 
-double bench_median(const double *numbers, int count)
+static int by_size(const void *left, const void *right)
 {
+    double a = *(const double *)left, b = *(const double *)right;
+    return a < b ? -1 : a > b;
+}
+
+double bench_median(double *numbers, int count)
+{
+    qsort(numbers, (size_t)count, sizeof *numbers, by_size);
     return count % 2 ? numbers[count / 2] : (numbers[count / 2 - 1] + numbers[count / 2]) / 2;
 }
 
-void bench_rates(const struct bench_loop *loop, struct ponder_bench *out)
+void bench_rates(struct bench_loop *loop, struct ponder_bench *out)
 {
     int n = (int)loop->settings->repeats;
     double tokens = (double)loop->tokens;

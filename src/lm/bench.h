@@ -23,7 +23,7 @@ struct bench_loop {
     int64_t tokens_so_far;
 
     int64_t tokens;                    /* filled: of one repeat of the last work */
-    double seconds[BENCH_REPEATS_MAX]; /* filled: what each took, ascending */
+    double seconds[BENCH_REPEATS_MAX]; /* filled: what each took */
 };
 struct bench_loop bench_loop_of(const struct ponder_bench_settings *settings,
                                 const struct ponder_watch *watch, const char *unit, int works);
@@ -36,10 +36,10 @@ int bench_repeat(struct bench_loop *loop, bench_work *work, void *data, struct p
 /* Tells the watch how far the loop is; PONDER_E_CANCELLED where it is to stop. */
 int bench_show(struct bench_loop *loop, struct ponder_err *err) PONDER_USE;
 
-/* Of `count` ascending numbers. */
-double bench_median(const double *numbers, int count);
+/* Sorts the numbers, ascending. */
+double bench_median(double *numbers, int count);
 /* Fills in what the last work came to: its tokens and their rates. */
-void bench_rates(const struct bench_loop *loop, struct ponder_bench *out);
+void bench_rates(struct bench_loop *loop, struct ponder_bench *out);
 /* Fills in what is known at the end: the largest resident size, the machine's peak, measured here, and the
  * share of it that out->tokens_per_s is at out->flops_per_token. */
 int bench_peak(const struct ponder_bench_settings *settings, struct ponder_bench *out,
