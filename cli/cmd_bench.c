@@ -270,7 +270,7 @@ const struct cli_command cli_bench_decode = {
 
 const struct cli_command cli_bench_tree = {
     .name = "bench tree",
-    .summary = "Cost of a decoded token as branches of one prompt grow, and without sharing",
+    .summary = "Cost of a decoded token as branches of one prompt grow",
     .example = "ponder bench tree --branches 256 --svg tree.svg",
     .args_bytes = sizeof(struct args),
     .groups = {{cli_json_options, offsetof(struct args, json)},

@@ -102,7 +102,8 @@ static int run_job(const struct bench_peer *peer, const char *name, char *const 
         return err_set(err, PONDER_E_TIMEOUT, "%s took over %.0f s", name, s_max);
     if (job->end == PROCESS_NOT_STARTED)
         return err_set(err, PONDER_E_IO, "%s cannot be started: %s", name, strerror(job->code));
-    return err_set(err, PONDER_E_ENGINE, "%s failed: %s", name, last_words(&job->output, words));
+    return err_set(err, PONDER_E_ENGINE, "%s failed: %s", name,
+                   *job->complaint ? job->complaint : last_words(&job->output, words));
 }
 
 static int compile(const struct bench_peer *peer, char *compiler, struct ponder_err *err)
@@ -138,7 +139,7 @@ static int compile_by(const struct bench_peer *peer, const char *folder, struct 
 /* One measured repeat in `mode`, or in each there is ("all"); the fastest and its rate. */
 static int run(struct bench_peer *peer, const char *mode, double *rate, char best[32], struct ponder_err *err)
 {
-    struct process_job job = {.input = "", .merged = true};
+    struct process_job job = {.input = ""};
     char *const arguments[] = {peer->program,
                                (char *)peer->file,
                                peer->branches,

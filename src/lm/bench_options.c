@@ -64,7 +64,7 @@ static const struct ponder_option tree[] = {
 static const struct ponder_option score[] = {
     ROW_INT("solutions", solutions, "N", "64", 1, 4096, "of one question, read together"),
     ROW_INT("prompt-tokens", prompt_tokens, "N", "64", 1, 16384, "tokens of the question"),
-    ROW_INT("steps", steps, "N", "8", 1, 1024, "of each solution: rounds, a step and a score each"),
+    ROW_INT("steps", steps, "N", "8", 1, 1024, "of each solution; one a round, and its score"),
     ROW_INT("step-tokens", step_tokens, "N", "16", 1, 4096, "tokens of a step, its tag included"),
     REPEATS,
     ROW_TEXT("model", model, "FILE", NULL, "a GGUF file; else the shipped verifier"),
