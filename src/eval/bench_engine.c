@@ -39,7 +39,8 @@ static int learn_vocabulary(struct tokenizer **out, int vocab, struct ponder_err
     if (!status)
         status = tokenizer_learn(out, text.data, text.len, vocab, err);
     buf_release(&text);
-    return status;
+    return status ? err_prefix(err, status, "--vocab %d (--vocabulary takes those of a file)", vocab)
+                  : PONDER_OK;
 }
 
 static int read_vocabulary(struct tokenizer **out, const char *path, struct ponder_err *err)
