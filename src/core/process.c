@@ -207,8 +207,9 @@ static int start(struct run *run, struct process_job *job, const char *path, cha
         fds[INPUT] >= 0 && make_pipe(fds + OUT) && make_pipe(fds + COMPLAINT) && make_pipe(fds + FAILURE);
     pid_t pid = ready ? fork() : -1;
     if (pid == 0)
-        become(path, arguments, environment, (int[]){fds[INPUT], fds[OUT + 1], fds[COMPLAINT + 1]},
-               fds[FAILURE + 1], limits->memory_mib);
+        become(path, arguments, environment,
+               (int[]){fds[INPUT], fds[OUT + 1], fds[(job->merged ? OUT : COMPLAINT) + 1]}, fds[FAILURE + 1],
+               limits->memory_mib);
     if (pid < 0) {
         int status = err_set(err, PONDER_E_IO, "%s cannot be started: %s", path, strerror(errno));
         close_all(fds, FDS);

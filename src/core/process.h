@@ -7,6 +7,7 @@
 #ifndef CORE_PROCESS_H
 #define CORE_PROCESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/buf.h"
@@ -33,6 +34,7 @@ enum process_end {
 struct process_job {
     const char *input; /* borrowed */
     size_t input_len;
+    bool merged;          /* what it says on its standard error goes into `output` too, not to `complaint` */
     struct buf output;    /* filled; the caller's to release */
     char complaint[200];  /* filled: the last line of its standard error, cut */
     enum process_end end; /* filled */

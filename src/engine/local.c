@@ -535,6 +535,12 @@ int local_context(const struct engine *engine)
     return kv_context(((const struct local *)engine)->kv);
 }
 
+size_t local_weights_bytes(const struct engine *engine)
+{
+    const struct local *local = (const struct local *)engine;
+    return lm_run_weights_bytes(local->run) + lm_model_bytes(local->model);
+}
+
 enum lm_precision local_precision(const struct engine *engine)
 {
     return lm_run_precision(((const struct local *)engine)->run);

@@ -37,6 +37,8 @@ struct local_state {
 struct local_state local_state_get(const struct engine *engine);
 /* Positions of the longest path: the model's context, or what the memory for keys and values holds. */
 int local_context(const struct engine *engine);
+/* Of the weights, as they are held: packed for products, and the model's own. */
+size_t local_weights_bytes(const struct engine *engine);
 /* What LM_PRECISION_AUTO became. */
 enum lm_precision local_precision(const struct engine *engine);
 

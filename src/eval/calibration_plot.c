@@ -65,14 +65,11 @@ static void commands(struct buf *out, const struct ponder_score *score)
 
 int ponder_score_plot(const struct ponder_score *score, const char *path, struct ponder_err *err)
 {
-    struct buf script = BUF_INIT(COMMANDS_BYTES_MAX), drawn = BUF_INIT(GNUPLOT_SVG_BYTES_MAX);
+    struct buf script = BUF_INIT(COMMANDS_BYTES_MAX);
     if (!score->solutions.count)
         return err_set(err, PONDER_E_ARGUMENT, "there are no scores to draw");
     commands(&script, score);
-    int status = buf_ok(&script) ? gnuplot_run(&drawn, &script, err) : err_memory(err, "a plot");
-    if (!status)
-        status = file_write_atomic(path, buf_text(&drawn), drawn.len, err);
+    int status = gnuplot_write(path, &script, err);
     buf_release(&script);
-    buf_release(&drawn);
     return status;
 }

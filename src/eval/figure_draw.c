@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "core/buf.h"
-#include "core/err.h"
 #include "eval/gnuplot.h"
 #include "eval/stats.h"
 #include "ponder/figure.h"
@@ -115,15 +114,12 @@ static void panels(struct buf *out, const struct ponder_figure *figure)
 
 int ponder_figure_draw(const struct ponder_figure *figure, const char *path, struct ponder_err *err)
 {
-    struct buf commands = BUF_INIT(COMMANDS_BYTES_MAX), svg = BUF_INIT(GNUPLOT_SVG_BYTES_MAX);
+    struct buf commands = BUF_INIT(COMMANDS_BYTES_MAX);
     if (figure->fifths_samples)
         panels(&commands, figure);
     else
         one_panel(&commands, figure);
-    int status = buf_ok(&commands) ? gnuplot_run(&svg, &commands, err) : err_memory(err, "a drawing");
-    if (!status)
-        status = file_write_atomic(path, buf_text(&svg), svg.len, err);
+    int status = gnuplot_write(path, &commands, err);
     buf_release(&commands);
-    buf_release(&svg);
     return status;
 }

@@ -121,3 +121,13 @@ int gnuplot_run(struct buf *out, const struct buf *commands, struct ponder_err *
     close_ends(&ends);
     return status;
 }
+
+int gnuplot_write(const char *path, const struct buf *commands, struct ponder_err *err)
+{
+    struct buf drawn = BUF_INIT(GNUPLOT_SVG_BYTES_MAX);
+    int status = buf_ok(commands) ? gnuplot_run(&drawn, commands, err) : err_memory(err, "a drawing");
+    if (!status)
+        status = file_write_atomic(path, buf_text(&drawn), drawn.len, err);
+    buf_release(&drawn);
+    return status;
+}

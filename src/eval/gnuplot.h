@@ -10,6 +10,11 @@ enum { GNUPLOT_SECONDS_MAX = 30, GNUPLOT_SVG_BYTES_MAX = 1 << 24 };
  * it is not installed, PONDER_E_ENGINE with its own first words where it fails, PONDER_E_TIMEOUT. */
 int gnuplot_run(struct buf *out, const struct buf *commands, struct ponder_err *err) PONDER_USE;
 
+/* Writes it to `path`: the old file or the new one, never half. PONDER_E_MEMORY where `commands` are not
+ * whole.
+ */
+int gnuplot_write(const char *path, const struct buf *commands, struct ponder_err *err) PONDER_USE;
+
 /* A colour that stands for a CSS variable until gnuplot_inline_svg() puts that in: number 0 for var(--fg), 1
  * for var(--grid), 2 and up for var(--c1) .. */
 enum { GNUPLOT_INK, GNUPLOT_GRID, GNUPLOT_SERIES, GNUPLOT_SERIES_MAX = 8 };

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "core/clock.h"
 #include "core/err.h"
 #include "lm/gemm.h"
 
@@ -72,10 +73,74 @@ int bench_model_open(struct lm_model **out, const struct ponder_bench_settings *
     return PONDER_OK;
 }
 
+/* ---- repeats ---- */
+
+struct bench_loop bench_loop_of(const struct ponder_bench_settings *settings,
+                                const struct ponder_watch *watch, const char *unit, int works)
+{
+    return (struct bench_loop){.settings = settings,
+                               .watch = watch,
+                               .unit = unit,
+                               .total = works * (settings->repeats + 1),
+                               .began_s = clock_now_s(&clock_system)};
+}
+
+int bench_show(struct bench_loop *loop, struct ponder_err *err)
+{
+    struct ponder_progress progress = {.done = loop->done,
+                                       .total = loop->total,
+                                       .unit = loop->unit,
+                                       .seconds = clock_now_s(&clock_system) - loop->began_s,
+                                       .tokens = loop->tokens_so_far};
+    if (loop->watch && loop->watch->progress && !loop->watch->progress(&progress, loop->watch->data))
+        return err_set(err, PONDER_E_CANCELLED, "stopped before all repeats were done");
+    return PONDER_OK;
+}
+
+int bench_repeat(struct bench_loop *loop, bench_work *work, void *data, struct ponder_err *err)
+{
+    int repeats = (int)loop->settings->repeats;
+    for (int i = 0; i <= repeats; i++) {
+        double start_s = clock_now_s(&clock_system);
+        int64_t tokens = work(data, i, &start_s, err);
+        double now_s = clock_now_s(&clock_system);
+        if (tokens < 0)
+            return (int)tokens;
+        loop->tokens = tokens;
+        loop->tokens_so_far += tokens;
+        loop->done++;
+        if (i > 0)
+            loop->seconds[i - 1] = now_s - start_s;
+        int status = bench_show(loop, err);
+        if (status)
+            return status;
+    }
+    return PONDER_OK;
+}
+
+/* ---- what they came to ---- */
+
 static int by_size(const void *left, const void *right)
 {
     double a = *(const double *)left, b = *(const double *)right;
     return a < b ? -1 : a > b;
+}
+
+double bench_median(double *numbers, int count)
+{
+    qsort(numbers, (size_t)count, sizeof *numbers, by_size);
+    return count % 2 ? numbers[count / 2] : (numbers[count / 2 - 1] + numbers[count / 2]) / 2;
+}
+
+void bench_rates(struct bench_loop *loop, struct ponder_bench *out)
+{
+    int n = (int)loop->settings->repeats;
+    double tokens = (double)loop->tokens;
+    out->tokens = loop->tokens;
+    out->repeats = n;
+    out->tokens_per_s = tokens / bench_median(loop->seconds, n);
+    out->tokens_per_s_max = tokens / loop->seconds[0];
+    out->tokens_per_s_min = tokens / loop->seconds[n - 1];
 }
 
 static int64_t rss_bytes_max(void)
@@ -84,18 +149,10 @@ static int64_t rss_bytes_max(void)
     return getrusage(RUSAGE_SELF, &usage) ? 0 : (int64_t)usage.ru_maxrss * 1024;
 }
 
-int bench_summarise(const struct ponder_bench_settings *settings, double *seconds, struct ponder_bench *out,
-                    struct ponder_err *err)
+int bench_peak(const struct ponder_bench_settings *settings, struct ponder_bench *out, struct ponder_err *err)
 {
-    int n = (int)settings->repeats;
     out->threads = settings->threads ? settings->threads : omp_get_num_procs();
-    out->repeats = n;
     out->rss_bytes_max = rss_bytes_max(); /* before the peak's own matrices */
-    qsort(seconds, (size_t)n, sizeof *seconds, by_size);
-    double median_s = n % 2 ? seconds[n / 2] : (seconds[n / 2 - 1] + seconds[n / 2]) / 2;
-    out->tokens_per_s = (double)out->tokens / median_s;
-    out->tokens_per_s_max = (double)out->tokens / seconds[0];
-    out->tokens_per_s_min = (double)out->tokens / seconds[n - 1];
     int status = gemm_peak((int)out->threads, PEAK_REPEATS, &out->peak_flops_per_s, err);
     if (!status)
         out->peak_share = out->flops_per_token * out->tokens_per_s / out->peak_flops_per_s;

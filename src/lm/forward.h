@@ -58,6 +58,7 @@ void lm_run_release(struct lm_run *run);
 int lm_run_repack(struct lm_run *run, struct ponder_err *err) PONDER_USE;
 enum lm_precision lm_run_precision(const struct lm_run *run); /* what AUTO became */
 size_t lm_run_bytes(const struct lm_run *run);                /* packed weights and activations */
+size_t lm_run_weights_bytes(const struct lm_run *run);        /* packed weights */
 
 /* On success *logits is (logit_count or rows, V), owned by the run until the next call. With a KV tree the
  * rows' keys and values are stored and marked resident. */

@@ -242,6 +242,16 @@ void lm_model_release(struct lm_model *model)
     free(model);
 }
 
+size_t lm_model_bytes(const struct lm_model *model)
+{
+    size_t bytes = 0;
+    if (!model->file)
+        return model->param_count * sizeof(float);
+    for (size_t i = 0; i < gguf_tensor_count(model->file); i++)
+        bytes += gguf_tensor_at(model->file, i)->bytes;
+    return bytes;
+}
+
 /* Projections that write into the residual stream are scaled down by its depth (Radford et al. 2019). Queries
  * and keys begin at unit size, so that attention is not flat from the start and learns to look up sooner. */
 static float deviation_of(const struct lm_tensor *tensor, int layers)

@@ -124,6 +124,8 @@ int lm_model_new(struct lm_model **out, const struct lm_shape *shape, uint64_t s
 /* A model whose parameters are not set and which has no tokenizer yet. The shape was checked. */
 int lm_model_alloc(struct lm_model **out, const struct lm_shape *shape, struct ponder_err *err) PONDER_USE;
 void lm_model_release(struct lm_model *model);
+/* Of its weights in memory: the tensors of its mapped file, or its parameters. */
+size_t lm_model_bytes(const struct lm_model *model);
 /* Writes a GGUF that llama.cpp opens: matrices as `type` (F32, F16, BF16), vectors as F32. `extra` may be
  * NULL; it is called with the writer to put further keys (how the model was made). */
 int lm_model_save(const struct lm_model *model, const char *path, enum gguf_tensor_type type,

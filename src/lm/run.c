@@ -295,3 +295,8 @@ size_t lm_run_bytes(const struct lm_run *run)
     size_t scratch = (size_t)run->options.threads * run->scratch_floats * sizeof *run->scratch;
     return run->block_bytes + run->packed_bytes + scratch;
 }
+
+size_t lm_run_weights_bytes(const struct lm_run *run)
+{
+    return run->packed_bytes;
+}

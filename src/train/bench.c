@@ -1,7 +1,6 @@
 /* bench.c - the speed of whole training steps. */
 #include <stdlib.h>
 
-#include "core/clock.h"
 #include "core/err.h"
 #include "core/rng.h"
 #include "lm/bench.h"
@@ -74,8 +73,11 @@ static int make_batch(struct bench *b, int row_tokens, struct ponder_err *err)
     return PONDER_OK;
 }
 
-static int step(struct bench *b, struct ponder_err *err)
+static int64_t step(void *data, int repeat, double *start_s, struct ponder_err *err)
 {
+    (void)repeat;
+    (void)start_s;
+    struct bench *b = data;
     struct lm_batch batch = {.rows = b->rows,
                              .tokens = b->tokens,
                              .positions = b->positions,
@@ -93,28 +95,7 @@ static int step(struct bench *b, struct ponder_err *err)
     status = lm_backward(b->run, &batch, b->gradients, err);
     if (!status)
         adamw_step(&b->adamw, b->model->params, b->gradients, 1e-4);
-    return status;
-}
-
-static int measure(struct bench *b, const struct ponder_bench_settings *settings,
-                   const struct ponder_watch *watch, double *seconds, struct ponder_err *err)
-{
-    int status = step(b, err);
-    double start_s = clock_now_s(&clock_system);
-    for (int i = 0; !status && i < settings->repeats; i++) {
-        double before_s = clock_now_s(&clock_system);
-        status = step(b, err);
-        double now_s = clock_now_s(&clock_system);
-        seconds[i] = now_s - before_s;
-        struct ponder_progress progress = {.done = i + 1,
-                                           .total = settings->repeats,
-                                           .unit = "steps",
-                                           .seconds = now_s - start_s,
-                                           .tokens = (int64_t)(i + 1) * b->rows};
-        if (!status && watch && watch->progress && !watch->progress(&progress, watch->data))
-            status = err_set(err, PONDER_E_CANCELLED, "stopped before all repeats were done");
-    }
-    return status;
+    return status ? status : b->rows;
 }
 
 static void bench_release(struct bench *b)
@@ -132,7 +113,7 @@ static void bench_release(struct bench *b)
 int ponder_bench_train(const struct ponder_bench_settings *settings, const struct ponder_watch *watch,
                        struct ponder_bench *out, struct ponder_err *err)
 {
-    double seconds[BENCH_REPEATS_MAX];
+    struct bench_loop loop = bench_loop_of(settings, watch, "steps", 1);
     struct bench b = {.rows = (int)(settings->rows * settings->row_tokens), .docs = (int)settings->rows};
     int status = open_run(&b, settings, err);
     if (!status)
@@ -140,16 +121,16 @@ int ponder_bench_train(const struct ponder_bench_settings *settings, const struc
     if (!status)
         status = make_batch(&b, (int)settings->row_tokens, err);
     if (!status)
-        status = measure(&b, settings, watch, seconds, err);
+        status = bench_repeat(&loop, step, &b, err);
     if (!status) {
         double keys = ((double)settings->row_tokens + 1) / 2; /* a causal row sees half of its document */
         *out = (struct ponder_bench){
-            .tokens = b.rows,
             .parameters = (int64_t)b.model->param_count,
             .precision = lm_run_precision(b.run) == LM_PRECISION_BF16 ? "bf16" : "f32",
             .flops_per_token = 3 * lm_flops_per_token(&b.model->shape, keys),
         };
-        status = bench_summarise(settings, seconds, out, err);
+        bench_rates(&loop, out);
+        status = bench_peak(settings, out, err);
     }
     bench_release(&b);
     return status;

@@ -65,6 +65,12 @@ enum lm_precision lm_run_precision(const struct lm_run *run)
     return LM_PRECISION_F32;
 }
 
+size_t lm_run_weights_bytes(const struct lm_run *run)
+{
+    (void)run;
+    return 0;
+}
+
 static uint64_t *slot_of(struct kv_tree *kv, int segment, int position)
 {
     float *values = kv_values(kv, segment, position, 0, 0);

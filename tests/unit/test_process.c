@@ -46,6 +46,19 @@ static void input_output_and_exit_status_are_passed(void **state)
     buf_release(&job.output);
 }
 
+static void what_it_says_on_standard_error_may_be_kept_with_its_output(void **state)
+{
+    (void)state;
+    struct process_job job = {.input = "", .merged = true};
+    char *const arguments[] = {"sh", "-c", "echo one; echo two >&2; echo three; exit 1", NULL};
+    assert_int_equal(
+        process_run("/bin/sh", arguments, &job, 1, &(struct process_limits){5, 512, 1}, NULL, &err), 0);
+    assert_string_equal(buf_text(&job.output), "one\ntwo\nthree\n");
+    assert_string_equal(job.complaint, "");
+    assert_int_equal(job.code, 1);
+    buf_release(&job.output);
+}
+
 static void a_program_sees_no_open_file_and_little_of_the_environment(void **state)
 {
     (void)state;
@@ -209,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(input_output_and_exit_status_are_passed),
+        cmocka_unit_test(what_it_says_on_standard_error_may_be_kept_with_its_output),
         cmocka_unit_test(a_program_sees_no_open_file_and_little_of_the_environment),
         cmocka_unit_test(what_takes_too_long_is_ended_with_all_that_it_started),
         cmocka_unit_test(one_that_prints_without_end_is_ended),
