@@ -424,6 +424,24 @@ int openai_model_open(struct openai_model **out, const struct openai_options *op
     return status;
 }
 
+int openai_model_ask(struct openai_model *model, const char *system, const struct examples *examples,
+                     struct ponder_err *err)
+{
+    char *other = NULL;
+    if (copy(&other, system))
+        return err_memory(err, "a system prompt");
+    free(model->other_system);
+    model->other_system = other;
+    model->examples = examples;
+    return PONDER_OK;
+}
+
+const char *openai_system(const struct openai_model *model)
+{
+    const char *system = model->other_system ? model->other_system : model->system;
+    return system && *system ? system : NULL;
+}
+
 void openai_model_release(struct openai_model *model)
 {
     if (!model)
@@ -434,6 +452,7 @@ void openai_model_release(struct openai_model *model)
     free(model->name);
     free(model->key);
     free(model->system);
+    free(model->other_system);
     free(model);
 }
 
