@@ -201,8 +201,9 @@ static void say_why(const struct transfer *t, CURLcode code)
         snprintf(job->why, sizeof job->why, "%.150s: no reply within %g s; %.40s gives it more", t->url,
                  t->http->timeout_s, t->http->timeout_hint);
     else if (job->end != HTTP_REPLIED)
-        snprintf(job->why, sizeof job->why, "%.150s: %.100s", t->url,
-                 *t->failure ? t->failure : curl_easy_strerror(code));
+        snprintf(job->why, sizeof job->why, "%.130s: %.80s%s", t->url,
+                 *t->failure ? t->failure : curl_easy_strerror(code),
+                 code == CURLE_SSL_CONNECT_ERROR ? "; is it http:// there?" : "");
 }
 
 /* ---- the loop ---- */
@@ -468,7 +469,11 @@ int http_refused(const struct http *http, const struct http_job *job, struct pon
     snprintf(words, sizeof words, "%s", all);
     free(all);
     bool locked = job->status == 401 || job->status == 403;
-    return err_set(err, PONDER_E_ENGINE, "%s%s: HTTP status %ld: %s%s%s%s", http->base, job->path,
-                   job->status, words, locked ? "; it wants a key: " : "", locked ? http->key_hint : "",
-                   locked ? " names the variable that holds it" : "");
+    return err_set(err, PONDER_E_ENGINE, "%s%s: HTTP status %ld%s%s%s%s%s", http->base, job->path,
+                   job->status, *words ? ": " : "", words,
+                   !locked     ? ""
+                   : http->key ? "; it wants another key than the one in the variable of "
+                               : "; it wants a key: ",
+                   locked ? http->key_hint : "",
+                   locked && !http->key ? " names the variable that holds it" : "");
 }

@@ -24,6 +24,7 @@ struct openai_model {
     struct openai_facts *servers; /* (count) */
     int count;
     enum openai_api api;
+    bool api_told; /* it was asked for, not found out */
     int in_flight;
     double params, timeout_s, patience_s, first_wait_s, aside_s;
 };

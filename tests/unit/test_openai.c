@@ -590,22 +590,51 @@ static void a_server_that_cannot_be_used_is_told_at_the_start(void **state)
     struct openai_model *model;
     add(&server, (struct stub_rule){.path = "/v1/models", .times = 1, .body = "{\"data\": []}"});
     assert_int_equal(open_model(&model, 1, OPENAI_COMPLETIONS, NULL), PONDER_E_ENGINE);
-    check_says(err.message, "names no model in data[0].id; --model can");
+    check_says(err.message, "names no model in data[0].id; --base-url is the address in front of /v1");
+    check_says(err.message, "--model names one");
+    add(&server,
+        (struct stub_rule){
+            .path = "/v1/models", .times = 4, .status = 503, .body = "{\"message\": \"Loading model\"}"});
+    assert_int_equal(open_model(&model, 1, OPENAI_COMPLETIONS, NULL), PONDER_E_ENGINE);
+    check_says(err.message, "HTTP status 503: Loading model; it is loading the model, or is busy: try again");
     add(&server, (struct stub_rule){
                      .path = "/v1/models", .times = 1, .status = 401, .body = "{\"message\": \"key?\"}"});
     assert_int_equal(open_model(&model, 1, OPENAI_COMPLETIONS, NULL), PONDER_E_ENGINE);
     check_says(err.message, "it wants a key: --api-key-env");
+    add(&server, (struct stub_rule){
+                     .path = "/v1/models", .times = 1, .status = 401, .body = "{\"message\": \"" KEY "?\"}"});
+    assert_int_equal(open_model(&model, 1, OPENAI_COMPLETIONS, KEY), PONDER_E_ENGINE);
+    check_says(err.message, "it wants another key than the one in the variable of --api-key-env");
+    assert_null(strstr(err.message, KEY));
     add(&server, (struct stub_rule){.path = "/v1/models", .body = "{\"data\": [{\"id\": \"m\"}]}"});
     add(&server, (struct stub_rule){.status = 404, .times = 2, .body = "{\"message\": \"no model m\"}"});
     assert_int_equal(open_model(&model, 1, OPENAI_COMPLETIONS, NULL), PONDER_E_ENGINE);
-    check_says(err.message, "no model m");
+    check_says(err.message, "no model m; --base-url is the address in front of /v1; where that is right, try "
+                            "--api chat");
     add(&server, (struct stub_rule){.body = "{\"choices\": [{\"te"});
     assert_int_equal(open_model(&model, 1, OPENAI_COMPLETIONS, NULL), PONDER_E_ENGINE);
     check_says(err.message, "no JSON object");
     stub_stop(&server);
     assert_int_equal(open_model(&model, 1, OPENAI_COMPLETIONS, NULL), PONDER_E_ENGINE);
     check_says(err.message, "127.0.0.1");
+    check_says(err.message, "--base-url is to be the address of a server that runs");
     stub_start(&server);
+}
+
+static void a_model_that_a_server_has_not_is_told_with_those_it_has(void **state)
+{
+    (void)state;
+    struct ponder_server settings;
+    struct ponder_model *model;
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", server.port);
+    add(&server,
+        (struct stub_rule){.path = "/v1/models", .body = "{\"data\": [{\"id\": \"a\"}, {\"id\": \"b\"}]}"});
+    add(&server, (struct stub_rule){.status = 404, .body = "{\"message\": \"no model c\"}"});
+    assert_int_equal(ponder_options_default(ponder_server_options(), &settings, &err), PONDER_OK);
+    settings.base_url = (struct ponder_texts){1, {url}};
+    assert_int_equal(ponder_model_connect(&model, "c", &settings, &err), PONDER_E_ENGINE);
+    check_says(err.message, "/v1/completions: HTTP status 404: no model c; --model is to be one of: a, b");
 }
 
 /* ---- chat ---- */
@@ -993,6 +1022,7 @@ int main(void)
         TEST(a_reply_without_an_end_is_left),
         TEST(fields_that_a_server_refuses_are_left_away),
         TEST(a_server_that_cannot_be_used_is_told_at_the_start),
+        TEST(a_model_that_a_server_has_not_is_told_with_those_it_has),
         TEST(a_chat_that_goes_on_is_found_out),
         TEST(a_chat_that_repeats_what_is_begun_is_read_behind_it),
         TEST(a_chat_that_begins_anew_or_loses_line_ends_cannot_go_on),
