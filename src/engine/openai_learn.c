@@ -28,9 +28,11 @@ struct learner {
 /* Appends to a message what would be right. */
 static void advise(struct ponder_err *err, const char *advice)
 {
-    size_t len = err ? strlen(err->message) : 0;
-    if (err)
-        snprintf(err->message + len, sizeof err->message - len, "; %s", advice);
+    if (!err)
+        return;
+    struct ponder_err said = *err;
+    err_set(err, said.status, "%.*s; %s", (int)(sizeof said.message - strlen(advice) - 3), said.message,
+            advice);
 }
 
 /* A small request to any path; the caller releases the job's reply. */
@@ -119,6 +121,7 @@ static void advise_refused(const struct learner *l, const struct openai_ask *ask
     if (http_status != 404 && http_status != 405)
         return;
     list_models(l, models, sizeof models);
+    http_hide_key(l->http, models, strlen(models));
     if (*models)
         snprintf(advice, sizeof advice, "--model is to be one of: %s", models);
     else
