@@ -414,8 +414,44 @@ static void malformed_vocabularies_are_refused_by_key(void **state)
     struct gguf_writer *writer = gguf_writer_new();
     gguf_put_text(writer, "tokenizer.ggml.model", "bert");
     assert_int_equal(open_written(&tokenizer, writer), PONDER_E_UNSUPPORTED);
-    assert_non_null(strstr(err.message, "'bert'"));
+    assert_non_null(strstr(err.message, "'bert', which is not supported; supported are gpt2 and llama"));
     assert_int_equal(open_written(&tokenizer, gguf_writer_new()), PONDER_E_NOT_FOUND);
+}
+
+static void keys_of_another_type_are_refused_by_name(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"tokens", "scores", "token_type", "bos_token_id", "add_bos_token"};
+    struct small small;
+    struct tokenizer *tokenizer;
+    small_init(&small);
+    for (size_t wrong = 0; wrong < sizeof keys / sizeof *keys; wrong++) {
+        struct gguf_writer *writer = gguf_writer_new();
+        char key[64];
+        snprintf(key, sizeof key, "tokenizer.ggml.%s", keys[wrong]);
+        gguf_put_text(writer, "tokenizer.ggml.model", "llama");
+        gguf_put_text(writer, key, "of another type");
+        if (wrong != 0)
+            gguf_put_strings(writer, "tokenizer.ggml.tokens", small.texts, small.count);
+        if (wrong != 1)
+            gguf_put_f32s(writer, "tokenizer.ggml.scores", small.scores, small.count);
+        if (wrong != 2)
+            gguf_put_i32s(writer, "tokenizer.ggml.token_type", small.types, small.count);
+        assert_int_equal(open_written(&tokenizer, writer), PONDER_E_FORMAT);
+        if (!strstr(err.message, key))
+            fail_msg("'%s' does not name %s", err.message, key);
+    }
+    struct gguf_writer *writer = gguf_writer_new();
+    gguf_put_u32(writer, "tokenizer.ggml.model", 7);
+    assert_int_equal(open_written(&tokenizer, writer), PONDER_E_FORMAT);
+    assert_non_null(strstr(err.message, "tokenizer.ggml.model"));
+    writer = gguf_writer_new();
+    gguf_put_text(writer, "tokenizer.ggml.model", "llama");
+    gguf_put_strings(writer, "tokenizer.ggml.tokens", small.texts, small.count);
+    gguf_put_f32s(writer, "tokenizer.ggml.scores", small.scores, small.count - 1);
+    gguf_put_i32s(writer, "tokenizer.ggml.token_type", small.types, small.count);
+    assert_int_equal(open_written(&tokenizer, writer), PONDER_E_FORMAT); /* one score is missing */
+    assert_non_null(strstr(err.message, "tokenizer.ggml.scores"));
 }
 
 static struct gguf_writer *two_letters(const char *pre, const char *merge)
@@ -677,7 +713,7 @@ static void merges_that_spell_no_token_are_refused(void **state)
     assert_int_equal(open_written(&tokenizer, two_letters("gpt-2", "ab")), PONDER_E_FORMAT);
     assert_int_equal(open_written(&tokenizer, two_letters("gpt-2", "a ")), PONDER_E_FORMAT);
     assert_int_equal(open_written(&tokenizer, two_letters("gpt-5", "a b")), PONDER_E_UNSUPPORTED);
-    assert_non_null(strstr(err.message, "'gpt-5'"));
+    assert_non_null(strstr(err.message, "'gpt-5', which is not supported; supported are"));
     assert_int_equal(open_written(&tokenizer, two_letters("gpt-2", "a b")), PONDER_OK);
     check_ids(tokenizer, "abba", 0, "2 1 0");
     struct tokenizer_ids ids = {0};
@@ -865,6 +901,7 @@ int main(void)
         cmocka_unit_test(sentencepiece_merges_by_score_from_the_left),
         cmocka_unit_test(a_sentencepiece_tokenizer_survives_its_file),
         cmocka_unit_test(malformed_vocabularies_are_refused_by_key),
+        cmocka_unit_test(keys_of_another_type_are_refused_by_name),
         cmocka_unit_test(text_is_cut_as_the_file_says),
         cmocka_unit_test(a_whole_piece_is_taken_before_merges_where_the_kind_says),
         cmocka_unit_test(texts_end_at_what_the_file_or_a_known_text_says),
