@@ -48,7 +48,7 @@ static const char *request_of(struct ponder_model *model, struct ponder_promptin
                               const char *question)
 {
     struct ponder_sampling sampling;
-    struct ponder_solution *solution;
+    struct ponder_solution *solution = NULL;
     int before = server.requests;
     assert_int_equal(ponder_options_default(ponder_solve_options(), &sampling, &err), PONDER_OK);
     sampling.n = 1;
