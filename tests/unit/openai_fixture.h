@@ -192,8 +192,8 @@ static inline struct engine_usage usage_of(const struct fixture *f)
 
 static inline void check_says(const char *said, const char *what)
 {
-    if (!strstr(said, what))
-        fail_msg("'%s' does not say: %s", said, what);
+    if (!said || !strstr(said, what))
+        fail_msg("'%s' does not say: %s", said ? said : "nothing", what);
 }
 
 /* One request comes to nothing, and says why. */
