@@ -24,8 +24,8 @@ struct ponder_prompting {
 PONDER_API const struct ponder_option *ponder_prompting_options(void);
 
 /* From here on the model is asked so; the defaults leave it as it was, and ponder_model_open() as above. Not
- * while others use the model, and before engines are opened over it. PONDER_E_ARGUMENT for an unknown kind, and
- * for what the model's template has no place for. */
+ * while others use the model, and before engines are opened over it. PONDER_E_ARGUMENT for an unknown kind,
+ * and for what the model's template has no place for. */
 PONDER_API int ponder_model_prompting(struct ponder_model *model, const struct ponder_prompting *prompting,
                                       struct ponder_err *err) PONDER_USE;
 

@@ -19,7 +19,7 @@ const struct ponder_option *ponder_prompting_options(void)
     static const struct ponder_option table[] = {
         ROW_TEXT("chat", chat, "KIND", "auto", "auto, none, or a kind of chat template"),
         ROW_TEXT("system", system, "TEXT", NULL, "system prompt of a chat; \"\": none"),
-        ROW_TEXT("shots", shots, "SET", NULL, "worked questions: 4 are shown before the question"),
+        ROW_TEXT("shots", shots, "FILE", NULL, "of worked questions, 4 are shown first; or pocket:train:N"),
         PONDER_OPTION_END};
     return table;
 }
