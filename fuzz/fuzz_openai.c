@@ -15,6 +15,8 @@ static void require(int holds)
 
 static const char *const stops[] = {"\n", "END"};
 
+static struct examples examples = {{{(char *)"P", (char *)"S"}, {(char *)"Q?", (char *)"S"}}, 2};
+
 static struct openai_ask ask_of(uint8_t how)
 {
     return (struct openai_ask){.api = how & 1 ? OPENAI_CHAT : OPENAI_COMPLETIONS,
@@ -30,7 +32,9 @@ static struct openai_ask ask_of(uint8_t how)
                                .tokens_max = 40,
                                .sampling = {.temperature = 1, .top_p = 1},
                                .stops = stops,
-                               .stop_count = how & 32 ? 2 : 0};
+                               .stop_count = how & 32 ? 2 : 0,
+                               .examples = how & 64 ? &examples : NULL,
+                               .end = how & 64 ? "Q:" : NULL};
 }
 
 static void check_choice(const struct openai_choice *choice, const struct openai_ask *ask)
@@ -39,6 +43,7 @@ static void check_choice(const struct openai_choice *choice, const struct openai
     require(choice->finish == ENGINE_FINISH_END || choice->finish == ENGINE_FINISH_STOP ||
             choice->finish == ENGINE_FINISH_LENGTH);
     require(isnan(choice->logprob) || choice->logprob < 1e9);
+    require(!ask->end || !memmem(choice->text, choice->len, ask->end, strlen(ask->end)));
     if (choice->finish != ENGINE_FINISH_STOP)
         return;
     int ends = 0;

@@ -19,6 +19,10 @@ bool answer_extract(const char *text, size_t len, struct answer_span *out) PONDE
  * Moves
  * `*text` behind the last </think>. False where a thought is open to the end: such a text has no answer. */
 bool answer_skip_thought(const char **text, size_t *len);
+enum { ANSWER_TAIL_BYTES = 7 }; /* of a mark that began in an earlier part of a text */
+/* Whether a thought is open at the end of a part of a text, where one was or was not `open` at the end of
+ * what stands before it, of which `tail` is the last bytes: ANSWER_TAIL_BYTES where there are as many. */
+bool answer_thinks(bool open, const char *tail, size_t tail_len, const char *part, size_t len);
 
 /* ANSWER_NO_FORMULA: where no box, "####" or phrase says it, the last number, even one inside a formula. */
 enum answer_mode { ANSWER_BOX_ONLY, ANSWER_ANY_SIGN, ANSWER_NO_FORMULA };

@@ -101,6 +101,22 @@ bool answer_skip_thought(const char **text, size_t *len)
     return !behind_last(*text, *len, "<think>");
 }
 
+static bool thinks_behind(bool open, const char *text, size_t len)
+{
+    const char *before = text;
+    return !answer_skip_thought(&text, &len) || (open && text == before);
+}
+
+bool answer_thinks(bool open, const char *tail, size_t tail_len, const char *part, size_t len)
+{
+    char border[2 * ANSWER_TAIL_BYTES];
+    size_t before = tail_len < ANSWER_TAIL_BYTES ? tail_len : ANSWER_TAIL_BYTES;
+    size_t behind = len < ANSWER_TAIL_BYTES ? len : ANSWER_TAIL_BYTES;
+    memcpy(border, tail + tail_len - before, before);
+    memcpy(border + before, part, behind);
+    return thinks_behind(thinks_behind(open, border, before + behind), part, len);
+}
+
 int answer_of_text(const char *text, size_t len, enum answer_mode mode, char **answer)
 {
     struct buf found = BUF_INIT(len + 64), normal = BUF_INIT(len + 64);

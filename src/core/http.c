@@ -9,6 +9,7 @@
 #include "core/err.h"
 
 enum { BASE_BYTES_MAX = 1024, RETRY_AFTER_S_MAX = 10, CONNECT_S_MAX = 20, CONNECTIONS_MAX = 768 };
+enum { HEAD_BYTES_MAX = 1 << 16 };
 static const double first_wait_s = 0.25;
 
 struct http {
@@ -26,6 +27,7 @@ struct transfer {
     struct http_job *job; /* NULL: none */
     CURL *easy;
     char url[BASE_BYTES_MAX + 64], failure[CURL_ERROR_SIZE];
+    size_t head_bytes; /* of the reply's head so far */
 };
 
 struct http_loop {
@@ -122,6 +124,14 @@ static size_t take_bytes(char *bytes, size_t one, size_t count, void *data)
     return buf_append(&job->reply, bytes, one * count) ? 0 : one * count;
 }
 
+static size_t take_head(char *bytes, size_t one, size_t count, void *data)
+{
+    struct transfer *t = data;
+    (void)bytes;
+    t->head_bytes += one * count;
+    return t->head_bytes > HEAD_BYTES_MAX ? 0 : one * count;
+}
+
 static void set_protocols(CURL *easy)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -153,6 +163,7 @@ static int begin(struct http_loop *loop, struct transfer *t, struct ponder_err *
     job->status = 0;
     job->retry_after_s = 0;
     job->why[0] = t->failure[0] = '\0';
+    t->head_bytes = 0;
     snprintf(t->url, sizeof t->url, "%s%s", t->http->base, job->path);
     curl_easy_setopt(easy, CURLOPT_URL, t->url);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->http->headers);
@@ -160,6 +171,8 @@ static int begin(struct http_loop *loop, struct transfer *t, struct ponder_err *
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->failure);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_bytes);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, job);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_head);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
     if (job->body) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, job->body);
@@ -195,14 +208,16 @@ static void say_why(const struct transfer *t, CURLcode code)
 {
     struct http_job *job = t->job;
     if (job->end == HTTP_TOO_LONG)
-        snprintf(job->why, sizeof job->why, "%.150s: the reply is longer than %zu KiB", t->url,
-                 job->reply.bytes_max >> 10);
+        snprintf(job->why, sizeof job->why, "%.150s: the reply%s is longer than %zu KiB", t->url,
+                 t->head_bytes > HEAD_BYTES_MAX ? "'s head" : "",
+                 (t->head_bytes > HEAD_BYTES_MAX ? HEAD_BYTES_MAX : job->reply.bytes_max) >> 10);
     else if (job->end == HTTP_TIMED_OUT)
         snprintf(job->why, sizeof job->why, "%.150s: no reply within %g s; %.40s gives it more", t->url,
                  t->http->timeout_s, t->http->timeout_hint);
     else if (job->end != HTTP_REPLIED)
-        snprintf(job->why, sizeof job->why, "%.150s: %.100s", t->url,
-                 *t->failure ? t->failure : curl_easy_strerror(code));
+        snprintf(job->why, sizeof job->why, "%.130s: %.80s%s", t->url,
+                 *t->failure ? t->failure : curl_easy_strerror(code),
+                 code == CURLE_SSL_CONNECT_ERROR ? "; is it http:// there?" : "");
 }
 
 /* ---- the loop ---- */
@@ -468,7 +483,11 @@ int http_refused(const struct http *http, const struct http_job *job, struct pon
     snprintf(words, sizeof words, "%s", all);
     free(all);
     bool locked = job->status == 401 || job->status == 403;
-    return err_set(err, PONDER_E_ENGINE, "%s%s: HTTP status %ld: %s%s%s%s", http->base, job->path,
-                   job->status, words, locked ? "; it wants a key: " : "", locked ? http->key_hint : "",
-                   locked ? " names the variable that holds it" : "");
+    return err_set(err, PONDER_E_ENGINE, "%s%s: HTTP status %ld%s%s%s%s%s", http->base, job->path,
+                   job->status, *words ? ": " : "", words,
+                   !locked     ? ""
+                   : http->key ? "; it wants another key than the one in the variable of "
+                               : "; it wants a key: ",
+                   locked ? http->key_hint : "",
+                   locked && !http->key ? " names the variable that holds it" : "");
 }

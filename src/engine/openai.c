@@ -324,17 +324,21 @@ static double remote_flops(const struct engine *engine, int64_t first, int64_t c
 /* A token has a byte at least; a chat's marks come on top. */
 static int64_t remote_length(const struct engine *engine, int64_t handle)
 {
-    enum { MARKS_MAX = 64 };
+    enum { MARKS_MAX = 64 }; /* of a message */
     const struct openai *remote = (const struct openai *)engine;
     const struct openai_node *node = node_find(remote, handle);
-    const char *system = remote->model->system;
     if (!node)
         return -1;
     if (node->path->tokens > 0)
         return node->path->tokens;
-    int64_t marks =
-        remote->model->api == OPENAI_CHAT ? MARKS_MAX + (int64_t)(system ? strlen(system) : 0) : 1;
-    return (int64_t)node->path->len + marks;
+    if (remote->model->api != OPENAI_CHAT)
+        return (int64_t)node->path->len + 1;
+    const char *system = openai_system(remote->model);
+    const struct examples *examples = remote->model->examples;
+    int64_t more = MARKS_MAX + (int64_t)(system ? strlen(system) : 0);
+    if (examples)
+        more += 2 * MARKS_MAX * examples->count + (int64_t)examples_bytes(examples);
+    return (int64_t)node->path->len + more;
 }
 
 static void remote_release(struct engine *engine)

@@ -32,6 +32,10 @@ struct openai_model;
 int openai_model_open(struct openai_model **out, const struct openai_options *options,
                       struct ponder_err *err) PONDER_USE;
 void openai_model_release(struct openai_model *model);
+/* Of chats: engines that are opened from here on send this system prompt, "" for none and NULL for the one it
+ * was opened with, and show `examples` (NULL: none), which must outlive the model, before each question. */
+int openai_model_ask(struct openai_model *model, const char *system, const struct examples *examples,
+                     struct ponder_err *err) PONDER_USE;
 const char *openai_model_name(const struct openai_model *model);
 enum openai_api openai_model_api(const struct openai_model *model); /* never AUTO */
 /* What all servers can: of enum engine_can. */

@@ -18,10 +18,13 @@ struct openai_facts {
 };
 
 struct openai_model {
-    char *name, *key, *system;    /* key NULL: none */
+    char *name, *key, *system; /* key NULL: none */
+    char *other_system;        /* in its place, "": none; NULL: that one */
+    const struct examples *examples;
     struct openai_facts *servers; /* (count) */
     int count;
     enum openai_api api;
+    bool api_told; /* it was asked for, not found out */
     int in_flight;
     double params, timeout_s, patience_s, first_wait_s, aside_s;
 };
@@ -29,6 +32,8 @@ struct openai_model {
 /* Puts stars where a text of a server has the key, unless that is so short that a text may have it by chance.
  */
 void openai_hide_key(const struct openai_model *model, char *text, size_t len);
+/* Of chats; NULL: none. */
+const char *openai_system(const struct openai_model *model);
 /* A connection to one of its servers. */
 int openai_connect(struct http **out, const struct openai_model *model, const char *base,
                    struct ponder_err *err) PONDER_USE;

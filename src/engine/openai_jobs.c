@@ -32,8 +32,8 @@ static bool asks_the_same(const struct openai_request *a, const struct openai_re
     const struct engine_request *x = &a->asked, *y = &b->asked;
     const struct engine_sampling *s = &x->sampling, *t = &y->sampling;
     return a->path == b->path && x->tokens_max == y->tokens_max && x->stops == y->stops &&
-           x->stop_count == y->stop_count && s->temperature == t->temperature && s->top_k == t->top_k &&
-           s->top_p == t->top_p && s->min_p == t->min_p;
+           x->stop_count == y->stop_count && x->end == y->end && s->temperature == t->temperature &&
+           s->top_k == t->top_k && s->top_p == t->top_p && s->min_p == t->min_p;
 }
 
 static int most_of(const struct openai_server *server)
@@ -69,7 +69,8 @@ static void fill_ask(const struct openai *remote, struct openai_job *job)
                                    .takes = facts->takes,
                                    .echoes = facts->echoes,
                                    .model = remote->model->name,
-                                   .system = remote->model->system,
+                                   .system = openai_system(remote->model),
+                                   .examples = remote->model->examples,
                                    .prompt = first->path->text,
                                    .prompt_len = first->path->prompt_len,
                                    .begun = first->path->text + first->path->prompt_len,
@@ -79,7 +80,8 @@ static void fill_ask(const struct openai *remote, struct openai_job *job)
                                    .sampling = first->asked.sampling,
                                    .stream = first->asked.stream,
                                    .stops = first->asked.stops,
-                                   .stop_count = first->asked.stop_count};
+                                   .stop_count = first->asked.stop_count,
+                                   .end = first->asked.end};
 }
 
 /* The job's members go back to where they came from. */

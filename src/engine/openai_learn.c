@@ -25,12 +25,30 @@ struct learner {
 
 /* ---- asking ---- */
 
+/* Appends to a message what would be right. */
+static void advise(struct ponder_err *err, const char *advice)
+{
+    if (!err)
+        return;
+    struct ponder_err said = *err;
+    err_set(err, said.status, "%.*s; %s", (int)(sizeof said.message - strlen(advice) - 3), said.message,
+            advice);
+}
+
 /* A small request to any path; the caller releases the job's reply. */
 static int ask_path(const struct learner *l, const char *path, char *body, struct http_job *job,
                     struct ponder_err *err)
 {
     *job = (struct http_job){.path = path, .body = body, .bytes_max = 1 << 20};
-    return http_run(l->http, job, 1, NULL, err);
+    int status = http_run(l->http, job, 1, NULL, err);
+    if (status && job->end == HTTP_UNREACHABLE)
+        advise(err, "--base-url is to be the address of a server that runs");
+    return status;
+}
+
+static json_t *json_of(const struct http_job *job)
+{
+    return job->status == 200 ? json_loadb(buf_text(&job->reply), job->reply.len, 0, NULL) : NULL;
 }
 
 /* A page as JSON; NULL where there is none. */
@@ -39,8 +57,7 @@ static json_t *page(const struct learner *l, const char *path, char *body, int *
 {
     struct http_job job;
     *status = ask_path(l, path, body, &job, err);
-    json_t *root =
-        !*status && job.status == 200 ? json_loadb(buf_text(&job.reply), job.reply.len, 0, NULL) : NULL;
+    json_t *root = *status ? NULL : json_of(&job);
     if (!*status && (job.status == 401 || job.status == 403))
         *status = http_refused(l->http, &job, err);
     buf_release(&job.reply);
@@ -69,6 +86,53 @@ static bool is_refusal(long status)
     return status == 400 || status == 404 || status == 405 || status == 422 || status == 500 || status == 501;
 }
 
+/* Names the models that the server lists, the first few, in `text`; "" where it lists none or the one asked
+ * for. */
+static void list_models(const struct learner *l, char *text, size_t size)
+{
+    struct http_job job;
+    struct ponder_err ignored;
+    json_t *root = ask_path(l, "/v1/models", NULL, &job, &ignored) ? NULL : json_of(&job), *item;
+    size_t i, len = 0;
+    *text = '\0';
+    json_array_foreach(json_object_get(root, "data"), i, item)
+    {
+        const char *id = json_string_value(json_object_get(item, "id"));
+        if (id && strcmp(id, l->model->name) == 0)
+            len = size;
+        else if (id && i < 8 && len < size)
+            len += (size_t)snprintf(text + len, size - len, "%s%.60s", len ? ", " : "", id);
+    }
+    if (len >= size)
+        *text = '\0';
+    buf_release(&job.reply);
+    json_decref(root);
+}
+
+static const char *const busy = "it is loading the model, or is busy: try again when it is ready";
+
+/* What would be right where a server refuses to complete anything. */
+static void advise_refused(const struct learner *l, const struct openai_ask *ask, long http_status,
+                           struct ponder_err *err)
+{
+    char models[160], advice[224];
+    if (http_status == 503)
+        advise(err, busy);
+    if (http_status != 404 && http_status != 405)
+        return;
+    list_models(l, models, sizeof models);
+    http_hide_key(l->http, models, strlen(models));
+    if (*models)
+        snprintf(advice, sizeof advice, "--model is to be one of: %s", models);
+    else
+        snprintf(advice, sizeof advice, "--base-url is the address in front of /v1%s%s",
+                 !l->model->api_told ? "" : "; where that is right, try --api ",
+                 !l->model->api_told       ? ""
+                 : ask->api == OPENAI_CHAT ? "completions"
+                                           : "chat");
+    advise(err, advice);
+}
+
 /* *refused: the server says that the request is wrong. */
 static int complete(const struct learner *l, const struct openai_ask *ask, struct openai_reply *reply,
                     bool *refused, struct ponder_err *err)
@@ -81,9 +145,11 @@ static int complete(const struct learner *l, const struct openai_ask *ask, struc
     if (!status)
         status = ask_path(l, openai_path(ask->api), body, &job, err);
     *refused = !status && is_refusal(job.status);
-    if (!status && job.status != 200)
+    if (!status && job.status != 200) {
         status = http_refused(l->http, &job, err);
-    else if (!status && (status = openai_reply_read(reply, ask, buf_text(&job.reply), job.reply.len, &why))) {
+        advise_refused(l, ask, job.status, err);
+    } else if (!status &&
+               (status = openai_reply_read(reply, ask, buf_text(&job.reply), job.reply.len, &why))) {
         http_hide_key(l->http, why.message, strlen(why.message));
         err_set(err, status, "%s%s: %s", http_base(l->http), openai_path(ask->api), why.message);
     }
@@ -94,21 +160,37 @@ static int complete(const struct learner *l, const struct openai_ask *ask, struc
 
 /* ---- the model, and how it is asked ---- */
 
+/* A list of models that is none: what would be right. */
+static int no_list(const struct learner *l, const struct http_job *job, struct ponder_err *err)
+{
+    static const char *const address = "--base-url is the address in front of /v1, of a server of OpenAI's "
+                                       "protocol; where it lists no models, --model names one";
+    int status = job->status == 200 ? err_set(err, PONDER_E_ENGINE,
+                                              "%s/v1/models names no model in data[0].id", http_base(l->http))
+                                    : http_refused(l->http, job, err);
+    if (job->status == 503)
+        advise(err, busy);
+    else if (job->status != 401 && job->status != 403)
+        advise(err, address);
+    return status;
+}
+
 static int learn_name(const struct learner *l, struct ponder_err *err)
 {
-    int status;
+    struct http_job job;
     if (l->model->name)
         return PONDER_OK;
-    json_t *root = page(l, "/v1/models", NULL, &status, err);
+    int status = ask_path(l, "/v1/models", NULL, &job, err);
+    json_t *root = status ? NULL : json_of(&job);
     const char *id =
         json_string_value(json_object_get(json_array_get(json_object_get(root, "data"), 0), "id"));
     if (!status && (!id || !*id || strlen(id) > 512))
-        status = err_set(err, PONDER_E_ENGINE, "%s/v1/models names no model in data[0].id; --model can",
-                         http_base(l->http));
+        status = no_list(l, &job, err);
     if (!status && !(l->model->name = strdup(id)))
         status = err_memory(err, "a model's name");
     if (!status)
         openai_hide_key(l->model, l->model->name, strlen(l->model->name));
+    buf_release(&job.reply);
     json_decref(root);
     return status;
 }
@@ -376,6 +458,7 @@ static int copy(char **out, const char *text)
 static int set_model(struct openai_model *model, const struct openai_options *o, struct ponder_err *err)
 {
     model->api = o->api;
+    model->api_told = o->api != OPENAI_AUTO;
     model->in_flight = o->in_flight;
     model->params = o->params;
     model->timeout_s = o->timeout_s;
@@ -424,6 +507,24 @@ int openai_model_open(struct openai_model **out, const struct openai_options *op
     return status;
 }
 
+int openai_model_ask(struct openai_model *model, const char *system, const struct examples *examples,
+                     struct ponder_err *err)
+{
+    char *other = NULL;
+    if (copy(&other, system))
+        return err_memory(err, "a system prompt");
+    free(model->other_system);
+    model->other_system = other;
+    model->examples = examples;
+    return PONDER_OK;
+}
+
+const char *openai_system(const struct openai_model *model)
+{
+    const char *system = model->other_system ? model->other_system : model->system;
+    return system && *system ? system : NULL;
+}
+
 void openai_model_release(struct openai_model *model)
 {
     if (!model)
@@ -434,6 +535,7 @@ void openai_model_release(struct openai_model *model)
     free(model->name);
     free(model->key);
     free(model->system);
+    free(model->other_system);
     free(model);
 }
 

@@ -20,16 +20,35 @@ static json_t *message(const char *role, const char *text, size_t len)
     return json_pack("{s:s, s:o}", "role", role, "content", json_from_text(text, len));
 }
 
-static json_t *users_message(const struct openai_ask *ask)
+/* A user's message; the first has the system prompt in front where there is no place for it. */
+static json_t *users_message(const struct openai_ask *ask, bool first, const char *own, size_t len)
 {
     struct buf text = BUF_INIT(SIZE_MAX / 2);
-    if (!ask->system || (ask->takes & OPENAI_TAKES_SYSTEM))
-        return message("user", ask->prompt, ask->prompt_len);
+    if (!first || !ask->system || (ask->takes & OPENAI_TAKES_SYSTEM))
+        return message("user", own, len);
     buf_printf(&text, "%s\n\n", ask->system);
-    buf_append(&text, ask->prompt, ask->prompt_len);
+    buf_append(&text, own, len);
     json_t *value = buf_ok(&text) ? message("user", buf_text(&text), text.len) : NULL;
     buf_release(&text);
     return value;
+}
+
+/* Appends the examples as turns. */
+static int put_examples(json_t *list, const struct openai_ask *ask)
+{
+    int left_out = examples_left_out(ask->examples, ask->prompt, ask->prompt_len), failed = 0;
+    bool first = true;
+    for (int i = 0; i < ask->examples->count; i++) {
+        const struct example *example = &ask->examples->items[i];
+        if (i == left_out)
+            continue;
+        failed |= json_array_append_new(
+            list, users_message(ask, first, example->problem, strlen(example->problem)));
+        failed |=
+            json_array_append_new(list, message("assistant", example->solution, strlen(example->solution)));
+        first = false;
+    }
+    return failed;
 }
 
 static json_t *messages_of(const struct openai_ask *ask)
@@ -38,7 +57,9 @@ static json_t *messages_of(const struct openai_ask *ask)
     int failed = !list;
     if (ask->system && (ask->takes & OPENAI_TAKES_SYSTEM))
         failed |= json_array_append_new(list, message("system", ask->system, strlen(ask->system)));
-    failed |= json_array_append_new(list, users_message(ask));
+    if (ask->examples)
+        failed |= put_examples(list, ask);
+    failed |= json_array_append_new(list, users_message(ask, !ask->examples, ask->prompt, ask->prompt_len));
     if (ask->begun_len)
         failed |= json_array_append_new(list, message("assistant", ask->begun, ask->begun_len));
     if (!failed)
@@ -96,6 +117,8 @@ static int set_stops(json_t *body, const struct openai_ask *ask)
 {
     json_t *stops = json_array();
     int failed = !stops;
+    if (ask->end)
+        failed |= json_array_append_new(stops, json_from_string(ask->end));
     for (int i = 0; i < ask->stop_count; i++)
         failed |= json_array_append_new(stops, json_from_string(ask->stops[i]));
     return failed | set(body, "stop", stops);
@@ -107,7 +130,7 @@ int openai_body(const struct openai_ask *ask, char **body, struct ponder_err *er
     int failed = !root;
     failed |= set_prompt(root, ask);
     failed |= set_sampling(root, ask);
-    if (ask->stop_count)
+    if (ask->stop_count || ask->end)
         failed |= set_stops(root, ask);
     if (ask->stop_count && (ask->takes & OPENAI_TAKES_VERBOSE))
         failed |= set(root, "verbose", json_true());
@@ -213,6 +236,17 @@ static int put_text(struct openai_choice *out, const char *text, size_t len, con
     return PONDER_OK;
 }
 
+/* What ends a text may hold a stop string, or begin in front of one. */
+static void cut_at_end(struct openai_choice *out, const struct openai_ask *ask)
+{
+    char *over = ask->end ? memmem(out->text, out->len, ask->end, strlen(ask->end)) : NULL;
+    if (!over)
+        return;
+    *over = '\0';
+    out->len = (size_t)(over - out->text);
+    out->finish = ENGINE_FINISH_END;
+}
+
 /* A server takes the stop string away from the text, or it leaves it there, or it does not know of stops. */
 static int end_text(struct openai_choice *out, const struct openai_ask *ask, const char *text, size_t len,
                     const char *stop, struct ponder_err *err)
@@ -223,8 +257,10 @@ static int end_text(struct openai_choice *out, const struct openai_ask *ask, con
         known |= strcmp(stop, ask->stops[i]) == 0;
     if (end || known)
         out->finish = ENGINE_FINISH_STOP;
-    return put_text(out, text, end ? end : len, !end && known ? stop : NULL) ? err_memory(err, "a reply")
-                                                                             : PONDER_OK;
+    if (put_text(out, text, end ? end : len, !end && known ? stop : NULL))
+        return err_memory(err, "a reply");
+    cut_at_end(out, ask);
+    return PONDER_OK;
 }
 
 static int read_finish(struct openai_choice *out, const json_t *choice, struct ponder_err *err)

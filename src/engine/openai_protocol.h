@@ -1,9 +1,9 @@
 /* openai_protocol.h - requests and replies of OpenAI's protocol, as vLLM, SGLang and llama-server speak it.
  *
  * completions  POST /v1/completions: the model continues any text, the prompt with what is begun behind it.
- * chat         POST /v1/chat/completions: a system's and a user's message, and where an answer is begun, an
- *              assistant's that is to go on: vLLM and SGLang are told so (continue_final_message, no
- *              generation prompt), llama-server does it by itself.
+ * chat         POST /v1/chat/completions: a system's message, examples as a user's and an assistant's each, a
+ *              user's, and where an answer is begun, an assistant's that is to go on: vLLM and SGLang are
+ * told so (continue_final_message, no generation prompt), llama-server does it by itself.
  *
  * Whether a text ended at a stop string or by itself is in no field of OpenAI's; it is told in vLLM's
  * `stop_reason`, SGLang's `matched_stop` and llama-server's `__verbose`. */
@@ -11,6 +11,7 @@
 #define ENGINE_OPENAI_PROTOCOL_H
 
 #include "engine/engine.h"
+#include "lm/examples.h"
 
 enum openai_api { OPENAI_AUTO, OPENAI_COMPLETIONS, OPENAI_CHAT };
 
@@ -33,8 +34,9 @@ struct openai_ask {
     unsigned takes; /* fields that may be sent */
     bool echoes;    /* a reply repeats what is begun */
     const char *model;
-    const char *system; /* of chat; NULL: none */
-    const char *prompt; /* of chat: the user's message */
+    const char *system;              /* of chat; NULL: none */
+    const struct examples *examples; /* of chat: turns before the question; NULL: none */
+    const char *prompt;              /* of chat: the user's message */
     size_t prompt_len;
     const char *begun; /* of the answer */
     size_t begun_len;
@@ -43,6 +45,7 @@ struct openai_ask {
     uint64_t stream; /* a seed is made of it */
     const char *const *stops;
     int stop_count;
+    const char *end; /* a string that ends a text and is no part of it; NULL: none */
 };
 
 const char *openai_path(enum openai_api api);

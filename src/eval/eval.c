@@ -165,15 +165,22 @@ static int parse_extract(const struct ponder_model *model, const char *text, enu
     return PONDER_OK;
 }
 
+/* Of a model and how it is asked. */
+static uint64_t asked_hash(const struct ponder_model *model)
+{
+    const struct prompt_template *template = &model->prompt;
+    uint64_t hash = rng_key(model->hash, hash_bytes(template->text, strlen(template->text)));
+    return template->more_hash ? rng_key(hash, template->more_hash) : hash;
+}
+
 int eval_job_of(struct eval_job *out, const struct ponder_model *model, const struct engine *engine,
                 const struct ponder_eval_settings *settings, const struct ponder_sampling *sampling,
                 struct ponder_err *err)
 {
-    const struct prompt_template *template = &model->prompt;
     *out = (struct eval_job){
-        .template = template,
+        .template = &model->prompt,
         .model = model->path,
-        .model_hash = rng_key(model->hash, hash_bytes(template->text, strlen(template->text))),
+        .model_hash = asked_hash(model),
         .precision = model->remote                                  ? "server"
                      : local_precision(engine) == LM_PRECISION_BF16 ? "bf16"
                                                                     : "f32",

@@ -90,6 +90,7 @@ void ponder_model_release(struct ponder_model *model)
     free(model->path);
     free(model->own_template);
     free(model->prompt.text);
+    examples_release(&model->examples);
     free(model);
 }
 

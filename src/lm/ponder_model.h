@@ -19,6 +19,7 @@ struct ponder_model {
     bool boxes;                    /* it has that key: a model of ours, whose solutions end in a box */
     const struct chat_kind *chat;  /* by tokenizer.chat_template; NULL: none, or none that is known */
     struct prompt_template prompt; /* by which it is asked; its text is owned */
+    struct examples examples;      /* shown to it, in that prompt or in a server's chat */
 };
 
 /* Its own template where it has one and `own` is set, else "{question}\n". `out->text` is the caller's. */

@@ -2,6 +2,7 @@
 #ifndef LM_PROMPT_TEMPLATE_H
 #define LM_PROMPT_TEMPLATE_H
 
+#include "lm/examples.h"
 #include "lm/tokenizer.h"
 
 #define PROMPT_SLOT "{question}"
@@ -15,6 +16,10 @@ struct prompt_template {
     int part_count;
     const char *end;  /* a constant string that ends a reply; NULL: none */
     const char *kind; /* the name of the chat template's kind, or "shots": constant; NULL: neither */
+    const struct examples *examples; /* shown in front of the text, which has no parts then; NULL: none */
+    /* Of what a model is asked with besides the text: examples, and a system prompt that a server is sent; 0:
+     * nothing but what its kind implies. */
+    uint64_t more_hash;
 };
 
 /* Of a text without control tokens; borrows it. Its first slot counts. */

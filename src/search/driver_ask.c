@@ -49,22 +49,6 @@ static int64_t position_of(const struct quest *quest, int32_t node)
     return quest->prompt_tokens + quest->search.tree.nodes[node].tokens_all;
 }
 
-/* Whether a thought is open at the end of a node's path: it is one step, unless steps end otherwise than at
- * lines. */
-static bool is_thinking(const struct tree *tree, int32_t node, const char *separator, bool *thinking)
-{
-    *thinking = false;
-    if (separator && strcmp(separator, "\n") != 0)
-        return true;
-    struct buf text = BUF_INIT(TREE_BYTES_MAX);
-    bool whole = tree_path_text(tree, node, &text) == PONDER_OK;
-    const char *at = buf_text(&text);
-    size_t len = text.len;
-    *thinking = whole && !answer_skip_thought(&at, &len);
-    buf_release(&text);
-    return whole;
-}
-
 static int submit(struct work *work, int64_t question, const struct search_ask *ask, int64_t tokens,
                   struct ponder_err *err)
 {
@@ -78,9 +62,9 @@ static int submit(struct work *work, int64_t question, const struct search_ask *
     if (tag < 0)
         return err_memory(err, "a search's tree");
     tree->nodes[node].rollout = ask->rollout && !quest->finishing;
-    bool by_steps = settings->ops->by_steps && !quest->finishing, thinking = false;
-    if (by_steps && !is_thinking(tree, ask->node, settings->separator, &thinking))
-        return err_memory(err, "a search's tree");
+    bool by_steps = settings->ops->by_steps && !quest->finishing;
+    /* A thought is one step, unless steps end otherwise than at lines. */
+    bool by_lines = !settings->separator || strcmp(settings->separator, "\n") == 0;
     struct engine_request request = {
         .tag = tag,
         .parent = tree->nodes[ask->node].handle,
@@ -88,9 +72,9 @@ static int submit(struct work *work, int64_t question, const struct search_ask *
         .sampling = {ask->rollout ? 0 : s->temperature, (int)s->top_k, s->top_p, s->min_p},
         .stream = tree->nodes[node].key,
         .end = work->questions[question].prompt.end,
-        .stops = thinking              ? thought_end
-                 : settings->separator ? &settings->separator
-                                       : line_end,
+        .stops = by_lines && tree->nodes[ask->node].thinks ? thought_end
+                 : by_lines                                ? line_end
+                                                           : &settings->separator,
         .stop_count = by_steps ? 1 : 0,
     };
     int status = engine_submit(work->engine, &request, err);
@@ -196,6 +180,14 @@ static void charge(const struct work *work, struct quest *quest, const struct tr
     parent->charged = true;
 }
 
+static bool thinks_behind(const struct tree *tree, int32_t node, const char *text, size_t len)
+{
+    char tail[ANSWER_TAIL_BYTES];
+    int32_t parent = tree->nodes[node].parent;
+    size_t tail_len = tree_path_tail(tree, parent, tail, sizeof tail);
+    return answer_thinks(tree->nodes[parent].thinks, tail, tail_len, text, len);
+}
+
 static int fill_node(struct work *work, const struct job *job, const struct engine_result *result,
                      struct ponder_err *err)
 {
@@ -208,9 +200,10 @@ static int fill_node(struct work *work, const struct job *job, const struct engi
     node->end = end_of(result, node->tokens_all, work->settings->sampling->max_tokens);
     node->handle = result->node;
     charge(work, quest, node, result);
-    return tree_append(tree, job->node, result->text ? result->text : "", result->text_len)
-               ? err_memory(err, "a search's tree")
-               : PONDER_OK;
+    const char *text = result->text ? result->text : "";
+    node->thinks = thinks_behind(tree, job->node, text, result->text_len);
+    return tree_append(tree, job->node, text, result->text_len) ? err_memory(err, "a search's tree")
+                                                                : PONDER_OK;
 }
 
 static int take_one(struct work *work, struct engine_result *result, struct ponder_err *err)

@@ -58,7 +58,9 @@ int prompt_fill(const struct prompt_template *template, const char *question, si
         return err_set(err, PONDER_E_FORMAT,
                        "the model's prompt template has no {question} (GGUF key ponder.prompt.template)");
     trim(&question, &len);
-    struct buf text = BUF_INIT(strlen(template->text) + len + 1);
+    struct buf text = BUF_INIT(SIZE_MAX / 2);
+    if (template->examples)
+        examples_put(template->examples, question, len, &text);
     buf_append(&text, template->text, template->slot);
     buf_append(&text, question, len);
     buf_puts(&text, template->text + template->slot + sizeof PROMPT_SLOT - 1);

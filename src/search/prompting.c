@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/rng.h"
+#include "engine/openai.h"
 #include "lm/chat.h"
 #include "lm/ponder_model.h"
 #include "task/shots.h"
@@ -17,23 +19,34 @@ const struct ponder_option *ponder_prompting_options(void)
     static const struct ponder_option table[] = {
         ROW_TEXT("chat", chat, "KIND", "auto", "auto, none, or a kind of chat template"),
         ROW_TEXT("system", system, "TEXT", NULL, "system prompt of a chat; \"\": none"),
-        ROW_TEXT("shots", shots, "FILE", NULL, "JSONL with solutions: 4 shown before the question"),
+        ROW_TEXT("shots", shots, "FILE", NULL, "of worked questions, 4 are shown first; or pocket:train:N"),
         PONDER_OPTION_END};
     return table;
 }
 
-static int few_shots(const char *path, struct prompt_template *out, struct ponder_err *err)
+/* The question stands behind the model's examples and is put as they are. */
+static int few_shots(const struct ponder_model *model, struct prompt_template *out, struct ponder_err *err)
 {
-    struct buf text = BUF_INIT(SHOTS_COUNT * 2 * SHOT_BYTES_MAX);
-    int status = shots_read(path, &text, err);
-    buf_puts(&text, SHOTS_PROBLEM);
-    out->slot = text.len;
-    out->end = SHOTS_PROBLEM;
+    char *text = strdup(EXAMPLES_PROBLEM PROMPT_SLOT EXAMPLES_SOLUTION);
+    if (!text)
+        return err_memory(err, "a prompt template");
+    *out = prompt_template_of(text);
+    out->end = EXAMPLES_PROBLEM;
     out->kind = "shots";
-    buf_puts(&text, PROMPT_SLOT SHOTS_SOLUTION);
-    out->text = status ? NULL : buf_take(&text, NULL);
-    buf_release(&text);
-    return status || out->text ? status : err_memory(err, "a prompt template");
+    out->examples = &model->examples;
+    out->more_hash = examples_hash(&model->examples);
+    return PONDER_OK;
+}
+
+static int take_shots(struct ponder_model *model, const char *data, struct ponder_err *err)
+{
+    struct examples examples;
+    int status = shots_read(&examples, data, err);
+    if (status)
+        return status;
+    examples_release(&model->examples);
+    model->examples = examples;
+    return PONDER_OK;
 }
 
 static int unknown_kind(const char *name, struct ponder_err *err)
@@ -59,35 +72,98 @@ static int choose(const struct ponder_model *model, const char *chat, const stru
     return *kind ? PONDER_OK : unknown_kind(chat, err);
 }
 
-int ponder_model_prompting(struct ponder_model *model, const struct ponder_prompting *prompting,
-                           struct ponder_err *err)
+static int check_local(const struct ponder_model *model, const struct ponder_prompting *prompting,
+                       const struct chat_kind *kind, bool own, struct ponder_err *err)
+{
+    if (prompting->system && !kind)
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "--system: %s is not asked by a chat template; name a kind with --chat", model->path);
+    if (prompting->shots && (kind || own))
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "--shots: %s is asked by a template of its own; --chat none leaves that away",
+                       model->path);
+    return PONDER_OK;
+}
+
+static int prompt_local(struct ponder_model *model, const struct ponder_prompting *prompting,
+                        struct prompt_template *out, struct ponder_err *err)
 {
     const struct chat_kind *kind;
     bool own;
-    struct prompt_template template = {0};
-    if (strcmp(prompting->chat, "auto") == 0 && !prompting->system && !prompting->shots)
-        return PONDER_OK; /* as it was opened */
-    if (model->remote)
-        return err_set(err, PONDER_E_ARGUMENT,
-                       "--chat, --system and --shots are for a model in this process; a server is asked by "
-                       "--api and --prompt-template");
     int status = choose(model, prompting->chat, &kind, &own, err);
-    if (!status && prompting->system && !kind)
-        status =
-            err_set(err, PONDER_E_ARGUMENT,
-                    "--system: %s is not asked by a chat template; name a kind with --chat", model->path);
-    if (!status && prompting->shots && (kind || own))
-        status = err_set(err, PONDER_E_ARGUMENT,
-                         "--shots: %s is asked by a template of its own; --chat none leaves that away",
-                         model->path);
+    if (!status)
+        status = check_local(model, prompting, kind, own, err);
+    if (!status && prompting->shots)
+        status = take_shots(model, prompting->shots, err);
     if (status)
         return status;
     if (kind)
-        status = chat_template(kind, prompting->system ? prompting->system : CHAT_SYSTEM, &template, err);
-    else if (prompting->shots)
-        status = few_shots(prompting->shots, &template, err);
-    else
-        status = ponder_model_plain_prompt(model, own, &template, err);
+        return chat_template(kind, prompting->system ? prompting->system : CHAT_SYSTEM, out, err);
+    return prompting->shots ? few_shots(model, out, err) : ponder_model_plain_prompt(model, own, out, err);
+}
+
+/* ---- behind servers ---- */
+
+static int check_remote(const struct ponder_model *model, const struct ponder_prompting *prompting,
+                        struct ponder_err *err)
+{
+    bool chat = openai_model_api(model->remote) == OPENAI_CHAT;
+    if (strcmp(prompting->chat, "auto") != 0)
+        return err_set(
+            err, PONDER_E_ARGUMENT,
+            "--chat is for a model in this process; a server has the chat template of its model, and "
+            "--api says whether it is used");
+    if (prompting->system && !chat)
+        return err_set(
+            err, PONDER_E_ARGUMENT,
+            "--system: completions have no system prompt; put it into --prompt-template, or ask by "
+            "--api chat");
+    if (prompting->shots && !chat && strcmp(model->prompt.text, PROMPT_SLOT "\n") != 0)
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "--shots puts the question as it puts the examples; leave --prompt-template away");
+    return PONDER_OK;
+}
+
+/* A server of chats is sent the system prompt and the examples as messages. */
+static int prompt_chat(struct ponder_model *model, const struct ponder_prompting *prompting,
+                       struct prompt_template *out, struct ponder_err *err)
+{
+    const char *system = prompting->system;
+    const struct examples *examples = prompting->shots ? &model->examples : NULL;
+    char *text = strdup(PROMPT_SLOT);
+    int status =
+        text ? openai_model_ask(model->remote, system, examples, err) : err_memory(err, "a prompt template");
+    if (status) {
+        free(text);
+        return status;
+    }
+    *out = prompt_template_of(text);
+    out->kind = examples ? "shots" : NULL;
+    out->more_hash =
+        rng_key(system ? hash_bytes(system, strlen(system)) : 0, examples ? examples_hash(examples) : 0);
+    return PONDER_OK;
+}
+
+static int prompt_remote(struct ponder_model *model, const struct ponder_prompting *prompting,
+                         struct prompt_template *out, struct ponder_err *err)
+{
+    int status = check_remote(model, prompting, err);
+    if (!status && prompting->shots)
+        status = take_shots(model, prompting->shots, err);
+    if (status)
+        return status;
+    return openai_model_api(model->remote) == OPENAI_CHAT ? prompt_chat(model, prompting, out, err)
+                                                          : few_shots(model, out, err);
+}
+
+int ponder_model_prompting(struct ponder_model *model, const struct ponder_prompting *prompting,
+                           struct ponder_err *err)
+{
+    struct prompt_template template = {0};
+    if (strcmp(prompting->chat, "auto") == 0 && !prompting->system && !prompting->shots)
+        return PONDER_OK; /* as it was opened */
+    int status = model->remote ? prompt_remote(model, prompting, &template, err)
+                               : prompt_local(model, prompting, &template, err);
     if (status)
         return status;
     free(model->prompt.text);

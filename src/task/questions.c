@@ -6,7 +6,6 @@
 
 #include "core/err.h"
 #include "core/rng.h"
-#include "ponder/task.h"
 
 enum { NOTES_MAX = 5 };
 
@@ -65,26 +64,33 @@ static int add_item(struct questions *out, const struct ponder_pocket_item *item
     return questions_add(out, &question, err);
 }
 
-static int from_pocket(struct questions *out, const char *data, int64_t limit, struct ponder_err *err)
+int questions_pocket_open(struct questions_pocket *out, const char *option, const char *name,
+                          struct ponder_err *err)
 {
-    struct pocket_name name;
-    if (!pocket_parse(data, &name))
+    struct pocket_name parts;
+    *out = (struct questions_pocket){0};
+    if (!pocket_parse(name, &parts))
         return err_set(
             err, PONDER_E_ARGUMENT,
-            "--data: '%.60s' is no question set; write pocket:test:500 or pocket:test:500:SEED, at most %d",
-            data, QUESTIONS_MAX);
-    struct ponder_pocket *pocket;
-    int status = ponder_pocket_new(&pocket, name.split, name.seed, true, err);
-    if (status)
-        return status;
-    int64_t count = limit > 0 && limit < name.count ? limit : name.count;
+            "%s: '%.60s' is no question set; write pocket:test:500 or pocket:test:500:SEED, at most %d",
+            option, name, QUESTIONS_MAX);
+    out->split = parts.split;
+    out->count = parts.count;
+    return ponder_pocket_new(&out->generator, parts.split, parts.seed, true, err);
+}
+
+static int from_pocket(struct questions *out, const char *data, int64_t limit, struct ponder_err *err)
+{
+    struct questions_pocket pocket;
+    int status = questions_pocket_open(&pocket, "--data", data, err);
+    int64_t count = limit > 0 && limit < pocket.count ? limit : pocket.count;
     for (int64_t i = 0; i < count && !status; i++) {
         struct ponder_pocket_item item;
-        status = ponder_pocket_next(pocket, &item, err);
+        status = ponder_pocket_next(pocket.generator, &item, err);
         if (!status)
             status = add_item(out, &item, err);
     }
-    ponder_pocket_free(pocket);
+    ponder_pocket_free(pocket.generator);
     return status;
 }
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "ponder/status.h"
+#include "ponder/task.h"
 
 enum { QUESTIONS_MAX = 1000000 };
 
@@ -45,6 +46,16 @@ struct questions_source {
 int questions_open(struct questions *out, const struct questions_source *source,
                    struct ponder_err *err) PONDER_USE;
 void questions_release(struct questions *questions);
+
+/* The generated set of a name "pocket:..". PONDER_E_ARGUMENT for another name; the message opens with the
+ * `option` that has it. The caller frees the generator in any case. */
+struct questions_pocket {
+    struct ponder_pocket *generator;
+    enum ponder_pocket_split split;
+    int64_t count;
+};
+int questions_pocket_open(struct questions_pocket *out, const char *option, const char *name,
+                          struct ponder_err *err) PONDER_USE;
 /* Of all their texts, in order: two sets with the same hash are the same set. */
 uint64_t questions_hash(const struct questions *questions);
 

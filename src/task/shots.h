@@ -1,20 +1,17 @@
-/* shots.h - worked examples for models that know only how to go on with a text. */
+/* shots.h - worked examples for a model, out of a set of questions that have solutions. */
 #ifndef TASK_SHOTS_H
 #define TASK_SHOTS_H
 
-#include "core/buf.h"
+#include "lm/examples.h"
 #include "ponder/status.h"
 
-enum { SHOTS_COUNT = 4, SHOT_BYTES_MAX = 2000 /* of a problem and its solution */ };
+enum { SHOT_BYTES_MAX = 2000 /* of a problem and its solution */ };
 
-/* What opens every problem: where a model writes it, a solution is over. */
-#define SHOTS_PROBLEM "Problem:\n"
-#define SHOTS_SOLUTION "\n\nSolution:\n"
-
-/* Appends the first SHOTS_COUNT records of a JSONL file whose solution ends in a boxed answer and that are
- * not over SHOT_BYTES_MAX, each as SHOTS_PROBLEM problem SHOTS_SOLUTION solution and a blank line. Of GSM8K
- * the calculator's notes are left out and what stands behind "####" is boxed. PONDER_E_FORMAT where there are
- * fewer. */
-int shots_read(const char *path, struct buf *out, struct ponder_err *err) PONDER_USE;
+/* The first EXAMPLES_MAX different questions of a JSONL file whose solution ends in a boxed answer and that
+ * are not over SHOT_BYTES_MAX; PONDER_E_FORMAT where there are fewer than EXAMPLES_SHOWN. Of GSM8K the
+ * calculator's notes are left out and what stands behind "####" is boxed. Or the first of
+ * "pocket:train:COUNT[:SEED]", whose test part is refused (PONDER_E_ARGUMENT). Release `out` where that
+ * succeeded. */
+int shots_read(struct examples *out, const char *data, struct ponder_err *err) PONDER_USE;
 
 #endif

@@ -105,3 +105,16 @@ int tree_path_text(const struct tree *tree, int32_t node, struct buf *out)
     int status = tree_path_text(tree, tree->nodes[node].parent, out);
     return status ? status : buf_append(out, tree->nodes[node].text, tree->nodes[node].len);
 }
+
+size_t tree_path_tail(const struct tree *tree, int32_t node, char *tail, size_t most)
+{
+    size_t count = 0;
+    for (; node > 0 && count < most; node = tree->nodes[node].parent) {
+        const struct tree_node *step = &tree->nodes[node];
+        size_t more = step->len < most - count ? step->len : most - count;
+        memmove(tail + more, tail, count);
+        memcpy(tail, step->text + step->len - more, more);
+        count += more;
+    }
+    return count;
+}

@@ -35,6 +35,7 @@ struct tree_node {
     bool rollout; /* a look ahead: it says what its beginning is worth, and is no candidate */
     bool judged;  /* the verifier has been asked about it */
     bool charged; /* its last token, computed with the first token behind it, has been */
+    bool thinks;  /* a thought is open at its end */
     const char *text;
     size_t len;
     int64_t tokens;     /* of its own */
@@ -70,5 +71,7 @@ int tree_set_steps(struct tree *tree, int32_t node, const float *scores, int cou
 void tree_merge(struct tree *tree, int32_t node, int64_t group);
 /* Appends the texts from the root's child down to `node`. */
 int tree_path_text(const struct tree *tree, int32_t node, struct buf *out) PONDER_USE;
+/* Copies the last bytes of that text, `most` at most, and returns how many they are. */
+size_t tree_path_tail(const struct tree *tree, int32_t node, char *tail, size_t most);
 
 #endif

@@ -14,7 +14,16 @@
 #include <unistd.h>
 
 enum { STUB_REQUEST_BYTES = 1 << 16, STUB_RULES_MAX = 16 };
-enum stub_end { STUB_REPLY, STUB_BREAK, STUB_HANG, STUB_ENDLESS };
+enum stub_end {
+    STUB_REPLY,
+    STUB_BREAK, /* the connection closes, with nothing sent */
+    STUB_HANG,
+    STUB_ENDLESS,      /* a body without an end */
+    STUB_ENDLESS_HEAD, /* lines of a head without an end */
+    STUB_DRIP,         /* a body of a byte now and then, without an end */
+    STUB_SHORT,        /* it closes a byte before the end that the head tells */
+    STUB_RAW           /* the body alone: no HTTP */
+};
 
 /* The first rule that fits a request and is not used up serves it. */
 struct stub_rule {
@@ -104,9 +113,47 @@ static inline void stub_reply(int fd, const struct stub_rule *rule)
         snprintf(head, sizeof head,
                  "HTTP/1.1 %d Stub\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n%sConnection: "
                  "close\r\n\r\n",
-                 rule->status ? rule->status : 200, strlen(body), rule->headers ? rule->headers : "");
+                 rule->status ? rule->status : 200, strlen(body) + (rule->end == STUB_SHORT),
+                 rule->headers ? rule->headers : "");
     stub_send(fd, head, (size_t)n);
     stub_send(fd, body, strlen(body));
+}
+
+/* Sends `block` again and again, until the other side has enough. */
+static inline void stub_repeat(struct stub_server *server, int fd, const char *head, const char *block,
+                               unsigned pause_us)
+{
+    stub_send(fd, head, strlen(head));
+    while (!server->over && send(fd, block, strlen(block), MSG_NOSIGNAL) > 0)
+        if (pause_us)
+            usleep(pause_us);
+}
+
+static inline void stub_answer(struct stub_server *server, int fd, const struct stub_rule *rule)
+{
+    static const char head[] = "HTTP/1.1 200 Stub\r\n\r\n";
+    switch (rule->end) {
+    case STUB_BREAK:
+        return;
+    case STUB_HANG:
+        stub_hang(server);
+        return;
+    case STUB_ENDLESS:
+        stub_repeat(server, fd, head, "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", 0);
+        return;
+    case STUB_ENDLESS_HEAD:
+        stub_repeat(server, fd, "HTTP/1.1 200 Stub\r\n", "X-More: and more, and more, and more\r\n", 0);
+        return;
+    case STUB_DRIP:
+        stub_repeat(server, fd, head, " ", 10000);
+        return;
+    case STUB_RAW:
+        stub_send(fd, rule->body, strlen(rule->body));
+        return;
+    case STUB_REPLY:
+    case STUB_SHORT:
+        stub_reply(fd, rule);
+    }
 }
 
 static inline void *stub_serve(void *data)
@@ -117,17 +164,7 @@ static inline void *stub_serve(void *data)
     stub_read(connection->fd, request);
     server->requests++;
     struct stub_rule rule = stub_rule_for(server, request);
-    if (rule.end == STUB_HANG)
-        stub_hang(server);
-    else if (rule.end == STUB_REPLY)
-        stub_reply(connection->fd, &rule);
-    if (rule.end == STUB_ENDLESS) {
-        char block[4096];
-        memset(block, '[', sizeof block);
-        stub_send(connection->fd, "HTTP/1.1 200 Stub\r\n\r\n", 21);
-        while (!server->over && send(connection->fd, block, sizeof block, MSG_NOSIGNAL) > 0)
-            ;
-    }
+    stub_answer(server, connection->fd, &rule);
     close(connection->fd);
     free(request);
     free(connection);

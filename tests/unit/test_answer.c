@@ -94,6 +94,31 @@ static void formatting_does_not_make_answers_differ(void **state)
     normal("\\", "\\");
 }
 
+/* Whether a thought is open is known part by part, wherever the text is cut in three. */
+static void a_mark_of_a_thought_may_be_cut_in_two(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"a<think>b\n</think>c",
+                                        "a<think>b</think><think>",
+                                        "<think></think>",
+                                        "<<think></think",
+                                        "</think>",
+                                        "no mark",
+                                        "<think>\n"};
+    for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
+        const char *whole = texts[t];
+        size_t len = strlen(whole), rest = len;
+        const char *at = whole;
+        bool wanted = !answer_skip_thought(&at, &rest);
+        for (size_t i = 0; i <= len; i++)
+            for (size_t k = i; k <= len; k++) {
+                bool open = answer_thinks(false, whole, 0, whole, i);
+                open = answer_thinks(open, whole, i, whole + i, k - i);
+                assert_int_equal(answer_thinks(open, whole, k, whole + k, len - k), wanted);
+            }
+    }
+}
+
 static void what_is_only_formatting_is_no_answer(void **state)
 {
     (void)state;
@@ -167,6 +192,7 @@ int main(void)
         cmocka_unit_test(many_open_boxes_are_read_in_one_pass),
         cmocka_unit_test(formatting_does_not_make_answers_differ),
         cmocka_unit_test(what_is_only_formatting_is_no_answer),
+        cmocka_unit_test(a_mark_of_a_thought_may_be_cut_in_two),
         cmocka_unit_test(recorded_cases_are_extracted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

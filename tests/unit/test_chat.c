@@ -13,6 +13,7 @@
 #include "lm/chat.h"
 #include "lm/ponder_model.h"
 #include "ponder/prompting.h"
+#include "ponder/task.h"
 #include "search/prompt.h"
 #include "task/shots.h"
 
@@ -111,42 +112,84 @@ static const char *write_file(const char *text)
     return path;
 }
 
-#define MATH "{\"problem\": \"P\", \"solution\": \" So\\n\\\\boxed{1}. \", \"answer\": \"1\"}\n"
-#define GSM8K                                                                                                \
-    "{\"question\": \"Q {question}\", \"answer\": \"2*3 = <<2*3=6>>6.\\nIt is <<6+1=7>>7.\\n#### 7\"}\n"
+#define MATH(problem)                                                                                        \
+    "{\"problem\": \"" problem "\", \"solution\": \" So\\n\\\\boxed{1}. \", \"answer\": \"1\"}\n"
+#define GSM8K(question)                                                                                      \
+    "{\"question\": \"" question "\", \"answer\": \"2*3 = <<2*3=6>>6.\\nIt is <<6+1=7>>7.\\n#### 7\"}\n"
 #define BARE "{\"question\": \"no solution\", \"answer\": \"7\"}\n"
+#define SHOWN_MATH(problem) "Problem:\n" problem "\n\nSolution:\nSo\n\\boxed{1}.\n\n"
+#define SHOWN_GSM8K(question)                                                                                \
+    "Problem:\n" question "\n\nSolution:\n2*3 = 6.\nIt is 7.\nThe answer is \\boxed{7}.\n\n"
+
+static void check_shown(const struct examples *examples, const char *question, const char *wanted)
+{
+    struct buf out = BUF_INIT(1 << 16);
+    examples_put(examples, question, strlen(question), &out);
+    assert_string_equal(buf_text(&out), wanted);
+    buf_release(&out);
+}
 
 static void examples_come_from_math_and_gsm8k(void **state)
 {
     (void)state;
-    static const char math[] = "Problem:\nP\n\nSolution:\nSo\n\\boxed{1}.\n\n";
-    static const char gsm8k[] =
-        "Problem:\nQ {question}\n\nSolution:\n2*3 = 6.\nIt is 7.\nThe answer is \\boxed{7}.\n\n";
-    struct buf out = BUF_INIT(1 << 16), wanted = BUF_INIT(1 << 16);
-    const char *path = write_file(BARE MATH GSM8K BARE MATH GSM8K MATH "not read");
-    if (shots_read(path, &out, &err))
+    struct examples examples;
+    const char *path = write_file(BARE MATH(" A ") GSM8K("B {question}") BARE MATH("A") MATH("C") GSM8K("D")
+                                      MATH("E") "not read");
+    if (shots_read(&examples, path, &err))
         fail_msg("%s", err.message);
-    buf_printf(&wanted, "%s%s%s%s", math, gsm8k, math, gsm8k);
-    assert_string_equal(buf_text(&out), buf_text(&wanted));
+    assert_int_equal(examples.count, EXAMPLES_MAX);
+    check_shown(&examples, "Q", SHOWN_MATH("A") SHOWN_GSM8K("B {question}") SHOWN_MATH("C") SHOWN_GSM8K("D"));
     unlink(path);
-    buf_release(&out);
-    buf_release(&wanted);
+    examples_release(&examples);
+}
+
+static void a_question_is_never_among_its_own_examples(void **state)
+{
+    (void)state;
+    struct examples examples;
+    const char *path = write_file(MATH("A") MATH("B") MATH("C") MATH("D") MATH("E"));
+    assert_int_equal(shots_read(&examples, path, &err), PONDER_OK);
+    unlink(path);
+    check_shown(&examples, "B", SHOWN_MATH("A") SHOWN_MATH("C") SHOWN_MATH("D") SHOWN_MATH("E"));
+    check_shown(&examples, "E", SHOWN_MATH("A") SHOWN_MATH("B") SHOWN_MATH("C") SHOWN_MATH("D"));
+    examples_release(&examples);
+    path = write_file(MATH("A") MATH("B") MATH("C") MATH("D"));
+    assert_int_equal(shots_read(&examples, path, &err), PONDER_OK);
+    unlink(path);
+    check_shown(&examples, "B", SHOWN_MATH("A") SHOWN_MATH("C") SHOWN_MATH("D"));
+    examples_release(&examples);
+}
+
+static void examples_come_from_the_training_part_of_pocket(void **state)
+{
+    (void)state;
+    struct examples examples;
+    if (shots_read(&examples, "pocket:train:12000", &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(examples.count, EXAMPLES_MAX);
+    for (int i = 0; i < examples.count; i++)
+        assert_int_equal(ponder_pocket_split_of(examples.items[i].problem), PONDER_POCKET_TRAIN);
+    examples_release(&examples);
+    static const char *const wrong[] = {"pocket:test:500", "pocket:train:3", "pocket:train"};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(shots_read(&examples, wrong[i], &err), PONDER_E_ARGUMENT);
+        assert_non_null(strstr(err.message, "--shots: 'pocket:"));
+    }
 }
 
 static void too_few_examples_are_refused(void **state)
 {
     (void)state;
-    struct buf out = BUF_INIT(1 << 16);
-    const char *path = write_file(MATH BARE MATH MATH);
-    assert_int_equal(shots_read(path, &out, &err), PONDER_E_FORMAT);
+    struct examples examples;
+    const char *path = write_file(MATH("A") BARE MATH("B") MATH("A") MATH("C"));
+    assert_int_equal(shots_read(&examples, path, &err), PONDER_E_FORMAT);
     assert_non_null(strstr(err.message, "3 of its lines"));
     unlink(path);
-    path = write_file(MATH "no JSON\n");
-    assert_int_equal(shots_read(path, &out, &err), PONDER_E_FORMAT);
+    path = write_file(MATH("A") "no JSON\n");
+    assert_int_equal(shots_read(&examples, path, &err), PONDER_E_FORMAT);
     assert_non_null(strstr(err.message, ":2:"));
     unlink(path);
-    assert_int_equal(shots_read(path, &out, &err), PONDER_E_IO);
-    buf_release(&out);
+    assert_int_equal(shots_read(&examples, path, &err), PONDER_E_IO);
 }
 
 /* ---- which of them a model gets ---- */
@@ -181,12 +224,11 @@ static void a_model_is_asked_as_its_file_says_or_as_told(void **state)
     check_prompt(&chat, (struct ponder_prompting){"auto", "Hi.", NULL}, "[INST] Hi.\nQ? [/INST]");
     check_prompt(&chat, (struct ponder_prompting){"none", NULL, NULL}, "Q?\n");
     check_prompt(&base, (struct ponder_prompting){"none", NULL, NULL}, "Q?\n");
-    const char *path = write_file(GSM8K GSM8K GSM8K GSM8K);
+    const char *path = write_file(GSM8K("A") GSM8K("B") GSM8K("Q?") GSM8K("D") GSM8K("E"));
     struct ponder_prompting shown = {"auto", NULL, path};
-    assert_int_equal(ponder_model_prompting(&base, &shown, &err), PONDER_OK);
-    const char *slot = base.prompt.text + base.prompt.slot;
-    assert_string_equal(slot, "{question}\n\nSolution:\n");
-    assert_memory_equal(slot - 9, "Problem:\n", 9);
+    check_prompt(&base, shown,
+                 SHOWN_GSM8K("A") SHOWN_GSM8K("B") SHOWN_GSM8K("D")
+                     SHOWN_GSM8K("E") "Problem:\nQ?\n\nSolution:\n");
     assert_string_equal(base.prompt.end, "Problem:\n");
     refused(&ours, shown, "--shots");
     refused(&chat, shown, "--chat none");
@@ -196,6 +238,7 @@ static void a_model_is_asked_as_its_file_says_or_as_told(void **state)
     free(ours.prompt.text);
     free(chat.prompt.text);
     free(base.prompt.text);
+    examples_release(&base.examples);
 }
 
 int main(void)
@@ -205,6 +248,8 @@ int main(void)
         cmocka_unit_test(a_slot_in_the_system_prompt_or_the_question_stays_as_it_is),
         cmocka_unit_test(kinds_are_known_by_signs_in_a_template),
         cmocka_unit_test(examples_come_from_math_and_gsm8k),
+        cmocka_unit_test(a_question_is_never_among_its_own_examples),
+        cmocka_unit_test(examples_come_from_the_training_part_of_pocket),
         cmocka_unit_test(too_few_examples_are_refused),
         cmocka_unit_test(a_model_is_asked_as_its_file_says_or_as_told),
     };

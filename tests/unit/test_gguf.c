@@ -319,6 +319,11 @@ static void malformed_tensors_are_refused_by_name(void **state)
     zeros(&buf, 256);
     check_refused(&buf, PONDER_E_UNSUPPORTED, "'new': tensor type MXFP4 (39)");
     buf = header(3, 1, 0);
+    tensor_info(&buf, "strange", UINT32_MAX, 32, 0);
+    zeros(&buf, 256);
+    check_refused(&buf, PONDER_E_UNSUPPORTED,
+                  "'strange': tensor type 4294967295 is not supported; supported are F32");
+    buf = header(3, 1, 0);
     tensor_info(&buf, "crooked", GGUF_TENSOR_F32, 4, 8);
     zeros(&buf, 256);
     check_refused(&buf, PONDER_E_FORMAT, "'crooked': its data are not aligned");
@@ -338,6 +343,18 @@ static void malformed_tensors_are_refused_by_name(void **state)
     tensor_info(&buf, "far", GGUF_TENSOR_F32, 4, UINT64_MAX - 31);
     zeros(&buf, 256);
     check_refused(&buf, PONDER_E_FORMAT, "'far'");
+    buf = header(3, 1, 0);
+    tensor_info(&buf, "past", GGUF_TENSOR_F32, 4, 256);
+    zeros(&buf, 256);
+    check_refused(&buf, PONDER_E_FORMAT, "'past': its data end at byte");
+    static const uint32_t dims[] = {0, 5, UINT32_MAX};
+    for (int i = 0; i < 3; i++) {
+        buf = header(3, 1, 0);
+        text(&buf, "folded");
+        u32(&buf, dims[i]);
+        zeros(&buf, 256);
+        check_refused(&buf, PONDER_E_FORMAT, "'folded'");
+    }
     buf = header(3, 2, 0);
     tensor_info(&buf, "twin", GGUF_TENSOR_F32, 4, 0);
     tensor_info(&buf, "twin", GGUF_TENSOR_F32, 4, 0);

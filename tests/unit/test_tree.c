@@ -16,6 +16,7 @@
 #include "core/rng.h"
 #include "core/utf8.h"
 #include "tree/trace.h"
+#include "tree/tree.h"
 
 /* ---- trees to work with ---- */
 
@@ -550,6 +551,23 @@ static void a_line_for_a_terminal_is_cut_to_its_columns(void **state)
     }
 }
 
+static void a_path_ends_in_the_bytes_of_its_last_steps(void **state)
+{
+    (void)state;
+    struct tree tree;
+    char tail[16];
+    assert_int_equal(tree_init(&tree, 1), PONDER_OK);
+    int32_t first = tree_add(&tree, 0), second = tree_add(&tree, first), third = tree_add(&tree, second);
+    assert_int_equal(tree_append(&tree, first, "one ", 4), PONDER_OK);
+    assert_int_equal(tree_append(&tree, third, "3", 1), PONDER_OK);
+    assert_int_equal(tree_path_tail(&tree, third, tail, 3), 3);
+    assert_memory_equal(tail, "e 3", 3);
+    assert_int_equal(tree_path_tail(&tree, third, tail, sizeof tail), 5);
+    assert_memory_equal(tail, "one 3", 5);
+    assert_int_equal(tree_path_tail(&tree, 0, tail, sizeof tail), 0);
+    tree_release(&tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -570,6 +588,7 @@ int main(void)
         cmocka_unit_test(branches_that_go_on_and_on_are_only_counted),
         cmocka_unit_test(colour_is_only_where_it_is_asked_for),
         cmocka_unit_test(a_line_for_a_terminal_is_cut_to_its_columns),
+        cmocka_unit_test(a_path_ends_in_the_bytes_of_its_last_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
