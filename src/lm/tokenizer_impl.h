@@ -152,11 +152,12 @@ const char *splitter_name(const struct splitter *splitter);
 enum splitter_flags {
     SPLITTER_WHOLE = 1, /* a piece that is a token as a whole is not merged (llama.cpp's ignore_merges) */
     SPLITTER_BOS = 2,   /* the model wants its BOS, unless the file says otherwise */
-    SPLITTER_NFC = 4,   /* the model was trained on text in Unicode's normal form C; llama.cpp does not make it */
+    SPLITTER_NFC =
+        4, /* the model was trained on text in Unicode's normal form C; llama.cpp does not make it */
 };
 unsigned splitter_flags(const struct splitter *splitter);
-/* Calls `piece` for every piece, in order; they cover the text, or its normal form. A status other than 0 from `piece` ends the
- * splitting and is returned. Bytes that are no UTF-8 are pieces of their own. */
+/* Calls `piece` for every piece, in order; they cover the text, or its normal form. A status other than 0
+ * from `piece` ends the splitting and is returned. Bytes that are no UTF-8 are pieces of their own. */
 int splitter_run(const struct splitter *splitter, const char *text, size_t len,
                  int (*piece)(void *data, const char *text, size_t len, struct ponder_err *err), void *data,
                  struct ponder_err *err) PONDER_USE;
