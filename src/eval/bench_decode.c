@@ -33,7 +33,7 @@ static int64_t one_repeat(void *data, int repeat, double *start_s, struct ponder
 {
     struct bench *b = data;
     int64_t tokens = 0;
-    int status = b->peer && repeat > 0 ? bench_peer_turn(b->peer, err) : PONDER_OK;
+    int status = b->peer ? bench_peer_turn(b->peer, err) : PONDER_OK;
     if (!status && b->peer && repeat > 0)
         tokens = decode(b, repeat, err);
     if (status || tokens < 0)

@@ -160,7 +160,10 @@ static int run(struct bench_peer *peer, const char *mode, double *rate, char bes
 
 int bench_peer_turn(struct bench_peer *peer, struct ponder_err *err)
 {
-    char mode[32];
+    char mode[sizeof peer->mode];
+    double rate;
+    if (!peer->mode[0])
+        return run(peer, "all", &rate, peer->mode, err);
     return run(peer, peer->mode, &peer->rates[peer->count++], mode, err);
 }
 
@@ -196,7 +199,6 @@ static int write_model(struct bench_peer *peer, struct ponder_bench_settings *se
 int bench_peer_open(struct bench_peer **out, struct ponder_bench_settings *settings,
                     const struct bench_work_size *size, struct bench_loop *loop, struct ponder_err *err)
 {
-    double rate;
     if (strcmp(settings->kv_type, "f16") != 0)
         return err_set(err, PONDER_E_ARGUMENT,
                        "--peer: llama.cpp keeps keys and values in f16; leave --kv-type f16");
@@ -210,8 +212,6 @@ int bench_peer_open(struct bench_peer **out, struct ponder_bench_settings *setti
         status = compile_by(peer, settings->peer, err);
     if (!status)
         status = write_model(peer, settings, size, err);
-    if (!status)
-        status = run(peer, "all", &rate, peer->mode, err);
     if (status)
         bench_peer_close(peer);
     else

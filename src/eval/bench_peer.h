@@ -10,14 +10,15 @@
 
 struct bench_peer;
 
-/* Compiles the program into a temporary folder, and finds out which of llama.cpp's ways to keep keys and
- * values is the fastest. Where settings->model is NULL, the random weights are written into a file (in that
- * folder, unless settings->save_model names another place) and settings->model becomes its name, which lives
- * as long as the peer. A program that runs when the loop's watch says so is ended: PONDER_E_CANCELLED. */
+/* Compiles the program into a temporary folder. Where settings->model is NULL, the random weights are written
+ * into a file (in that folder, unless settings->save_model names another place) and settings->model becomes
+ * its name, which lives as long as the peer. A program that runs when the loop's watch says so is ended:
+ * PONDER_E_CANCELLED. */
 int bench_peer_open(struct bench_peer **out, struct ponder_bench_settings *settings,
                     const struct bench_work_size *size, struct bench_loop *loop,
                     struct ponder_err *err) PONDER_USE;
-/* One repeat of all branches from prompt to last token. */
+/* One repeat of all branches from prompt to last token. The first is not counted: it finds out which of
+ * llama.cpp's ways to keep keys and values is the fastest, which the others then take. */
 int bench_peer_turn(struct bench_peer *peer, struct ponder_err *err) PONDER_USE;
 /* Fills in the median of the turns, and how many times as fast out->tokens_per_s is. */
 void bench_peer_report(struct bench_peer *peer, struct ponder_bench *out);

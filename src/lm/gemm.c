@@ -20,10 +20,9 @@ typedef const dnnl_memory_desc_t *desc_view;
 #endif
 
 enum { PRIMITIVES_MAX = 512, THREADS_MAX = 256, PACK_ROWS = 512 };
-/* Of weights that are expanded for each product: a panel. */
-enum { PANEL_ROWS_MIN = 32, PANEL_ELEMENTS = 1 << 20 };
-/* Of weights that are packed: a panel. Its height is a multiple of the blocks of every packed layout. */
-enum { PACK_PANEL_ROWS = 256, PACK_PANEL_ELEMENTS = 1 << 22 };
+/* Of weights that are expanded, for each product or to be packed: a panel. Its height is a multiple of the
+ * blocks of every packed layout. */
+enum { PANEL_ROWS_MIN = 256, PANEL_ELEMENTS = 1 << 20 };
 
 /* What a product is, as oneDNN sees it: (m, k) x (k, n). */
 enum product_kind {
@@ -445,13 +444,19 @@ static dnnl_status_t pack_plain(struct gemm *gemm, struct gemm_weights *weights,
     return status;
 }
 
+/* Rows of a panel of a matrix (n, k). */
+static int panel_rows(int n, int k)
+{
+    int rows = PANEL_ELEMENTS / k / PANEL_ROWS_MIN * PANEL_ROWS_MIN;
+    rows = rows < PANEL_ROWS_MIN ? PANEL_ROWS_MIN : rows;
+    return rows < n ? rows : n;
+}
+
 /* From a file, a panel of rows at a time: the f32 of a whole matrix can be more than all that is packed. */
 static int pack_panels(struct gemm *gemm, struct gemm_weights *weights, const struct lm_matrix *w,
                        struct ponder_err *err)
 {
-    int height = PACK_PANEL_ELEMENTS / w->cols / PACK_PANEL_ROWS * PACK_PANEL_ROWS;
-    height = height < PACK_PANEL_ROWS ? PACK_PANEL_ROWS : height;
-    height = height < w->rows ? height : w->rows;
+    int height = panel_rows(w->rows, w->cols);
     float *panel = malloc((size_t)height * (size_t)w->cols * sizeof *panel);
     if (!panel)
         return err_memory(err, "weights to be packed");
@@ -567,14 +572,6 @@ static int run_packed(struct gemm *gemm, const struct packed *packed, const void
         return run_tiles(gemm, product, packed->data, x, rows, n, k, y, err);
     dnnl_status_t status = product_run(gemm, product, 0, x, packed->data, y);
     return status ? failed(err, status, "a matrix product") : PONDER_OK;
-}
-
-/* Rows of a panel of a matrix (n, k). */
-static int panel_rows(int n, int k)
-{
-    int rows = PANEL_ELEMENTS / k / PANEL_ROWS_MIN * PANEL_ROWS_MIN;
-    rows = rows < PANEL_ROWS_MIN ? PANEL_ROWS_MIN : rows;
-    return rows < n ? rows : n;
 }
 
 static void *grown(void *old, size_t bytes)

@@ -152,8 +152,7 @@ const char *splitter_name(const struct splitter *splitter);
 enum splitter_flags {
     SPLITTER_WHOLE = 1, /* a piece that is a token as a whole is not merged (llama.cpp's ignore_merges) */
     SPLITTER_BOS = 2,   /* the model wants its BOS, unless the file says otherwise */
-    SPLITTER_NFC =
-        4, /* the model was trained on text in Unicode's normal form C; llama.cpp does not make it */
+    SPLITTER_NFC = 4,   /* text in Unicode's normal form C, which llama.cpp does not make */
 };
 unsigned splitter_flags(const struct splitter *splitter);
 /* Calls `piece` for every piece, in order; they cover the text, or its normal form. A status other than 0
