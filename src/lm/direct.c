@@ -6,25 +6,24 @@
 #include "lm/kernels.h"
 #include "lm/quant.h"
 
-static int reserve(struct direct *direct, int rows, int k, struct ponder_err *err)
+/* Elements of a row of scratch. */
+static size_t row_elements(int k)
 {
-    size_t row = ((size_t)k + LM_DOT_GROUP - 1) / LM_DOT_GROUP * LM_DOT_GROUP;
-    size_t elements = (size_t)rows * row;
-    if (elements > direct->elements) {
-        direct_release(direct);
-        direct->plain = aligned_alloc(64, elements * sizeof *direct->plain);
-        direct->numbers = aligned_alloc(64, elements * sizeof *direct->numbers);
-        direct->scales = malloc(2 * elements / LM_DOT_GROUP * sizeof *direct->scales);
-        if (!direct->plain || !direct->numbers || !direct->scales)
-            return err_memory(err, "a product of few rows");
-        direct->elements = elements;
-    }
-    for (int i = 0; i < rows; i++) {
-        size_t at = (size_t)i * row;
-        float *scales = direct->scales + 2 * at / LM_DOT_GROUP;
-        direct->rows[i] = (struct lm_dot_row){direct->plain + at, direct->numbers + at, scales,
-                                              scales + row / LM_DOT_GROUP};
-    }
+    return ((size_t)k + LM_DOT_GROUP - 1) / LM_DOT_GROUP * LM_DOT_GROUP;
+}
+
+static int reserve(struct direct *direct, size_t elements, struct ponder_err *err)
+{
+    if (elements <= direct->elements)
+        return PONDER_OK;
+    direct_release(direct);
+    direct->plain = aligned_alloc(64, elements * sizeof *direct->plain);
+    direct->numbers = aligned_alloc(64, elements * sizeof *direct->numbers);
+    direct->scales = malloc(elements / LM_DOT_GROUP * sizeof *direct->scales);
+    direct->sums = malloc(elements / LM_DOT_GROUP * sizeof *direct->sums);
+    if (!direct->plain || !direct->numbers || !direct->scales || !direct->sums)
+        return err_memory(err, "a product of few rows");
+    direct->elements = elements;
     return PONDER_OK;
 }
 
@@ -33,21 +32,20 @@ void direct_release(struct direct *direct)
     free(direct->plain);
     free(direct->numbers);
     free(direct->scales);
+    free(direct->sums);
     *direct = (struct direct){0};
 }
 
-static void round_rows(struct direct *direct, const void *x, bool bf16, int rows, int k)
+/* Row `row` of x in f32 and rounded. */
+static void prepare_row(struct direct *direct, const void *x, bool bf16, int row, int k)
 {
-    size_t bytes = (size_t)k * (bf16 ? 2 : 4);
-    for (int i = 0; i < rows; i++) {
-        const struct lm_dot_row *row = &direct->rows[i];
-        size_t at = (size_t)(row->plain - direct->plain);
-        quant_expand(bf16 ? GGUF_TENSOR_BF16 : GGUF_TENSOR_F32, (const char *)x + (size_t)i * bytes,
-                     (size_t)k, direct->plain + at);
-        float *scales = direct->scales + 2 * at / LM_DOT_GROUP;
-        lm_kernels_best()->dot_round(row->plain, k, direct->numbers + at, scales,
-                                     scales + (row->sums - row->scales));
-    }
+    size_t from = (size_t)row * (size_t)k * (bf16 ? 2 : 4), at = (size_t)row * row_elements(k);
+    float *plain = direct->plain + at, *scales = direct->scales + at / LM_DOT_GROUP;
+    float *sums = direct->sums + at / LM_DOT_GROUP;
+    int16_t *numbers = direct->numbers + at;
+    quant_expand(bf16 ? GGUF_TENSOR_BF16 : GGUF_TENSOR_F32, (const char *)x + from, (size_t)k, plain);
+    lm_kernels_best()->dot_round(plain, k, numbers, scales, sums);
+    direct->rows[row] = (struct lm_dot_row){plain, numbers, scales, sums};
 }
 
 /* Rows [first, first + count) of w. */
@@ -72,10 +70,11 @@ int direct_product(struct direct *direct, const struct lm_matrix *w, const void 
                    int threads, float *y, struct ponder_err *err)
 {
     enum { CHUNK = 32 };
-    int status = reserve(direct, rows, w->cols, err);
+    int status = reserve(direct, (size_t)rows * row_elements(w->cols), err);
     if (status)
         return status;
-    round_rows(direct, x, bf16, rows, w->cols);
+    for (int row = 0; row < rows; row++)
+        prepare_row(direct, x, bf16, row, w->cols);
 #pragma omp parallel for schedule(static) num_threads(threads)
     for (int first = 0; first < w->rows; first += CHUNK)
         multiply_rows(direct, w, rows, first, w->rows - first < CHUNK ? w->rows - first : CHUNK, y);

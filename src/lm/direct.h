@@ -14,9 +14,8 @@
 enum { DIRECT_ROWS_MAX = LM_DOT_ROWS };
 
 struct direct { /* scratch; all zero at first */
-    float *plain;
+    float *plain, *scales, *sums;
     int16_t *numbers;
-    float *scales;
     size_t elements;
     struct lm_dot_row rows[DIRECT_ROWS_MAX];
 };
