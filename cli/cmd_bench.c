@@ -172,6 +172,7 @@ static void print_tree(const struct ponder_bench_tree *tree)
     }
     printf("\nThe most branches, shared: ");
     print_peak(b);
+    printf("The whole run: ");
     print_memory(b);
 }
 

@@ -86,24 +86,24 @@ static bool is_refusal(long status)
     return status == 400 || status == 404 || status == 405 || status == 422 || status == 500 || status == 501;
 }
 
-/* Names the models that the server lists, the first few, in `text`; "" where it lists none or the one asked
- * for. */
+/* Names the models that the server lists, as many as `text` has room for; "" where it lists none or the one
+ * asked for. */
 static void list_models(const struct learner *l, char *text, size_t size)
 {
     struct http_job job;
     struct ponder_err ignored;
     json_t *root = ask_path(l, "/v1/models", NULL, &job, &ignored) ? NULL : json_of(&job), *item;
     size_t i, len = 0;
+    bool listed = false;
     *text = '\0';
     json_array_foreach(json_object_get(root, "data"), i, item)
     {
         const char *id = json_string_value(json_object_get(item, "id"));
-        if (id && strcmp(id, l->model->name) == 0)
-            len = size;
-        else if (id && i < 8 && len < size)
+        listed |= id && strcmp(id, l->model->name) == 0;
+        if (id && len + strnlen(id, 60) + strlen(", ") < size)
             len += (size_t)snprintf(text + len, size - len, "%s%.60s", len ? ", " : "", id);
     }
-    if (len >= size)
+    if (listed)
         *text = '\0';
     buf_release(&job.reply);
     json_decref(root);

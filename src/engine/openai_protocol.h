@@ -3,7 +3,7 @@
  * completions  POST /v1/completions: the model continues any text, the prompt with what is begun behind it.
  * chat         POST /v1/chat/completions: a system's message, examples as a user's and an assistant's each, a
  *              user's, and where an answer is begun, an assistant's that is to go on: vLLM and SGLang are
- * told so (continue_final_message, no generation prompt), llama-server does it by itself.
+ *              told so (continue_final_message, no generation prompt), llama-server does it by itself.
  *
  * Whether a text ended at a stop string or by itself is in no field of OpenAI's; it is told in vLLM's
  * `stop_reason`, SGLang's `matched_stop` and llama-server's `__verbose`. */

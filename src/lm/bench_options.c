@@ -12,7 +12,7 @@
 #define MEMORY                                                                                               \
     ROW_TEXT("kv-type", kv_type, "T", "f16", "of keys and values: f16 or f32"),                              \
     ROW_INT("kv-mib", kv_mib, "M", "2048", 1, 1048576, "MiB for keys and values at most"),                   \
-    ROW_INT("weights-memory", weights_mib, "MIB", "0", 0, 1048576, "for expanded weights; 0: no limit"),     \
+    ROW_INT("weights-memory", weights_mib, "MIB", "0", 0, 1048576, "for packed weights; 0: no limit"),     \
     ROW_FLAG("exact", exact, "batch-independent bits (f32)")
 #define MODEL ROW_TEXT("model", model, "FILE", NULL, "a GGUF file; else random weights of this shape:")
 #define SHAPE                                                                                                \

@@ -424,11 +424,12 @@ static dnnl_status_t reorder(struct gemm *gemm, desc_view from, const float *pla
 }
 
 /* Columns [first, first + cols) of the packed (rows, all): `from` at `plain` is f32 with the given tag. */
-static dnnl_status_t pack(struct gemm *gemm, struct packed *packed, const float *plain, int rows, int first,
-                          int cols, dnnl_format_tag_t tag)
+static dnnl_status_t pack(struct gemm *gemm, struct packed *packed, const float *plain, int rows, int all,
+                          int first, int cols, dnnl_format_tag_t tag)
 {
     desc_handle from = desc_new(rows, cols, dnnl_f32, tag);
-    desc_handle to = desc_columns(packed->desc, rows, first, cols);
+    bool whole = first == 0 && cols == all;
+    desc_handle to = whole ? desc_copy(packed->desc) : desc_columns(packed->desc, rows, first, cols);
     dnnl_status_t status = from && to ? reorder(gemm, from, plain, to, packed->data) : dnnl_out_of_memory;
     desc_free(from);
     desc_free(to);
@@ -438,9 +439,9 @@ static dnnl_status_t pack(struct gemm *gemm, struct packed *packed, const float 
 /* w (n, k) in memory is its transpose (k, n) read column by column. */
 static dnnl_status_t pack_plain(struct gemm *gemm, struct gemm_weights *weights, const float *w)
 {
-    dnnl_status_t status = pack(gemm, &weights->forward, w, weights->k, 0, weights->n, dnnl_ba);
+    dnnl_status_t status = pack(gemm, &weights->forward, w, weights->k, weights->n, 0, weights->n, dnnl_ba);
     if (!status && weights->input.data)
-        status = pack(gemm, &weights->input, w, weights->n, 0, weights->k, dnnl_ab);
+        status = pack(gemm, &weights->input, w, weights->n, weights->k, 0, weights->k, dnnl_ab);
     return status;
 }
 
@@ -464,7 +465,7 @@ static int pack_panels(struct gemm *gemm, struct gemm_weights *weights, const st
     for (int first = 0; !status && first < w->rows; first += height) {
         int count = w->rows - first < height ? w->rows - first : height;
         lm_matrix_rows_parallel(w, first, count, panel);
-        status = pack(gemm, &weights->forward, panel, w->cols, first, count, dnnl_ba);
+        status = pack(gemm, &weights->forward, panel, w->cols, w->rows, first, count, dnnl_ba);
     }
     free(panel);
     return status ? failed(err, status, "packed weights") : PONDER_OK;
@@ -474,7 +475,8 @@ int gemm_weights_update(struct gemm *gemm, struct gemm_weights *weights, const s
                         struct ponder_err *err)
 {
     weights->source = *w;
-    weights->direct = !weights->forward.data || lm_matrix_bytes(w) < weights->forward.bytes;
+    size_t packed_bytes = gemm_packed_bytes(gemm, (size_t)weights->n * (size_t)weights->k);
+    weights->direct = !weights->forward.data || (!w->plain && lm_matrix_bytes(w) < packed_bytes);
     if (!weights->forward.data)
         return PONDER_OK;
     int threads = omp_get_max_threads(), status = PONDER_OK;

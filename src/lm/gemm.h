@@ -42,7 +42,7 @@ int gemm_rows(int rows);
 enum gemm_keep {
     GEMM_KEEP_PACKED,  /* packed for y = x w^T; where its rows are smaller than that, they must stay there for
                           products of few rows (direct.h) */
-    GEMM_KEEP_BOTH,    /* and for dx = dy w */
+    GEMM_KEEP_BOTH,    /* and for dx = dy w; of plain rows only */
     GEMM_KEEP_NOTHING, /* only where its rows are, which must stay there: each product expands them anew, a
                           panel of rows at a time */
 };
@@ -57,7 +57,9 @@ size_t gemm_packed_bytes(const struct gemm *gemm, size_t elements);
 void gemm_weights_release(struct gemm_weights *weights);
 size_t gemm_weights_bytes(const struct gemm_weights *weights);
 
-/* y (rows, n) = x (rows, k) w^T; all with gemm_rows(rows) rows allocated. */
+/* y (rows, n) = x (rows, k) w^T; all with gemm_rows(rows) rows allocated. Up to DIRECT_ROWS_MAX rows are
+ * multiplied by the rows of a file where those are smaller than what is packed (direct.h), but not in exact
+ * mode; surplus rows of y are then not written. */
 int gemm_forward(struct gemm *gemm, const struct gemm_weights *w, const void *x, int rows, float *y,
                  struct ponder_err *err) PONDER_USE;
 /* dx (rows, k) = dy (rows, n) w */

@@ -105,7 +105,8 @@ struct lm_kernels {
     void (*expand)(int type, const void *from, size_t count, float *out);
     /* Element i of row r of y, for i < count: row i of the weights times row r of x. */
     void (*dots)(const struct lm_dots *d, const void *weights, int count, float *y);
-    /* The groups of k / LM_DOT_GROUP * LM_DOT_GROUP elements; a group that is not finite gives no numbers. */
+    /* Rounds the first k / LM_DOT_GROUP groups: numbers are x / scale, sums those of x. A group whose sum is
+     * not finite has the scale NAN, and so its products are. */
     void (*dot_round)(const float *x, int k, int16_t *numbers, float *scales, float *sums);
 };
 

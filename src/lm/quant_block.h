@@ -61,7 +61,7 @@ INLINE float quant_half(const unsigned char *at)
 {
     uint16_t half;
     memcpy(&half, at, sizeof half);
-#ifdef __F16C__
+#if defined(__AVX2__) && defined(__F16C__)
     return _cvtsh_ss(half);
 #else
     return f16_to_f32(half);

@@ -3,9 +3,9 @@
  *
  * One token at a time, a product costs what reading its weights costs: so they are read as they are packed,
  * and a block is taken apart in the nearest cache. Each group of 32 elements of x is rounded to whole numbers
- * of 16 bits under a scale of its own, which is finer than any bf16 by a factor of over a hundred, and lets
- * products be of whole numbers. With scales s of weights q and t of rounded x, r, and offsets o, a row is the
- * sum over groups of s t sum_i q_i r_i + o sum_i x_i, and the sums of x alone serve all rows of weights. */
+ * of 16 bits under a scale of its own, an error of at most 2^-16 of the largest of them, and then products
+ * are of whole numbers. With scales s of weights q and t of rounded x, r, and offsets o, a row is the sum
+ * over groups of s t sum_i q_i r_i + o sum_i x_i, and the sums of x alone serve all rows of weights. */
 #include <float.h>
 
 #include "lm/quant_block.h"

@@ -7,7 +7,7 @@
  * tokenizer_bpe.c    the rule of `gpt2`: pieces of bytes merged by rank
  * tokenizer_spm.c    the rule of `llama`: characters merged by score
  * tokenizer_merge.c  merging by priority, which both use
- * tokenizer_split.c  cutting text into pieces before merging (`gpt2`)
+ * tokenizer_split.c  normal form, and cutting text into pieces before merging (`gpt2`)
  * tokenizer_learn.c  making a `gpt2` tokenizer from text */
 #ifndef LM_TOKENIZER_IMPL_H
 #define LM_TOKENIZER_IMPL_H

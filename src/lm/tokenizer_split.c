@@ -1,4 +1,5 @@
-/* tokenizer_split.c - cutting text into pieces that no merge crosses (`gpt2` kind).
+/* tokenizer_split.c - the normal form of a text, and cutting it into pieces that no merge crosses (`gpt2`
+ * kind).
  *
  * A way of splitting (tokenizer.ggml.pre) is a list of patterns, applied one after another: each cuts every
  * chunk that the ones before it left into its matches and the gaps between them. A pattern sees one chunk at
@@ -182,16 +183,29 @@ static bool is_ascii(const char *text, size_t len)
     return at == len;
 }
 
+/* Marks one behind another, such as no language has. Sorting a run of them takes the square of their number.
+ */
+static bool has_endless_marks(const char *text, size_t len)
+{
+    enum { RUN_MAX = 256 };
+    int run = 0;
+    uint32_t code;
+    for (size_t at = 0, n; run <= RUN_MAX && at < len; at += n) {
+        n = utf8_decode(text + at, len - at, &code);
+        run = utf8proc_get_property((utf8proc_int32_t)code)->combining_class ? run + 1 : 0;
+    }
+    return run > RUN_MAX;
+}
+
 /* A stretch of well-formed UTF-8, in Unicode's form C where the model was trained on that. */
 static int split_stretch(const struct split *split, const char *text, size_t len)
 {
-    if (!(split->splitter->pre->flags & SPLITTER_NFC) || is_ascii(text, len))
+    if (!(split->splitter->pre->flags & SPLITTER_NFC) || is_ascii(text, len) || has_endless_marks(text, len))
         return split_chunk(split, 0, text, len);
     utf8proc_uint8_t *normal = NULL;
     utf8proc_ssize_t size = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len, &normal,
                                          UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-    int status = size < 0 ? err_set(split->err, PONDER_E_LIMIT,
-                                    "normalising a text for the tokenizer failed: %s", utf8proc_errmsg(size))
+    int status = size < 0 ? err_memory(split->err, "the normal form of a text")
                           : split_chunk(split, 0, (const char *)normal, (size_t)size);
     free(normal);
     return status;

@@ -27,7 +27,7 @@
     ROW_TEXT("precision", precision, "P", "auto", "of products: auto, f32 or bf16"),                         \
     ROW_FLAG("exact", exact, "same seed, same bits, at any concurrency"),                                    \
     ROW_INT("kv-mib", kv_mib, "M", "1024", 1, 1048576, "MiB for keys and values at most"),                   \
-    ROW_INT("weights-memory", weights_mib, "MIB", "0", 0, 1048576, "for expanded weights; 0: no limit"),      \
+    ROW_INT("weights-memory", weights_mib, "MIB", "0", 0, 1048576, "for packed weights; 0: no limit"),        \
     PONDER_OPTION_END
 /* clang-format on */
 

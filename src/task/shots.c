@@ -127,6 +127,11 @@ static int from_pocket(struct examples *out, const char *name, struct ponder_err
             status = offer(out, item.problem, item.solution, err);
     }
     ponder_pocket_free(pocket.generator);
+    if (!status && out->count < EXAMPLES_SHOWN)
+        status =
+            err_set(err, PONDER_E_ARGUMENT,
+                    "--shots: '%.60s': %d of its questions are different and at most %d bytes; %d are wanted",
+                    name, out->count, SHOT_BYTES_MAX, EXAMPLES_SHOWN);
     return status;
 }
 
