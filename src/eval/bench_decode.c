@@ -59,12 +59,15 @@ static int measure(struct bench *b, struct bench_loop *loop, struct ponder_bench
 int ponder_bench_decode(const struct ponder_bench_settings *settings, const struct ponder_watch *watch,
                         struct ponder_bench *out, struct ponder_err *err)
 {
+    int status = bench_check(ponder_bench_decode_options(), settings, err);
+    if (status)
+        return status;
     struct ponder_bench_settings own = *settings;
     struct bench_loop loop = bench_loop_of(settings, watch, "repeats", 1);
     struct bench b = {.size = {.branches = settings->branches,
                                .prompt_tokens = settings->prompt_tokens,
                                .branch_tokens = settings->tokens}};
-    int status = settings->peer ? bench_peer_open(&b.peer, &own, &b.size, &loop, err) : PONDER_OK;
+    status = settings->peer ? bench_peer_open(&b.peer, &own, &b.size, &loop, err) : PONDER_OK;
     if (!status)
         status = bench_engine_open(&b.on, &own, &b.size, err);
     if (!status)

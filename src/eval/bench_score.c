@@ -89,6 +89,9 @@ static int measure(struct bench *b, const struct ponder_bench_settings *settings
 int ponder_bench_score(const struct ponder_bench_settings *settings, const struct ponder_watch *watch,
                        struct ponder_bench *out, struct ponder_err *err)
 {
+    int status = bench_check(ponder_bench_score_options(), settings, err);
+    if (status)
+        return status;
     struct ponder_bench_settings own = *settings;
     char *shipped = NULL;
     struct bench b = {.size = {.branches = settings->solutions,
@@ -100,7 +103,7 @@ int ponder_bench_score(const struct ponder_bench_settings *settings, const struc
                       .steps = settings->steps,
                       .step_tokens = settings->step_tokens,
                       .nodes = calloc((size_t)settings->solutions, sizeof *b.nodes)};
-    int status = b.nodes ? PONDER_OK : err_memory(err, "solutions");
+    status = b.nodes ? PONDER_OK : err_memory(err, "solutions");
     if (!status && own.model && own.random)
         status = err_set(err, PONDER_E_ARGUMENT, "--model and --random: give one of them");
     if (!status && !own.model && !own.random)

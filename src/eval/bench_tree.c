@@ -164,12 +164,15 @@ static int measure(struct bench *b, const struct ponder_bench_settings *settings
 int ponder_bench_tree(const struct ponder_bench_settings *settings, const struct ponder_watch *watch,
                       struct ponder_bench_tree *out, struct ponder_err *err)
 {
+    int status = bench_check(ponder_bench_tree_options(), settings, err);
+    if (status)
+        return status;
     struct bench b = {.size = {.branches = settings->branches,
                                .prompt_tokens = settings->prompt_tokens,
                                .branch_tokens = settings->tokens + 1},
                       .copies = calloc((size_t)settings->branches, sizeof *b.copies)};
     *out = (struct ponder_bench_tree){0};
-    int status = b.copies ? bench_engine_open(&b.on, settings, &b.size, err) : err_memory(err, "prompts");
+    status = b.copies ? bench_engine_open(&b.on, settings, &b.size, err) : err_memory(err, "prompts");
     if (!status)
         status = measure(&b, settings, watch, out, err);
     release_copies(&b, 0);

@@ -1,5 +1,6 @@
 #include "lm/bench.h"
 
+#include <inttypes.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,21 @@ int bench_model_open(struct lm_model **out, const struct ponder_bench_settings *
         return status;
     }
     *out = model;
+    return PONDER_OK;
+}
+
+int bench_check(const struct ponder_option *table, const struct ponder_bench_settings *settings,
+                struct ponder_err *err)
+{
+    for (const struct ponder_option *option = table; option->name; option++) {
+        int64_t number;
+        if (option->type != PONDER_OPTION_INT)
+            continue;
+        memcpy(&number, (const char *)settings + option->offset, sizeof number);
+        if ((double)number < option->min || (double)number > option->max)
+            return err_set(err, PONDER_E_ARGUMENT, "%s is %" PRId64 ": give a number from %.0f to %.0f",
+                           option->name, number, option->min, option->max);
+    }
     return PONDER_OK;
 }
 

@@ -8,6 +8,9 @@
 
 enum { BENCH_REPEATS_MAX = 100 };
 
+/* Whether the numbers are what the table allows, for callers that did not read them by it. */
+int bench_check(const struct ponder_option *table, const struct ponder_bench_settings *settings,
+                struct ponder_err *err) PONDER_USE;
 /* The model of settings->model, or one with random weights of the settings' shape and `tokenizer` (NULL:
  * none), which is taken over when this succeeds; it is written to settings->save_model where that is set. */
 int bench_model_open(struct lm_model **out, const struct ponder_bench_settings *settings, int context,

@@ -113,9 +113,12 @@ static void bench_release(struct bench *b)
 int ponder_bench_train(const struct ponder_bench_settings *settings, const struct ponder_watch *watch,
                        struct ponder_bench *out, struct ponder_err *err)
 {
+    int status = bench_check(ponder_bench_train_options(), settings, err);
+    if (status)
+        return status;
     struct bench_loop loop = bench_loop_of(settings, watch, "steps", 1);
     struct bench b = {.rows = (int)(settings->rows * settings->row_tokens), .docs = (int)settings->rows};
-    int status = open_run(&b, settings, err);
+    status = open_run(&b, settings, err);
     if (!status)
         status = open_optimiser(&b, settings, err);
     if (!status)
