@@ -25,6 +25,7 @@
     ROW_TEXT("arch", arch, "NAME", "llama", "llama, qwen2 or qwen3"),                                        \
     ROW_TEXT("save-model", save_model, "FILE", NULL, "write the random weights there")
 #define VOCABULARY ROW_TEXT("vocabulary", vocabulary, "FILE", NULL, "a GGUF file with the tokens; else learnt ones")
+#define ENGINE REPEATS, MODEL, SHAPE, VOCABULARY, MEMORY
 /* clang-format on */
 
 static const struct ponder_option train[] = {
@@ -41,11 +42,7 @@ static const struct ponder_option decode[] = {
     ROW_INT("prompt-tokens", prompt_tokens, "N", "64", 1, 16384, "tokens of the shared prompt"),
     ROW_INT("tokens", tokens, "N", "128", 1, 16384, "tokens of each continuation"),
     ROW_TEXT("peer", peer, "DIR", NULL, "llama.cpp's DIR/bin/cc-llama: runs it in turn"),
-    REPEATS,
-    MODEL,
-    SHAPE,
-    VOCABULARY,
-    MEMORY,
+    ENGINE,
     PONDER_OPTION_END,
 };
 
@@ -53,11 +50,7 @@ static const struct ponder_option tree[] = {
     ROW_INT("branches", branches, "N", "256", 1, 4096, "the most: measures 1, 2, 4 .. N at once"),
     ROW_INT("prompt-tokens", prompt_tokens, "N", "1024", 1, 16384, "tokens of the prompt"),
     ROW_INT("tokens", tokens, "N", "32", 1, 16384, "tokens of each branch that are measured"),
-    REPEATS,
-    MODEL,
-    SHAPE,
-    VOCABULARY,
-    MEMORY,
+    ENGINE,
     PONDER_OPTION_END,
 };
 

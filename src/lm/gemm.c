@@ -110,9 +110,8 @@ static desc_handle desc_copy(desc_view view)
 #endif
 }
 
-/* Some columns of a packed matrix: `first` at a boundary of its blocks, and so the end, unless it is the
- * last.
- */
+/* Some columns of a packed matrix: `first` at a boundary of its blocks, and so the end, unless that
+ * is the end of all. */
 static desc_handle desc_columns(desc_view whole, int rows, int first, int cols)
 {
     dnnl_dims_t dims = {rows, cols}, offsets = {0, first};

@@ -54,17 +54,24 @@ static void check_result(const struct engine_result *result, enum engine_finish 
     assert_int_equal(result->text_len, strlen(text));
 }
 
+/* An engine over a model that says `text` behind *node, and then ends; the model's tokenizer is learnt. */
+static struct engine *engine_that_says(struct lm_model *model, const char *text, int64_t *node)
+{
+    const int32_t start[] = {TOKENIZER_QUESTION, 100, 101};
+    struct ponder_err err = {0};
+    model->tokenizer = learnt();
+    struct engine *engine = open_engine(model, 4, 16, 1000);
+    assert_int_equal(local_prompt_ids(engine, 0, start, 3, node, &err), PONDER_OK);
+    make_say(model->tokenizer, 3, text, true);
+    return engine;
+}
+
 static void text_ends_at_stop_strings_wherever_tokens_end(void **state)
 {
     (void)state;
     struct lm_model model = model_of(VOCAB);
-    model.tokenizer = learnt();
-    struct engine *engine = open_engine(&model, 4, 16, 1000);
-    const int32_t start[] = {TOKENIZER_QUESTION, 100, 101};
     int64_t node;
-    struct ponder_err err = {0};
-    assert_int_equal(local_prompt_ids(engine, 0, start, 3, &node, &err), PONDER_OK);
-    make_say(model.tokenizer, 3, "so ## therefore ##", true);
+    struct engine *engine = engine_that_says(&model, "so ## therefore ##", &node);
 
     struct engine_result all = ask(engine, node, 100, NULL);
     check_result(&all, ENGINE_FINISH_END, "so ## therefore ##");
@@ -113,13 +120,8 @@ static void a_string_that_ends_a_text_is_left_out_of_it(void **state)
 {
     (void)state;
     struct lm_model model = model_of(VOCAB);
-    model.tokenizer = learnt();
-    struct engine *engine = open_engine(&model, 4, 16, 1000);
-    const int32_t start[] = {TOKENIZER_QUESTION, 100, 101};
     int64_t node;
-    struct ponder_err err = {0};
-    assert_int_equal(local_prompt_ids(engine, 0, start, 3, &node, &err), PONDER_OK);
-    make_say(model.tokenizer, 3, "so ## therefore ##", true);
+    struct engine *engine = engine_that_says(&model, "so ## therefore ##", &node);
     static const struct {
         const char *stop, *end, *text;
         enum engine_finish finish;
@@ -137,6 +139,7 @@ static void a_string_that_ends_a_text_is_left_out_of_it(void **state)
         engine_result_clear(&result);
     }
     struct engine_request request = {.parent = node, .tokens_max = 1, .sampling = {.top_p = 1}, .end = ""};
+    struct ponder_err err = {0};
     assert_int_equal(engine_submit(engine, &request, &err), PONDER_E_ARGUMENT);
     engine_node_release(engine, node);
     nothing_is_held(engine);
