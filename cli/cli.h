@@ -22,7 +22,7 @@ struct cli_group {
     size_t offset;
 };
 
-enum { CLI_GROUPS_MAX = 7 };
+enum { CLI_GROUPS_MAX = 9 };
 
 struct cli_command {
     const char *name;     /* as it is typed; may be two words, as in "bench decode" */
@@ -104,6 +104,9 @@ void cli_print_eval(const struct ponder_eval *eval);
 /* What the figures cost, and what this call spent where some were there before. */
 void cli_print_cost(const struct ponder_ledger *whole, const struct ponder_ledger *spent, int64_t resumed,
                     int64_t asked);
+
+/* print_sweep.c */
+void cli_print_sweep(const struct ponder_sweep *sweep);
 
 /* print_search.c */
 /* The tables of a search: it beside best-of-N, their difference and their tokens. */

@@ -1,4 +1,5 @@
 /* cmd_eval.c - `ponder eval`: accuracy over a set of questions, with intervals. */
+#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,18 @@ struct args {
     struct ponder_sampling sampling;
     struct ponder_prompting prompting;
     struct ponder_search search;
+    const char *temperature; /* "auto", one, or several */
     bool json;
 };
+
+static const struct ponder_option *temperature_options(void)
+{
+    static const struct ponder_option table[] = {{"temperature", 't', PONDER_OPTION_TEXT,
+                                                  offsetof(struct args, temperature), "T[,T..]", "auto", 0, 0,
+                                                  "0: greedy; several: a sweep"},
+                                                 PONDER_OPTION_END};
+    return table;
+}
 
 static int print(const struct args *args, const struct ponder_eval *eval, struct ponder_err *err)
 {
@@ -80,6 +91,40 @@ static int eval_search(const struct args *args, struct ponder_model *model, cons
     return status;
 }
 
+static int eval_sweep(const struct args *args, const double *temperatures, int count,
+                      struct ponder_model *model, const struct ponder_watch *watch, struct cli_progress *line,
+                      struct ponder_err *err)
+{
+    struct ponder_sweep *sweep = NULL;
+    const struct ponder_search *search = ponder_search_is_vote(&args->search) ? NULL : &args->search;
+    char *json = NULL;
+    int status = ponder_sweep_run(model, &args->settings, &args->sampling, search, temperatures, count, watch,
+                                  &sweep, err);
+    cli_progress_end(line);
+    if (!status && args->json)
+        status = ponder_figure_json(sweep->figure, &json, err);
+    if (!status && args->json)
+        puts(json);
+    else if (!status)
+        cli_print_sweep(sweep);
+    free(json);
+    ponder_sweep_release(sweep);
+    return status;
+}
+
+/* One temperature, or none, goes into the sampling. */
+static int read_temperatures(struct args *args, double *temperatures, int *count, struct ponder_err *err)
+{
+    *count = 0;
+    args->sampling.temperature = NAN;
+    if (strcmp(args->temperature, "auto") == 0)
+        return PONDER_OK;
+    int status = ponder_sweep_parse(args->temperature, temperatures, count, err);
+    if (!status && *count == 1)
+        args->sampling.temperature = temperatures[0];
+    return status;
+}
+
 static int check(const struct args *args, struct ponder_err *err)
 {
     if (!ponder_search_is_vote(&args->search) || !args->settings.against)
@@ -99,13 +144,19 @@ static int run(void *data, int count, char **operands)
     struct ponder_model *model = NULL;
     struct cli_progress line = {.what = "eval"};
     struct ponder_watch watch = {cli_progress_show, &line, cli_progress_note};
+    double temperatures[PONDER_SWEEP_MAX];
+    int temperature_count;
     int status = check(args, &err);
+    if (!status)
+        status = read_temperatures(args, temperatures, &temperature_count, &err);
     if (!status)
         status = cli_model_open(args->model, &args->server, &model, &err);
     if (!status)
         status = ponder_model_prompting(model, &args->prompting, &err);
     cli_interrupt_catch();
-    if (!status && ponder_search_is_vote(&args->search))
+    if (!status && temperature_count > 1)
+        status = eval_sweep(args, temperatures, temperature_count, model, &watch, &line, &err);
+    else if (!status && ponder_search_is_vote(&args->search))
         status = eval_best_of_n(args, model, &watch, &line, &err);
     else if (!status)
         status = eval_search(args, model, &watch, &line, &err);
@@ -122,7 +173,8 @@ const struct cli_command cli_eval = {
     .args_bytes = sizeof(struct args),
     .groups = {{cli_model_options, offsetof(struct args, model)},
                {ponder_eval_options, offsetof(struct args, settings)},
-               {ponder_solve_options, offsetof(struct args, sampling)},
+               {temperature_options, 0},
+               {ponder_eval_sampling_options, offsetof(struct args, sampling)},
                {ponder_prompting_options, offsetof(struct args, prompting)},
                {cli_json_options, offsetof(struct args, json)},
                {ponder_search_options, offsetof(struct args, search)},

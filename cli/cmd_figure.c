@@ -6,6 +6,7 @@
 #include "cli.h"
 
 struct args {
+    struct ponder_figure_settings settings;
     const char *svg;
     bool json;
 };
@@ -51,7 +52,7 @@ static int run(void *data, int count, char **operands)
         return list();
     int status = cli_check_writable("svg", args->svg, &err);
     if (!status)
-        status = ponder_figure_make(operands[0], operands[1], &figure, &err);
+        status = ponder_figure_make(operands[0], operands[1], &args->settings, &figure, &err);
     if (!status)
         status = print(args, figure, &err);
     ponder_figure_release(figure);
@@ -67,6 +68,8 @@ const struct cli_command cli_figure = {
     .operands_max = 2,
     .notes = "Without STORE and FIGURE: which there are. paper/search.sh makes the runs.",
     .args_bytes = sizeof(struct args),
-    .groups = {{svg_options, 0}, {cli_json_options, offsetof(struct args, json)}},
+    .groups = {{ponder_figure_options, offsetof(struct args, settings)},
+               {svg_options, 0},
+               {cli_json_options, offsetof(struct args, json)}},
     .run = run,
 };

@@ -6,8 +6,27 @@
 #include "cli.h"
 
 struct args {
+    const char *sampling, *data;
     bool json;
 };
+
+static const struct ponder_option *sampling_options(void)
+{
+    static const struct ponder_option table[] = {
+        {.name = "keep-sampling",
+         .type = PONDER_OPTION_TEXT,
+         .offset = offsetof(struct args, sampling),
+         .meta = "STORE",
+         .help = "keep in FILE the temperatures that are best by STORE's runs"},
+        {.name = "data",
+         .letter = 'd',
+         .type = PONDER_OPTION_TEXT,
+         .offset = offsetof(struct args, data),
+         .meta = "SET",
+         .help = "by the runs over these questions; else by the newest"},
+        PONDER_OPTION_END};
+    return table;
+}
 
 /* Lays the one line of JSON out for reading: a line per member of the outer three levels' objects. */
 static void print_laid_out(const char *json)
@@ -37,12 +56,31 @@ static void print_laid_out(const char *json)
     putchar('\n');
 }
 
+static int keep_sampling(const struct args *args, const char *path)
+{
+    struct ponder_err err = {0};
+    struct ponder_sampling_choice best;
+    int status = ponder_sampling_choose(args->sampling, args->data, &best, &err);
+    if (!status)
+        status = ponder_model_keep_sampling(path, &best, &err);
+    for (int p = 0; !status && p < PONDER_PURPOSES; p++)
+        if (best.known[p])
+            printf("ponder.sampling.%s.temperature %g\n", ponder_purpose_name((enum ponder_purpose)p),
+                   best.sampling[p].temperature);
+    return status ? cli_fail(&err) : CLI_DONE;
+}
+
 static int run(void *data, int count, char **operands)
 {
     const struct args *args = data;
     struct ponder_err err = {0};
     char *found = NULL, *json = NULL;
     int status = count ? PONDER_OK : ponder_model_find(&found, &err);
+    if (!status && args->sampling) {
+        int exit_status = keep_sampling(args, count ? operands[0] : found);
+        free(found);
+        return exit_status;
+    }
     if (!status)
         status = ponder_model_describe(count ? operands[0] : found, &json, &err);
     if (!status && args->json)
@@ -62,6 +100,6 @@ const struct cli_command cli_model = {
     .operands_max = 1,
     .notes = "Without FILE: the shipped model.",
     .args_bytes = sizeof(struct args),
-    .groups = {{cli_json_options, offsetof(struct args, json)}},
+    .groups = {{sampling_options, 0}, {cli_json_options, offsetof(struct args, json)}},
     .run = run,
 };

@@ -54,6 +54,7 @@
 #include "ponder/server.h"
 #include "ponder/solve.h"
 #include "ponder/status.h"
+#include "ponder/sweep.h"
 #include "ponder/task.h"
 #include "ponder/text.h"
 #include "ponder/train.h"

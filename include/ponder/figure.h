@@ -1,7 +1,10 @@
 /* figure.h - figures of Snell et al. 2024 from the runs of a store.
  *
  * A figure is made of series; a point of a series is a share of right answers at a budget, with its interval
- * over the questions, its measured cost, and its paired difference from the figure's first verified series.
+ * over the questions, its measured cost, and its paired differences from the figure's first verified series
+ * and from the one greedy answer. A method is shown at the temperature that was best for it on other
+ * questions, since what is best for one is not for another; a second panel has all of them at one
+ * temperature. The figure `temperature` has each method at each temperature that there are runs of.
  * Which figures there are, and which runs each needs: `ponder figure`, paper/README.md. */
 #ifndef PONDER_FIGURE_H
 #define PONDER_FIGURE_H
@@ -17,6 +20,7 @@ extern "C" {
 
 struct ponder_figure_point {
     const char *group;   /* "all", or a fifth: "1 (easiest)" .. "5 (hardest)", "3 and 4" */
+    double temperature;  /* of its samples; of the searches' steps */
     int64_t n;           /* samples, or beams */
     int64_t generations; /* as the strategy counts them: n, of lookahead n (k + 1) */
     double compute;      /* measured FLOPs, the verifier's included, over those of one sample */
@@ -25,15 +29,26 @@ struct ponder_figure_point {
     struct ponder_interval accuracy;
     struct ponder_interval over_1x, over_4x; /* minus the reference at as many generations, and at four times
                                                 as many; NAN where there is none */
+    struct ponder_interval over_greedy;      /* minus the one greedy answer */
 };
 
 struct ponder_figure_series {
     const char *label;
-    struct ponder_figure_point *points; /* (count) by group, then by n */
+    int panel;                          /* 0: each at its best temperature; 1: all at one */
+    struct ponder_figure_point *points; /* (count) by group, then by temperature, then by n */
     int64_t count;                      /* 0: the store has no run for it */
 };
 
-enum { PONDER_FIGURE_SERIES_MAX = 10 };
+enum { PONDER_FIGURE_SERIES_MAX = 12, PONDER_FIGURE_PANELS = 2 };
+
+/* Filled by ponder_options_default(ponder_figure_options(), ..). Texts are borrowed. */
+struct ponder_figure_settings {
+    const char *data;      /* of these questions; NULL: those of the newest samples */
+    const char *chosen_on; /* each method at the temperature that is best on these questions, of the same
+                              store; NULL: at that of its newest run */
+    double temperature;    /* a second panel, all at this one; NAN ("auto"): none */
+};
+PONDER_API const struct ponder_option *ponder_figure_options(void);
 
 struct ponder_figure {
     const char *name, *title;
@@ -41,15 +56,25 @@ struct ponder_figure {
     int64_t questions;
     int64_t
         fifths_samples; /* per question, cut the fifths: samples that no series scores. 0: there are none */
-    struct ponder_figure_series series[PONDER_FIGURE_SERIES_MAX];
+    const char *chosen_on; /* questions that chose the temperatures, owned; NULL: none did */
+    double temperature;    /* of the second panel; NAN: there is none */
+    bool by_temperature;   /* accuracy by temperature, not by budget */
+    struct ponder_figure_series series[PONDER_FIGURE_PANELS * PONDER_FIGURE_SERIES_MAX];
     int series_count;
 };
 
 /* Name and summary of figure `index`; NULL behind the last. */
 PONDER_API const char *ponder_figure_name(int index, const char **summary);
-/* PONDER_E_NOT_FOUND where the store has no run for any of its series. `*out` is the caller's. */
-PONDER_API int ponder_figure_make(const char *store, const char *name, struct ponder_figure **out,
+/* PONDER_E_NOT_FOUND where the store has no run for any of its series. `settings` may be NULL. `*out` is the
+ * caller's. */
+PONDER_API int ponder_figure_make(const char *store, const char *name,
+                                  const struct ponder_figure_settings *settings, struct ponder_figure **out,
                                   struct ponder_err *err) PONDER_USE;
+/* The best temperature for each purpose, of the runs that a store has of these questions (NULL: of those of
+ * its newest samples), by the shipped process verifier where one is needed: the one with the largest mean
+ * accuracy over 4, 16 and 64 generations, as far as there are such; of equals the lower. */
+PONDER_API int ponder_sampling_choose(const char *store, const char *data, struct ponder_sampling_choice *out,
+                                      struct ponder_err *err) PONDER_USE;
 PONDER_API void ponder_figure_release(struct ponder_figure *figure);
 /* As Markdown and as JSON, freed by the caller. */
 PONDER_API int ponder_figure_markdown(const struct ponder_figure *figure, char **text,

@@ -36,6 +36,14 @@ PONDER_API int ponder_outcome_verifier_find(char **path, struct ponder_err *err)
  * "bytes"}]}. Arrays of over 8 elements become {"type", "count", "first": [8 elements]}. */
 PONDER_API int ponder_model_describe(const char *path, char **json, struct ponder_err *err) PONDER_USE;
 
+/* How the model in a GGUF file is sampled for a purpose: what the file says, or the default. */
+PONDER_API struct ponder_purpose_sampling ponder_model_purpose(const struct ponder_model *model,
+                                                               enum ponder_purpose purpose);
+/* Writes what is known of `choice` into a GGUF file, in place of what it says of that; its weights, and so
+ * what runs know it by, stay as they are. The old file or the new one, never half. */
+PONDER_API int ponder_model_keep_sampling(const char *path, const struct ponder_sampling_choice *choice,
+                                          struct ponder_err *err) PONDER_USE;
+
 /* Token ids, freed by the caller with free(). */
 struct ponder_tokens {
     int32_t *ids;

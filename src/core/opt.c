@@ -57,6 +57,10 @@ static int set_real(const struct ponder_option *option, double *field, const cha
                     struct ponder_err *err)
 {
     char *end = NULL;
+    if (option->default_value && strcmp(option->default_value, "auto") == 0 && strcmp(value, "auto") == 0) {
+        *field = NAN;
+        return PONDER_OK;
+    }
     double number = strtod(value, &end);
     if (end == value || *end || !isfinite(number))
         return err_set(err, PONDER_E_ARGUMENT, "--%s: '%.60s' is not a number", option->name, value);

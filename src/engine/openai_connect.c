@@ -156,6 +156,7 @@ int ponder_model_connect(struct ponder_model **out, const char *name, const stru
     if (!model)
         return err_memory(err, "a model");
     model->remote_release = openai_model_release;
+    ponder_model_default_sampling(model);
     int status = PONDER_OK;
     if (!strstr(server->template_text, "{question}"))
         status = err_set(err, PONDER_E_ARGUMENT, "--prompt-template has no {question}");

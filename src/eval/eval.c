@@ -196,11 +196,13 @@ int ponder_eval_run(struct ponder_model *model, const struct ponder_eval_setting
 {
     *out = NULL;
     struct engine *engine;
-    int status = proposer_open(&engine, model, sampling, err);
+    struct ponder_sampling whole =
+        ponder_model_sampling(model, proposer_purpose(NULL, sampling->n), sampling);
+    int status = proposer_open(&engine, model, &whole, err);
     if (status)
         return status;
     struct eval_job job;
-    status = eval_job_of(&job, model, engine, settings, sampling, err);
+    status = eval_job_of(&job, model, engine, settings, &whole, err);
     if (!status)
         status = eval_run(engine, &job, &clock_system, watch, out, err);
     engine_release(engine);

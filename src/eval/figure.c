@@ -6,11 +6,14 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "eval/chosen.h"
 #include "eval/stats.h"
 #include "eval/study.h"
 
 #define OWN REPLAY_OUTCOME
 /* clang-format off */
+#define GREEDY            {"greedy", STUDY_GREEDY, NULL, OWN, NULL, 0, 0}
+#define PASS(name)        {name, STUDY_PASS, "prm", OWN, NULL, 0, 0}
 #define MAJORITY(v)       {"majority", STUDY_MAJORITY, v, OWN, NULL, 0, 0}
 #define WEIGHTED(v, name) {name, STUDY_WEIGHTED, v, OWN, NULL, 0, 0}
 #define BEST(v, name)     {name, STUDY_BEST, v, OWN, NULL, 0, 0}
@@ -25,26 +28,29 @@
 /* The searches' names in the paper; its figures have no oracle and no dvts. */
 static const struct figure {
     const char *name, *title, *summary;
-    bool by_fifth;
+    enum { BY_BUDGET, BY_FIFTH, BY_TEMPERATURE } by;
     int reference; /* of the series */
     int series_count;
     struct study_series series[PONDER_FIGURE_SERIES_MAX];
 } figures[] = {
-    {"f3-left", "Search against a process verifier", "all searches against budget, by the process verifier", false, 0, 8,
-     {WEIGHTED("prm", "best-of-N weighted"), MAJORITY("prm"), SEARCHES("prm")}},
-    {"f3-left-oracle", "Search against a verifier that knows", "the same by the oracle", false, 0, 7,
-     {{"best-of-N (pass@N)", STUDY_PASS, "prm", OWN, NULL, 0, 0}, SEARCHES("oracle")}},
-    {"f3-right", "Search by difficulty", "beam search and best-of-N by fifth, by the process verifier", true, 0, 4,
-     {WEIGHTED("prm", "best-of-N weighted"), MAJORITY("prm"), BEAM("prm"), DVTS("prm")}},
-    {"f3-right-oracle", "Search by difficulty, by a verifier that knows", "the same by the oracle", true, 0, 3,
-     {{"best-of-N (pass@N)", STUDY_PASS, "prm", OWN, NULL, 0, 0}, BEAM("oracle"), DVTS("oracle")}},
-    {"f13", "Best-of-N, weighted and not", "weighted and plain best-of-N, by both verifiers", false, 0, 5,
+    {"f3-left", "Search against a process verifier", "all searches against budget, by the process verifier", BY_BUDGET, 0, 9,
+     {WEIGHTED("prm", "best-of-N weighted"), MAJORITY("prm"), SEARCHES("prm"), GREEDY}},
+    {"f3-left-oracle", "Search against a verifier that knows", "the same by the oracle", BY_BUDGET, 0, 8,
+     {PASS("best-of-N (pass@N)"), SEARCHES("oracle"), GREEDY}},
+    {"f3-right", "Search by difficulty", "beam search and best-of-N by fifth, by the process verifier", BY_FIFTH, 0, 5,
+     {WEIGHTED("prm", "best-of-N weighted"), MAJORITY("prm"), BEAM("prm"), DVTS("prm"), GREEDY}},
+    {"f3-right-oracle", "Search by difficulty, by a verifier that knows", "the same by the oracle", BY_FIFTH, 0, 4,
+     {PASS("best-of-N (pass@N)"), BEAM("oracle"), DVTS("oracle"), GREEDY}},
+    {"f13", "Best-of-N, weighted and not", "weighted and plain best-of-N, by both verifiers", BY_BUDGET, 0, 6,
      {WEIGHTED("prm", "process, weighted"), BEST("prm", "process, best"), WEIGHTED("orm", "outcome, weighted"),
-      BEST("orm", "outcome, best"), MAJORITY("prm")}},
-    {"f14", "From step scores to a solution's", "the aggregates of step scores, best-of-N weighted", false, 0, 5,
-     {BY(REPLAY_LAST, "last"), BY(REPLAY_MIN, "min"), BY(REPLAY_PROD, "prod"), BY(REPLAY_MEAN, "mean"), MAJORITY("prm")}},
-    {"f15", "Process and outcome verifier", "process against outcome verifier, best-of-N weighted", false, 0, 3,
-     {WEIGHTED("prm", "process verifier"), WEIGHTED("orm", "outcome verifier"), MAJORITY("prm")}},
+      BEST("orm", "outcome, best"), MAJORITY("prm"), GREEDY}},
+    {"f14", "From step scores to a solution's", "the aggregates of step scores, best-of-N weighted", BY_BUDGET, 0, 6,
+     {BY(REPLAY_LAST, "last"), BY(REPLAY_MIN, "min"), BY(REPLAY_PROD, "prod"), BY(REPLAY_MEAN, "mean"), MAJORITY("prm"), GREEDY}},
+    {"f15", "Process and outcome verifier", "process against outcome verifier, best-of-N weighted", BY_BUDGET, 0, 4,
+     {WEIGHTED("prm", "process verifier"), WEIGHTED("orm", "outcome verifier"), MAJORITY("prm"), GREEDY}},
+    {"temperature", "Each method by temperature", "greedy, votes, best-of-N and pass@N at each temperature", BY_TEMPERATURE, 0, 9,
+     {MAJORITY("prm"), WEIGHTED("prm", "weighted by prm"), BEST("prm", "best by prm"), WEIGHTED("orm", "weighted by orm"),
+      BEST("orm", "best by orm"), PASS("pass@N"), BEAM("prm"), DVTS("prm"), GREEDY}},
 };
 /* clang-format on */
 enum { FIGURES = sizeof figures / sizeof *figures, GROUPS_MAX = STATS_FIFTHS + 2 };
@@ -65,15 +71,22 @@ struct group {
     int64_t count;
 };
 
+/* The points that the store has for one series. */
+struct curve {
+    struct study_point *points;
+    int64_t count;
+};
+
 struct work {
     const struct figure *figure;
+    const struct ponder_figure_settings *settings;
     struct study study;
+    struct study chooser; /* of the questions that choose temperatures; its path is NULL: none do */
     struct ponder_figure *out;
     int64_t *ranked; /* (questions) the easiest first; or as they stand */
     struct group groups[GROUPS_MAX];
     int group_count;
-    struct study_point *points[PONDER_FIGURE_SERIES_MAX];
-    int64_t counts[PONDER_FIGURE_SERIES_MAX];
+    struct curve curves[PONDER_FIGURE_PANELS][PONDER_FIGURE_SERIES_MAX];
     double *scratch; /* (questions) */
 };
 
@@ -91,7 +104,7 @@ static int make_groups(struct work *work, struct ponder_err *err)
         return err_memory(err, "a figure");
     for (int64_t i = 0; i < n; i++)
         work->ranked[i] = i;
-    if (!work->figure->by_fifth) {
+    if (work->figure->by != BY_FIFTH) {
         add_group(work, "all", 0, n);
         return PONDER_OK;
     }
@@ -111,12 +124,25 @@ static int make_groups(struct work *work, struct ponder_err *err)
 
 /* ---- points ---- */
 
-static const struct study_point *reference_at(const struct work *work, int64_t generations)
+/* The point of the panel's reference with as many generations, at the same temperature where that is what the
+ * figure is about. */
+static const struct study_point *reference_at(const struct work *work, int panel, int64_t generations,
+                                              double temperature)
 {
-    int r = work->figure->reference;
-    for (int64_t i = 0; i < work->counts[r]; i++)
-        if (work->points[r][i].generations == generations)
-            return &work->points[r][i];
+    const struct curve *curve = &work->curves[panel][work->figure->reference];
+    for (int64_t i = 0; i < curve->count; i++)
+        if (curve->points[i].generations == generations &&
+            (work->figure->by != BY_TEMPERATURE || curve->points[i].temperature == temperature))
+            return &curve->points[i];
+    return NULL;
+}
+
+/* The greedy answer, from whichever series it is. */
+static const struct study_point *greedy_of(const struct work *work)
+{
+    for (int s = 0; s < work->figure->series_count; s++)
+        if (work->figure->series[s].kind == STUDY_GREEDY && work->curves[0][s].count)
+            return &work->curves[0][s].points[0];
     return NULL;
 }
 
@@ -132,83 +158,162 @@ static int interval(struct work *work, const struct group *group, const double *
 }
 
 static int difference(struct work *work, const struct group *group, const struct study_point *point,
-                      int64_t times, struct ponder_interval *out)
+                      const struct study_point *less, struct ponder_interval *out)
 {
-    const struct study_point *less = reference_at(work, times * point->generations);
-    return less ? interval(work, group, point->values, less, out) : PONDER_OK;
+    return less && less != point ? interval(work, group, point->values, less, out) : PONDER_OK;
 }
 
-static int fill_point(struct work *work, int s, const struct group *group, const struct study_point *from,
-                      struct ponder_figure_point *out)
+static int fill_point(struct work *work, int panel, int s, const struct group *group,
+                      const struct study_point *from, struct ponder_figure_point *out)
 {
+    const struct ponder_interval none = {NAN, NAN, NAN};
     *out = (struct ponder_figure_point){.group = group->name,
+                                        .temperature = from->temperature,
                                         .n = from->n,
                                         .generations = from->generations,
                                         .compute = from->compute,
                                         .questions = group->count,
                                         .seeds = from->seeds,
-                                        .over_1x = {NAN, NAN, NAN},
-                                        .over_4x = {NAN, NAN, NAN}};
+                                        .over_1x = none,
+                                        .over_4x = none,
+                                        .over_greedy = none};
     int status = interval(work, group, from->values, NULL, &out->accuracy);
-    if (status || s == work->figure->reference)
+    if (!status)
+        status = difference(work, group, from, greedy_of(work), &out->over_greedy);
+    if (status || s == work->figure->reference || work->figure->series[s].kind == STUDY_GREEDY)
         return status;
-    status = difference(work, group, from, 1, &out->over_1x);
-    return status ? status : difference(work, group, from, 4, &out->over_4x);
+    const struct study_point *same = reference_at(work, panel, from->generations, from->temperature);
+    const struct study_point *more = reference_at(work, panel, 4 * from->generations, from->temperature);
+    status = difference(work, group, from, same, &out->over_1x);
+    return status ? status : difference(work, group, from, more, &out->over_4x);
 }
 
-static int fill_series(struct work *work, int s)
+static int fill_series(struct work *work, int panel, int s)
 {
-    struct ponder_figure_series *series = &work->out->series[s];
-    int64_t count = work->counts[s];
+    struct ponder_figure_series *series = &work->out->series[work->out->series_count++];
+    const struct curve *curve = &work->curves[panel][s];
     int status = PONDER_OK;
-    series->label = work->figure->series[s].label;
-    series->points = calloc((size_t)(count * work->group_count) + 1, sizeof *series->points);
+    *series = (struct ponder_figure_series){.label = work->figure->series[s].label, .panel = panel};
+    series->points = calloc((size_t)(curve->count * work->group_count) + 1, sizeof *series->points);
     if (!series->points)
         return PONDER_E_MEMORY;
     for (int g = 0; g < work->group_count; g++)
-        for (int64_t i = 0; i < count && !status; i++)
-            status =
-                fill_point(work, s, &work->groups[g], &work->points[s][i], &series->points[series->count++]);
+        for (int64_t i = 0; i < curve->count && !status; i++)
+            status = fill_point(work, panel, s, &work->groups[g], &curve->points[i],
+                                &series->points[series->count++]);
     return status;
 }
 
-static int make(struct work *work, struct ponder_err *err)
+/* Points behind those that the curve has; with `powers` those of 1, 4, 16 .. alone, and the last. */
+static int add_points(struct curve *curve, struct study_point *points, int64_t count, bool powers)
+{
+    struct study_point *more = realloc(curve->points, (size_t)(curve->count + count + 1) * sizeof *more);
+    if (!more)
+        return PONDER_E_MEMORY;
+    curve->points = more;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t n = points[i].n;
+        while (powers && n > 1 && n % 4 == 0)
+            n /= 4;
+        if (powers && n != 1 && i + 1 < count)
+            free(points[i].values);
+        else
+            more[curve->count++] = points[i];
+    }
+    free(points);
+    return PONDER_OK;
+}
+
+static int read_curve(struct work *work, struct curve *curve, const struct study_series *series,
+                      double temperature, struct ponder_err *err)
+{
+    struct study_point *points;
+    int64_t count;
+    int status = study_points(&work->study, series, temperature, &points, &count, err);
+    if (!status && add_points(curve, points, count, work->figure->by == BY_TEMPERATURE)) {
+        study_points_release(points, count);
+        status = err_memory(err, "a series");
+    }
+    return status;
+}
+
+/* Each series of the first panel at its own temperature, or at every one; of the second at the one asked for.
+ */
+static int read_curves(struct work *work, int panel, struct ponder_err *err)
+{
+    int status = PONDER_OK;
+    for (int s = 0; s < work->figure->series_count && !status; s++) {
+        const struct study_series *series = &work->figure->series[s];
+        struct curve *curve = &work->curves[panel][s];
+        double temperatures[STUDY_TEMPERATURES_MAX] = {panel ? work->settings->temperature : NAN};
+        int count = 1;
+        if (series->kind == STUDY_GREEDY)
+            temperatures[0] = 0;
+        else if (work->figure->by == BY_TEMPERATURE)
+            count = study_temperatures(&work->study, series, temperatures);
+        else if (!panel && work->chooser.path)
+            status = chosen_temperature(&work->chooser, series, &temperatures[0], err);
+        for (int t = 0; t < count && !status; t++)
+            status = read_curve(work, curve, series, temperatures[t], err);
+    }
+    return status;
+}
+
+static int begin(struct work *work, struct ponder_err *err)
 {
     const struct figure *figure = work->figure;
+    const struct ponder_figure_settings *settings = work->settings;
     struct ponder_figure *out = work->out;
-    int64_t points = 0;
     *out = (struct ponder_figure){.name = figure->name,
                                   .title = figure->title,
                                   .reference = figure->series[figure->reference].label,
                                   .questions = work->study.count,
-                                  .fifths_samples = figure->by_fifth ? work->study.ease_samples : 0,
-                                  .series_count = figure->series_count};
-    int status = make_groups(work, err);
-    for (int s = 0; s < figure->series_count && !status; s++) {
-        status = study_points(&work->study, &figure->series[s], &work->points[s], &work->counts[s], err);
-        points += work->counts[s];
-    }
-    for (int s = 0; s < figure->series_count && !status; s++)
-        status = fill_series(work, s) ? err_memory(err, "a figure") : PONDER_OK;
+                                  .fifths_samples = figure->by == BY_FIFTH ? work->study.ease_samples : 0,
+                                  .temperature = figure->by == BY_TEMPERATURE ? NAN : settings->temperature,
+                                  .by_temperature = figure->by == BY_TEMPERATURE};
+    if (figure->by == BY_TEMPERATURE || !settings->chosen_on)
+        return PONDER_OK;
+    if (!(out->chosen_on = strdup(settings->chosen_on)))
+        return err_memory(err, "a figure");
+    return study_open(&work->chooser, work->study.path, settings->chosen_on, err);
+}
+
+static int make(struct work *work, struct ponder_err *err)
+{
+    int64_t points = 0;
+    int status = begin(work, err);
+    if (!status)
+        status = make_groups(work, err);
+    int panels = isnan(work->out->temperature) ? 1 : 2;
+    for (int panel = 0; panel < panels && !status; panel++)
+        status = read_curves(work, panel, err);
+    for (int panel = 0; panel < panels; panel++)
+        for (int s = 0; s < work->figure->series_count && !status; s++) {
+            points += work->figure->series[s].kind == STUDY_GREEDY ? 0 : work->curves[panel][s].count;
+            status = fill_series(work, panel, s) ? err_memory(err, "a figure") : PONDER_OK;
+        }
     if (!status && points == 0)
         status = err_set(err, PONDER_E_NOT_FOUND, "%s has none of the runs of %s; paper/search.sh makes them",
-                         work->study.path, figure->name);
+                         work->study.path, work->figure->name);
     return status;
 }
 
 static void work_release(struct work *work)
 {
-    for (int s = 0; s < PONDER_FIGURE_SERIES_MAX; s++)
-        study_points_release(work->points[s], work->counts[s]);
+    for (int panel = 0; panel < PONDER_FIGURE_PANELS; panel++)
+        for (int s = 0; s < PONDER_FIGURE_SERIES_MAX; s++)
+            study_points_release(work->curves[panel][s].points, work->curves[panel][s].count);
     study_release(&work->study);
+    study_release(&work->chooser);
     free(work->ranked);
     free(work->scratch);
     ponder_figure_release(work->out);
 }
 
-int ponder_figure_make(const char *store, const char *name, struct ponder_figure **out,
-                       struct ponder_err *err)
+int ponder_figure_make(const char *store, const char *name, const struct ponder_figure_settings *settings,
+                       struct ponder_figure **out, struct ponder_err *err)
 {
+    static const struct ponder_figure_settings plain = {.temperature = NAN};
     int index = 0;
     *out = NULL;
     while (index < FIGURES && strcmp(figures[index].name, name) != 0)
@@ -216,8 +321,11 @@ int ponder_figure_make(const char *store, const char *name, struct ponder_figure
     if (index == FIGURES)
         return err_set(err, PONDER_E_ARGUMENT, "'%.40s' is no figure; `ponder figure --help` lists them",
                        name);
-    struct work work = {.figure = &figures[index], .out = calloc(1, sizeof *work.out)};
-    int status = work.out ? study_open(&work.study, store, err) : err_memory(err, "a figure");
+    struct work work = {.figure = &figures[index],
+                        .settings = settings ? settings : &plain,
+                        .out = calloc(1, sizeof *work.out)};
+    int status =
+        work.out ? study_open(&work.study, store, work.settings->data, err) : err_memory(err, "a figure");
     if (!status)
         status = make(&work, err);
     if (!status) {
@@ -230,7 +338,10 @@ int ponder_figure_make(const char *store, const char *name, struct ponder_figure
 
 void ponder_figure_release(struct ponder_figure *figure)
 {
-    for (int s = 0; figure && s < figure->series_count; s++)
+    if (!figure)
+        return;
+    for (int s = 0; s < figure->series_count; s++)
         free(figure->series[s].points);
+    free((char *)figure->chosen_on);
     free(figure);
 }

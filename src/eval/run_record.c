@@ -42,6 +42,8 @@ char *run_settings_text(const struct eval_job *job)
                                   : "best_of_n",
                   "extract", job->extract == ANSWER_BOX_ONLY ? "box" : "any");
     int failed = !object;
+    if (pool_is_greedy(s))
+        failed |= json_object_set_new(object, "pool", json_string("greedy"));
     if (job->template->kind)
         failed |= json_object_set_new(object, "prompt", json_string(job->template->kind));
     if (s->exact && s->weights_mib) /* other products, perhaps other bits; what is not exact promises none */

@@ -231,11 +231,13 @@ int ponder_search_eval_run(struct ponder_model *model, const struct ponder_eval_
 {
     *out = NULL;
     struct engine *engine;
-    int status = proposer_open(&engine, model, sampling, err);
+    struct ponder_sampling whole =
+        ponder_model_sampling(model, proposer_purpose(search, sampling->n), sampling);
+    int status = proposer_open(&engine, model, &whole, err);
     if (status)
         return status;
     struct eval_job job;
-    status = eval_job_of(&job, model, engine, settings, sampling, err);
+    status = eval_job_of(&job, model, engine, settings, &whole, err);
     job.search = search;
     if (!status)
         status = search_eval_run(engine, &job, &clock_system, watch, out, err);

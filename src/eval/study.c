@@ -1,6 +1,7 @@
 #include "eval/study.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,8 @@ struct study_samples {
     int64_t run;
     struct recorded recorded;
     struct replay_plan plan;
-    enum replay_by by;   /* as its verifier sums up */
+    enum replay_by by; /* as its verifier sums up */
+    double temperature;
     double sample_flops; /* the verifier's included */
 };
 
@@ -31,7 +33,18 @@ static bool said(const json_t *settings, const char *key, const char *what)
 static bool is_samples(const json_t *settings)
 {
     return said(settings, "search", "best_of_n") && !json_object_get(settings, "verifier") &&
-           !json_object_get(settings, "budget");
+           !json_object_get(settings, "budget") && !json_object_get(settings, "pool");
+}
+
+static double temperature_of(const json_t *settings)
+{
+    return json_number_value(json_object_get(settings, "temperature"));
+}
+
+/* NAN is any. */
+static bool is_at(const json_t *settings, double temperature)
+{
+    return isnan(temperature) || fabs(temperature_of(settings) - temperature) < 1e-9;
 }
 
 static bool is_scored(const json_t *settings, const char *verifier)
@@ -61,17 +74,41 @@ static bool is_searched(const json_t *settings, const struct study_series *serie
            (!ahead || json_integer_value(json_object_get(settings, "lookahead")) == series->lookahead);
 }
 
+/* Whether a run has points of the series, at some temperature. Majority and pass@N need no scores: plain
+ * samples will do. */
+static bool fits(const json_t *settings, const struct study_series *series)
+{
+    switch (series->kind) {
+    case STUDY_GREEDY:
+        return is_samples(settings) && temperature_of(settings) == 0;
+    case STUDY_SEARCH:
+        return is_searched(settings, series);
+    case STUDY_PASS:
+    case STUDY_MAJORITY:
+        return temperature_of(settings) > 0 &&
+               (is_samples(settings) || is_scored(settings, series->verifier));
+    case STUDY_BEST:
+    case STUDY_WEIGHTED:
+        break;
+    }
+    return temperature_of(settings) > 0 && is_scored(settings, series->verifier);
+}
+
 static json_t *settings_of(const struct ponder_run *run)
 {
     return json_loads(run->settings, 0, NULL);
 }
 
+/* Of the same questions and model, and sampled alike but for the temperature. */
 static bool is_kin(const struct ponder_run *run, const struct ponder_run *samples)
 {
+    static const char *const keys[] = {"model_hash", "max_tokens", "top_k", "top_p", "min_p"};
     json_t *ours = settings_of(run), *theirs = settings_of(samples);
-    const json_t *model = json_object_get(ours, "model_hash"), *other = json_object_get(theirs, "model_hash");
-    bool kin = strcmp(run->data, samples->data) == 0 && run->questions == samples->questions && model &&
-               other && json_equal(model, other);
+    bool kin = strcmp(run->data, samples->data) == 0 && run->questions == samples->questions;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const json_t *mine = json_object_get(ours, keys[i]), *other = json_object_get(theirs, keys[i]);
+        kin = kin && mine && other && json_equal(mine, other);
+    }
     json_decref(ours);
     json_decref(theirs);
     return kin;
@@ -92,26 +129,29 @@ static void keep_kin(struct study *study, int64_t samples)
     study->run_count = kept;
 }
 
-static int64_t newest_samples(const struct study *study)
+/* The newest run of samples that are not greedy, of `data` where that is named. */
+static int64_t newest_samples(const struct study *study, const char *data)
 {
     int64_t found = -1;
     for (int64_t i = 0; i < study->run_count; i++) {
         json_t *settings = settings_of(&study->runs[i]);
-        if (is_samples(settings) && study->runs[i].done > 0)
+        if (is_samples(settings) && temperature_of(settings) > 0 && study->runs[i].done > 0 &&
+            (!data || strcmp(study->runs[i].data, data) == 0))
             found = i;
         json_decref(settings);
     }
     return found;
 }
 
-/* Whether some run has scores of samples under this seed. */
-static int mark_scored(struct study *study, const struct cells *samples, bool *scored, struct ponder_err *err)
+/* Whether some run has scores of samples at this temperature under this seed. */
+static int mark_scored(struct study *study, const struct cells *samples, double temperature, bool *scored,
+                       struct ponder_err *err)
 {
     int status = PONDER_OK;
     for (int64_t i = 0; i < study->run_count && !status; i++) {
         json_t *settings = settings_of(&study->runs[i]);
         struct cells cells = {0};
-        if (is_scored(settings, NULL) && study->runs[i].done > 0)
+        if (is_scored(settings, NULL) && is_at(settings, temperature) && study->runs[i].done > 0)
             status = cells_open_run(&cells, study->store, study->runs[i].id, err);
         for (int64_t s = 0; s < cells.seed_count && !status; s++)
             for (int64_t t = 0; t < samples->seed_count; t++)
@@ -122,7 +162,8 @@ static int mark_scored(struct study *study, const struct cells *samples, bool *s
     return status;
 }
 
-/* Mean pass@1 under the seeds that are not scored; all questions have it, or none. */
+/* Mean pass@1 under the seeds that are not scored, where all questions have it and it is of more samples than
+ * what there was. */
 static int take_ease(struct study *study, const struct cells *cells, const bool *scored)
 {
     double *ease = calloc((size_t)study->count + 1, sizeof *ease);
@@ -142,10 +183,13 @@ static int take_ease(struct study *study, const struct cells *cells, const bool 
         ease[q] /= seeds[q] ? (double)seeds[q] : 1;
         fewest = seeds[q] < fewest ? seeds[q] : fewest;
     }
-    study->ease_samples = fewest * cells->n;
-    study->ease = fewest > 0 ? ease : NULL;
-    if (!study->ease)
-        free(ease);
+    if (fewest * cells->n > study->ease_samples) {
+        double *before = study->ease;
+        study->ease = ease;
+        ease = before;
+        study->ease_samples = fewest * cells->n;
+    }
+    free(ease);
     free(seeds);
     return PONDER_OK;
 }
@@ -163,7 +207,8 @@ static double mean_flops(const struct cells *cells)
     return done ? sum / (double)done : 0;
 }
 
-static int read_samples(struct study *study, int64_t run, struct ponder_err *err)
+/* Difficulty, from one run of samples; and from the first, which is the newest, what a sample costs. */
+static int read_samples(struct study *study, int64_t run, double temperature, struct ponder_err *err)
 {
     struct cells cells;
     int status = cells_open_run(&cells, study->store, run, err);
@@ -171,10 +216,11 @@ static int read_samples(struct study *study, int64_t run, struct ponder_err *err
     if (!status && !scored)
         status = err_memory(err, "seeds");
     if (!status)
-        status = mark_scored(study, &cells, scored, err);
+        status = mark_scored(study, &cells, temperature, scored, err);
     if (!status) {
         study->count = cells.questions.count;
-        study->sample_flops = mean_flops(&cells) / (double)cells.n;
+        if (study->sample_flops == 0)
+            study->sample_flops = mean_flops(&cells) / (double)cells.n;
         status = take_ease(study, &cells, scored) ? err_memory(err, "questions") : PONDER_OK;
     }
     free(scored);
@@ -182,23 +228,56 @@ static int read_samples(struct study *study, int64_t run, struct ponder_err *err
     return status;
 }
 
-int study_open(struct study *out, const char *path, struct ponder_err *err)
+static int read_all_samples(struct study *study, struct ponder_err *err)
+{
+    int status = PONDER_OK;
+    for (int64_t i = study->run_count - 1; i >= 0 && !status; i--) {
+        json_t *settings = settings_of(&study->runs[i]);
+        double temperature = temperature_of(settings);
+        if (is_samples(settings) && temperature > 0 && study->runs[i].done > 0)
+            status = read_samples(study, study->runs[i].id, temperature, err);
+        json_decref(settings);
+    }
+    return status;
+}
+
+int study_open(struct study *out, const char *path, const char *data, struct ponder_err *err)
 {
     *out = (struct study){.path = path};
     int status = store_open(&out->store, path, STORE_READ, err);
     if (!status)
         status = store_runs(out->store, &out->runs, &out->run_count, err);
-    int64_t samples = status ? -1 : newest_samples(out);
+    int64_t samples = status ? -1 : newest_samples(out, data);
     if (!status && samples < 0)
         status = err_set(err, PONDER_E_NOT_FOUND,
-                         "%s has no run of samples without a verifier, which cost and difficulty are "
+                         "%s has no run of samples%s%s without a verifier, which cost and difficulty are "
                          "measured by: `ponder eval -n 256 --store %s`",
-                         path, path);
+                         path, data ? " of " : "", data ? data : "", path);
     if (status)
         return status;
-    int64_t run = out->runs[samples].id;
     keep_kin(out, samples);
-    return read_samples(out, run, err);
+    return read_all_samples(out, err);
+}
+
+int study_temperatures(const struct study *study, const struct study_series *series,
+                       double out[STUDY_TEMPERATURES_MAX])
+{
+    int count = 0;
+    for (int64_t i = 0; i < study->run_count; i++) {
+        json_t *settings = settings_of(&study->runs[i]);
+        double temperature = temperature_of(settings);
+        int at = 0;
+        while (at < count && out[at] < temperature)
+            at++;
+        bool new = at == count || out[at] != temperature;
+        if (new &&count < STUDY_TEMPERATURES_MAX && study->runs[i].done > 0 && fits(settings, series)) {
+            memmove(out + at + 1, out + at, (size_t)(count - at) * sizeof *out);
+            out[at] = temperature;
+            count++;
+        }
+        json_decref(settings);
+    }
+    return count;
 }
 
 static void samples_release(struct study_samples *samples)
@@ -221,11 +300,11 @@ void study_release(struct study *study)
 
 /* ---- series of samples ---- */
 
-static int read_scored(struct study_samples *out, const struct study *study, int64_t run,
-                       struct ponder_err *err)
+static int read_recorded(struct study_samples *out, const struct study *study, int64_t run, bool scored,
+                         struct ponder_err *err)
 {
-    static const struct ponder_replay_settings settings = {
-        .score = "steps", .aggregate = "all", .extract = "auto", .verdicts = "graded"};
+    const struct ponder_replay_settings settings = {
+        .score = scored ? "steps" : "none", .aggregate = "all", .extract = "auto", .verdicts = "graded"};
     struct cells cells;
     int status = cells_open_run(&cells, study->store, run, err);
     out->run = run;
@@ -237,27 +316,39 @@ static int read_scored(struct study_samples *out, const struct study *study, int
     if (!status)
         status = replay_plan(&out->plan, &settings, &out->recorded, err);
     if (!status && out->recorded.count != study->count)
-        status = err_set(err, PONDER_E_ARGUMENT,
-                         "run %lld has scores for %lld of the %lld questions; finish it first",
+        status = err_set(err, PONDER_E_ARGUMENT, "run %lld has %lld of the %lld questions; finish it first",
                          (long long)run, (long long)out->recorded.count, (long long)study->count);
     return status;
 }
 
-/* The newest run with such scores, read once; NULL: there is none. */
-static int find_scored(struct study *study, const char *verifier, struct study_samples **out,
-                       struct ponder_err *err)
+/* The newest run that fits, one with scores before one without; NULL: there is none. */
+static const struct ponder_run *newest_fit(const struct study *study, const struct study_series *series,
+                                           double temperature, bool *scored, enum replay_by *by)
 {
     const struct ponder_run *run = NULL;
-    enum replay_by by = REPLAY_LAST;
+    *scored = false;
     for (int64_t i = 0; i < study->run_count; i++) {
         json_t *settings = settings_of(&study->runs[i]);
-        if (is_scored(settings, verifier) && study->runs[i].done > 0) {
+        bool has_scores = is_scored(settings, series->verifier);
+        if (fits(settings, series) && is_at(settings, temperature) && study->runs[i].done > 0 &&
+            (has_scores || !*scored)) {
             run = &study->runs[i];
-            for (by = REPLAY_LAST; by < REPLAY_MEAN && !said(settings, "aggregate", replay_by_names[by]);)
-                by++;
+            *scored = has_scores;
+            for (*by = REPLAY_LAST; *by < REPLAY_MEAN && !said(settings, "aggregate", replay_by_names[*by]);)
+                ++*by;
         }
         json_decref(settings);
     }
+    return run;
+}
+
+/* The samples for the series, read once; NULL: there are none. */
+static int find_samples(struct study *study, const struct study_series *series, double temperature,
+                        struct study_samples **out, struct ponder_err *err)
+{
+    bool scored;
+    enum replay_by by = REPLAY_LAST;
+    const struct ponder_run *run = newest_fit(study, series, temperature, &scored, &by);
     *out = study->samples;
     while (*out && run && (*out)->run != run->id)
         *out = (*out)->next;
@@ -268,10 +359,13 @@ static int find_scored(struct study *study, const char *verifier, struct study_s
     struct study_samples *fresh = calloc(1, sizeof *fresh);
     if (!fresh)
         return err_memory(err, "samples");
+    json_t *settings = settings_of(run);
     fresh->next = study->samples;
     fresh->by = by;
+    fresh->temperature = temperature_of(settings);
+    json_decref(settings);
     study->samples = *out = fresh;
-    return read_scored(fresh, study, run->id, err);
+    return read_recorded(fresh, study, run->id, scored, err);
 }
 
 /* A zeroed point behind the others. */
@@ -287,19 +381,23 @@ static struct study_point *add_point(const struct study *study, struct study_poi
 
 static struct replay_row row_of(const struct study_series *series, const struct study_samples *samples)
 {
-    static const enum replay_kind kinds[] = {REPLAY_PASS, REPLAY_MAJORITY, REPLAY_BEST_OF_N, REPLAY_WEIGHTED};
+    static const enum replay_kind kinds[] = {[STUDY_GREEDY] = REPLAY_PASS,
+                                             [STUDY_PASS] = REPLAY_PASS,
+                                             [STUDY_MAJORITY] = REPLAY_MAJORITY,
+                                             [STUDY_BEST] = REPLAY_BEST_OF_N,
+                                             [STUDY_WEIGHTED] = REPLAY_WEIGHTED};
     return (struct replay_row){kinds[series->kind], series->by == REPLAY_OUTCOME ? samples->by : series->by};
 }
 
 /* What one question of the run gives to each of the points. */
 static int add_question(const struct study_samples *samples, const struct replay_row *row, int64_t index,
-                        struct study_point *points, struct ponder_err *err)
+                        int n_count, struct study_point *points, struct ponder_err *err)
 {
     const struct recorded_question *source = &samples->recorded.questions[index];
     struct replay_question question;
     bool exact;
     int status = replay_question_fill(&question, &samples->plan, source, err);
-    for (int i = 0; i < samples->plan.n_count && !status; i++)
+    for (int i = 0; i < n_count && !status; i++)
         if (replay_question_value(&question, &samples->plan, row, samples->plan.ns[i],
                                   &points[i].values[source->index], &exact))
             status = err_memory(err, "subsets");
@@ -307,19 +405,22 @@ static int add_question(const struct study_samples *samples, const struct replay
     return status;
 }
 
-static int samples_points(struct study *study, const struct study_series *series, struct study_point **out,
-                          int64_t *count, struct ponder_err *err)
+/* Greedy samples are all the same: one of them is the series. */
+static int samples_points(struct study *study, const struct study_series *series, double temperature,
+                          struct study_point **out, int64_t *count, struct ponder_err *err)
 {
     struct study_samples *samples;
-    int status = find_scored(study, series->verifier, &samples, err);
+    int status = find_samples(study, series, temperature, &samples, err);
     if (status || !samples)
         return status;
     struct replay_row row = row_of(series, samples);
     double flops = series->kind == STUDY_MAJORITY ? study->sample_flops : samples->sample_flops;
-    for (int i = 0; i < samples->plan.n_count; i++) {
+    int n_count = series->kind == STUDY_GREEDY ? 1 : samples->plan.n_count;
+    for (int i = 0; i < n_count; i++) {
         struct study_point *point = add_point(study, out, count);
         if (!point)
             return err_memory(err, "a series");
+        point->temperature = samples->temperature;
         point->n = point->generations = samples->plan.ns[i];
         point->seeds = (double)samples->recorded.questions[0].n / (double)point->n;
         point->compute = (double)point->n * flops / study->sample_flops;
@@ -327,7 +428,7 @@ static int samples_points(struct study *study, const struct study_series *series
     for (int64_t i = 0; i < samples->recorded.count && !status; i++)
         status =
             samples->recorded.questions[i].index >= 0 && samples->recorded.questions[i].index < study->count
-                ? add_question(samples, &row, i, *out, err)
+                ? add_question(samples, &row, i, n_count, *out, err)
                 : err_set(err, PONDER_E_FORMAT, "run %lld: a question that is not of its set",
                           (long long)samples->run);
     return status;
@@ -353,7 +454,7 @@ static int take_search(struct study_point *point, const struct study *study, con
 
 /* A run that has not come to all questions yet gives no point. */
 static int add_search(struct study *study, const struct study_series *series, int64_t run, int64_t n,
-                      struct study_point **out, int64_t *count, struct ponder_err *err)
+                      double temperature, struct study_point **out, int64_t *count, struct ponder_err *err)
 {
     struct cells cells;
     int status = cells_open_run(&cells, study->store, run, err);
@@ -364,6 +465,7 @@ static int add_search(struct study *study, const struct study_series *series, in
     if (status)
         return status;
     point->n = n;
+    point->temperature = temperature;
     point->generations = n * (series->lookahead + 1);
     if (point->seeds == 0)
         free((*out)[--*count].values);
@@ -376,32 +478,33 @@ static int by_n(const void *a, const void *b)
     return x->n < y->n ? -1 : x->n > y->n;
 }
 
-static int search_points(struct study *study, const struct study_series *series, struct study_point **out,
-                         int64_t *count, struct ponder_err *err)
+static int search_points(struct study *study, const struct study_series *series, double temperature,
+                         struct study_point **out, int64_t *count, struct ponder_err *err)
 {
     int status = PONDER_OK;
     for (int64_t i = study->run_count - 1; i >= 0 && !status; i--) { /* the newest first */
         json_t *settings = settings_of(&study->runs[i]);
         int64_t n = json_integer_value(json_object_get(settings, "n"));
-        bool fits = is_searched(settings, series), known = false;
+        bool wanted = is_searched(settings, series) && is_at(settings, temperature), known = false;
+        double at = temperature_of(settings);
         json_decref(settings);
         for (int64_t p = 0; p < *count; p++)
             known |= (*out)[p].n == n;
-        if (fits && !known && study->runs[i].done > 0)
-            status = add_search(study, series, study->runs[i].id, n, out, count, err);
+        if (wanted && !known && study->runs[i].done > 0)
+            status = add_search(study, series, study->runs[i].id, n, at, out, count, err);
     }
     if (*count > 1)
         qsort(*out, (size_t)*count, sizeof **out, by_n);
     return status;
 }
 
-int study_points(struct study *study, const struct study_series *series, struct study_point **out,
-                 int64_t *count, struct ponder_err *err)
+int study_points(struct study *study, const struct study_series *series, double temperature,
+                 struct study_point **out, int64_t *count, struct ponder_err *err)
 {
     *out = NULL;
     *count = 0;
-    int status = series->kind == STUDY_SEARCH ? search_points(study, series, out, count, err)
-                                              : samples_points(study, series, out, count, err);
+    int status = series->kind == STUDY_SEARCH ? search_points(study, series, temperature, out, count, err)
+                                              : samples_points(study, series, temperature, out, count, err);
     if (!status)
         return PONDER_OK;
     study_points_release(*out, *count);

@@ -1,9 +1,9 @@
 /* study.h - the runs of a store over one set of questions, seen as series of budgets.
  *
  * Three kinds of runs are told apart by their settings: samples without a verifier; the same samples with the
- * scores of one (rescore.c); searches. Where several runs fit a series, the newest is taken. Questions are
- * ranked by pass@1 of the samples under seeds that no run has scores of, so that no figure's own luck cuts
- * its groups. */
+ * scores of one (rescore.c); searches. Runs at different temperatures are points of different curves; of
+ * several that fit a series at one temperature the newest is taken. Questions are ranked by pass@1 of samples
+ * under seeds that no run has scores of, so that no figure's own luck cuts its groups. */
 #ifndef EVAL_STUDY_H
 #define EVAL_STUDY_H
 
@@ -11,6 +11,7 @@
 #include "eval/replay_plan.h"
 
 enum study_kind {
+    STUDY_GREEDY,   /* the one sample at temperature 0 */
     STUDY_PASS,     /* one of N samples is right */
     STUDY_MAJORITY, /* of N samples */
     STUDY_BEST,     /* the sample of highest score */
@@ -29,6 +30,7 @@ struct study_series {
 };
 
 struct study_point {
+    double temperature;
     int64_t n, generations;
     double compute; /* FLOPs of a question over those of one sample */
     double seeds;
@@ -40,7 +42,7 @@ struct study_samples; /* a run with scores, in memory */
 struct study {
     const char *path; /* of the store; borrowed */
     struct store *store;
-    struct ponder_run *runs; /* (run_count) of the questions and the model of the newest samples */
+    struct ponder_run *runs; /* (run_count) of the questions and the model of samples */
     int64_t run_count;
     int64_t count; /* questions */
     double *ease;  /* (count) pass@1 of samples apart; NULL where there are none */
@@ -49,12 +51,18 @@ struct study {
     struct study_samples *samples;
 };
 
-/* PONDER_E_NOT_FOUND where it has no run of samples. Release `out` in any case. */
-int study_open(struct study *out, const char *path, struct ponder_err *err) PONDER_USE;
+/* Of the questions `data`; NULL: those of the newest samples. PONDER_E_NOT_FOUND where there is no run of
+ * samples. Release `out` in any case. */
+int study_open(struct study *out, const char *path, const char *data, struct ponder_err *err) PONDER_USE;
 void study_release(struct study *study);
-/* All points of the series, by n; *count 0: there are no runs for it. The caller releases them. */
-int study_points(struct study *study, const struct study_series *series, struct study_point **out,
-                 int64_t *count, struct ponder_err *err) PONDER_USE;
+enum { STUDY_TEMPERATURES_MAX = 32 };
+/* At which temperatures there are runs for the series, ascending. Returns how many. */
+int study_temperatures(const struct study *study, const struct study_series *series,
+                       double out[STUDY_TEMPERATURES_MAX]);
+/* All points of the series at this temperature, by n; *count 0: there are no runs for it. NAN: the newest
+ * run's. The caller releases them. */
+int study_points(struct study *study, const struct study_series *series, double temperature,
+                 struct study_point **out, int64_t *count, struct ponder_err *err) PONDER_USE;
 void study_points_release(struct study_point *points, int64_t count);
 
 #endif

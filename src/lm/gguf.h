@@ -156,6 +156,9 @@ void gguf_put_f32s(struct gguf_writer *writer, const char *key, const float *ite
  * and copied now. */
 void gguf_put_tensor(struct gguf_writer *writer, const char *name, enum gguf_tensor_type type, int n_dims,
                      const uint64_t *dims, const float *data);
+/* Puts all that a file has, as it is there, but for keys that begin with `but`; before any tensor. A file of
+ * another alignment than 32 cannot be put. */
+void gguf_put_file(struct gguf_writer *writer, const struct gguf_file *file, const char *but);
 /* Says that something to be put could not be made: what gguf_writer_save then returns, unless a failure is
  * kept already. */
 void gguf_writer_fail(struct gguf_writer *writer, int status, const char *message);

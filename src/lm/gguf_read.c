@@ -425,13 +425,15 @@ static int read_tensors(struct cursor *cursor)
     if (!file->tensors || !file->names || !file->by_name || !offsets)
         status = err_memory(cursor->err, "the tensors of a GGUF file");
     cursor->kind = "tensor";
+    file->tensors_at = cursor->at;
     for (size_t i = 0; !status && i < file->tensor_count; i++) {
         cursor->index = i;
         status = read_tensor(cursor, &file->tensors[i], file->names[i], &offsets[i]);
     }
-    size_t data_at = (cursor->at + file->alignment - 1) / file->alignment * file->alignment;
+    file->tensors_end = cursor->at;
+    file->data_at = (cursor->at + file->alignment - 1) / file->alignment * file->alignment;
     for (size_t i = 0; !status && i < file->tensor_count; i++)
-        status = place_tensor(cursor, &file->tensors[i], data_at, offsets[i]);
+        status = place_tensor(cursor, &file->tensors[i], file->data_at, offsets[i]);
     free(offsets);
     return status ? status : sort_tensors(cursor);
 }

@@ -221,6 +221,39 @@ void gguf_put_tensor(struct gguf_writer *writer, const char *name, enum gguf_ten
     writer->tensor_count++;
 }
 
+/* A key with its value, as it stands in the file. */
+static void put_raw_key(struct gguf_writer *writer, const struct gguf_file *file, size_t index)
+{
+    const struct gguf_value *value = &file->values[index];
+    char name[GGUF_KEY_BYTES_MAX + 1];
+    size_t begin = (size_t)((const unsigned char *)value->key.data - file->bytes) - sizeof(uint64_t);
+    size_t end = index + 1 < file->value_count
+                     ? (size_t)((const unsigned char *)value[1].key.data - file->bytes) - sizeof(uint64_t)
+                     : file->tensors_at;
+    snprintf(name, sizeof name, "%.*s", (int)value->key.len, value->key.data);
+    add_name(writer, 'k', name, GGUF_KEY_BYTES_MAX);
+    append(writer, &writer->keys, file->bytes + begin, end - begin);
+    writer->key_count++;
+}
+
+void gguf_put_file(struct gguf_writer *writer, const struct gguf_file *file, const char *but)
+{
+    size_t len = strlen(but);
+    if (file->alignment != GGUF_ALIGNMENT)
+        gguf_writer_fail(writer, PONDER_E_UNSUPPORTED, "it is copied from a file whose alignment is not 32");
+    if (writer->tensor_count)
+        gguf_writer_fail(writer, PONDER_E_ARGUMENT, "a file is put before any tensor");
+    for (size_t i = 0; i < file->value_count; i++)
+        if (file->values[i].key.len < len || memcmp(file->values[i].key.data, but, len) != 0)
+            put_raw_key(writer, file, i);
+    for (size_t i = 0; i < file->tensor_count; i++)
+        add_name(writer, 't', file->names[i], GGUF_NAME_BYTES_MAX);
+    append(writer, &writer->tensors, file->bytes + file->tensors_at, file->tensors_end - file->tensors_at);
+    append(writer, &writer->data, file->bytes + file->data_at,
+           file->size > file->data_at ? file->size - file->data_at : 0);
+    writer->tensor_count += file->tensor_count;
+}
+
 /* The whole file into `out`. */
 static void join(struct gguf_writer *writer, struct buf *out)
 {

@@ -52,6 +52,8 @@ static int read_prompt(struct ponder_model *model, const char *path, struct pond
     if (status)
         return status;
     status = read_templates(model, file, err);
+    if (!status)
+        status = ponder_model_read_sampling(model, file, err);
     gguf_release(file);
     if (status)
         return status;
@@ -65,6 +67,7 @@ int ponder_model_open(struct ponder_model **out, const char *path, struct ponder
     struct ponder_model *model = calloc(1, sizeof *model);
     if (!model)
         return err_memory(err, "a model");
+    ponder_model_default_sampling(model);
     int status = read_prompt(model, path, err);
     if (!status)
         status = lm_model_open(&model->lm, path, err);

@@ -20,7 +20,17 @@ struct ponder_model {
     const struct chat_kind *chat;  /* by tokenizer.chat_template; NULL: none, or none that is known */
     struct prompt_template prompt; /* by which it is asked; its text is owned */
     struct examples examples;      /* shown to it, in that prompt or in a server's chat */
+    struct ponder_purpose_sampling sampling[PONDER_PURPOSES]; /* as its file says */
 };
+
+/* Fills the sampling with what holds for models that say nothing. */
+void ponder_model_default_sampling(struct ponder_model *model);
+/* Reads GGUF keys ponder.sampling.PURPOSE.temperature, .top_p and .min_p, as far as they are there. */
+int ponder_model_read_sampling(struct ponder_model *model, const struct gguf_file *file,
+                               struct ponder_err *err) PONDER_USE;
+/* A copy in which nothing is left open; a pool that is, is of samples. */
+struct ponder_sampling ponder_model_sampling(const struct ponder_model *model, enum ponder_purpose purpose,
+                                             const struct ponder_sampling *sampling);
 
 /* Its own template where it has one and `own` is set, else "{question}\n". `out->text` is the caller's. */
 int ponder_model_plain_prompt(const struct ponder_model *model, bool own, struct prompt_template *out,

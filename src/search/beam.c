@@ -197,7 +197,9 @@ static bool look_further(struct search *search, int *status)
     beam->looked++;
     for (int64_t i = 0; i < beam->found_count && !*status; i++)
         if (search->tree.nodes[beam->tips[i]].end == TREE_OPEN)
-            *status = search_ask(search, (struct search_ask){beam->tips[i], 1, true, !last});
+            *status = search_ask(
+                search,
+                (struct search_ask){.node = beam->tips[i], .count = 1, .rollout = true, .quiet = !last});
     return search->ask_count > 0;
 }
 

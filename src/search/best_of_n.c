@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/err.h"
 #include "core/rng.h"
@@ -33,6 +34,11 @@ const char *best_of_n_finish_name(enum engine_finish finish)
         [ENGINE_FINISH_FAILED] = "failed",
     };
     return names[finish];
+}
+
+bool pool_is_greedy(const struct ponder_sampling *sampling)
+{
+    return sampling->pool && strcmp(sampling->pool, "greedy") == 0;
 }
 
 static int64_t total(const struct work *work)
@@ -74,7 +80,8 @@ static int submit_one(struct work *work, struct ponder_err *err)
         .tag = work->next,
         .parent = work->nodes[prompt],
         .tokens_max = (int)s->max_tokens,
-        .sampling = {s->temperature, (int)s->top_k, s->top_p, s->min_p},
+        .sampling = {sample == 0 && pool_is_greedy(s) ? 0 : s->temperature, (int)s->top_k, s->top_p,
+                     s->min_p},
         .stream = rng_key(work->prompts[prompt].key, (uint64_t)sample),
         .end = work->prompts[prompt].end,
     };

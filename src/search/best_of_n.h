@@ -77,6 +77,9 @@ int best_of_n_run(struct engine *engine, const struct best_of_n_prompt *prompts,
                   struct best_of_n *out, struct ponder_err *err) PONDER_USE;
 void best_of_n_release(struct best_of_n *run);
 
+/* Whether the first of n solutions is the greedy one. */
+bool pool_is_greedy(const struct ponder_sampling *sampling);
+
 /* "end", "length" and so on, as struct ponder_text has it. */
 const char *best_of_n_finish_name(enum engine_finish finish);
 

@@ -69,7 +69,7 @@ static int submit(struct work *work, int64_t question, const struct search_ask *
         .tag = tag,
         .parent = tree->nodes[ask->node].handle,
         .tokens_max = (int)tokens,
-        .sampling = {ask->rollout ? 0 : s->temperature, (int)s->top_k, s->top_p, s->min_p},
+        .sampling = {ask->rollout || ask->greedy ? 0 : s->temperature, (int)s->top_k, s->top_p, s->min_p},
         .stream = tree->nodes[node].key,
         .end = work->questions[question].prompt.end,
         .stops = by_lines && tree->nodes[ask->node].thinks ? thought_end

@@ -22,10 +22,14 @@ static const char *separator_of(const char *step_end)
     return strcmp(step_end, "line") == 0 ? "\n" : strcmp(step_end, "blank") == 0 ? "\n\n" : step_end;
 }
 
-static int read_options(struct search_plan *plan, const struct ponder_search *search, int64_t n,
-                        struct ponder_err *err)
+static int read_options(struct search_plan *plan, const struct ponder_search *search,
+                        const struct ponder_sampling *sampling, struct ponder_err *err)
 {
-    plan->options = (struct search_options){n, search->width, search->lookahead, SEARCH_ROUNDS_MAX};
+    plan->options = (struct search_options){.n = sampling->n,
+                                            .width = search->width,
+                                            .lookahead = search->lookahead,
+                                            .rounds_max = SEARCH_ROUNDS_MAX,
+                                            .greedy_first = pool_is_greedy(sampling)};
     plan->separator = separator_of(search->step_end);
     if (!*plan->separator)
         return err_set(err, PONDER_E_ARGUMENT, "--step-end is empty: give line, blank or a text");
@@ -56,7 +60,7 @@ int search_plan_of(struct search_plan *out, const struct ponder_search *search,
 {
     *out = (struct search_plan){0};
     struct verifier_options told = verifier_options_of(sampling, &search->verifier_options);
-    int status = read_options(out, search, sampling->n, err);
+    int status = read_options(out, search, sampling, err);
     if (alone) {
         told.probe_tokens_max = out->budget.tokens;
         told.probe_flops_max = out->budget.flops;

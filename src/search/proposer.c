@@ -18,6 +18,8 @@ static int check(const struct ponder_sampling *s, struct ponder_err *err)
     if (!(s->temperature >= 0 && s->top_p >= 0 && s->top_p <= 1 && s->min_p >= 0 && s->min_p <= 1))
         return err_set(err, PONDER_E_ARGUMENT,
                        "sampling: temperature must be 0 or more, top-p and min-p within 0 and 1");
+    if (s->pool && strcmp(s->pool, "samples") != 0 && strcmp(s->pool, "greedy") != 0)
+        return err_set(err, PONDER_E_ARGUMENT, "--pool: '%.40s' is none of auto, samples, greedy", s->pool);
     if (s->n < 1 || s->max_tokens < 1 || s->max_tokens > 1000000 || s->top_k < 0 || s->top_k > 1000000)
         return err_set(err, PONDER_E_ARGUMENT, "sampling: n, max-tokens or top-k is out of range");
     if (s->threads < 0 || s->threads > 1024 || s->kv_mib < 1 || s->kv_mib > 1048576)
@@ -70,16 +72,40 @@ int proposer_open(struct engine **out, const struct ponder_model *model,
     return model->remote ? open_remote(out, model, sampling, err) : open_local(out, model, sampling, err);
 }
 
+enum ponder_purpose proposer_purpose(const struct ponder_search *search, int64_t n)
+{
+    if (search && strcmp(search->name, "best_of_n") != 0)
+        return PONDER_FOR_SEARCH;
+    if (n == 1)
+        return PONDER_FOR_ONE;
+    if (!search || strcmp(ponder_search_verifier(search), "vote") == 0 ||
+        strcmp(search->select, "majority") == 0)
+        return PONDER_FOR_VOTE;
+    return strcmp(search->select, "best") == 0 ? PONDER_FOR_BEST : PONDER_FOR_WEIGHTED;
+}
+
+struct ponder_sampling proposer_sampling(const struct ponder_model *model, const struct ponder_search *search,
+                                         const struct ponder_sampling *sampling)
+{
+    struct ponder_sampling whole =
+        ponder_model_sampling(model, proposer_purpose(search, sampling->n), sampling);
+    bool open = !sampling->pool || strcmp(sampling->pool, "auto") == 0;
+    if (open && isnan(sampling->temperature))
+        whole.pool = "greedy";
+    return whole;
+}
+
 int ponder_solve(struct ponder_model *model, const char *question, const struct ponder_sampling *sampling,
                  const struct ponder_watch *watch, struct ponder_solution **out, struct ponder_err *err)
 {
     *out = NULL;
     struct engine *engine;
-    int status = proposer_open(&engine, model, sampling, err);
+    struct ponder_sampling whole = proposer_sampling(model, NULL, sampling);
+    int status = proposer_open(&engine, model, &whole, err);
     if (status)
         return status;
     status = solve_run(engine, &model->prompt, model->boxes ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN, question,
-                       sampling, &clock_system, watch, out, err);
+                       &whole, &clock_system, watch, out, err);
     engine_release(engine);
     return status;
 }

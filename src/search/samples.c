@@ -35,7 +35,11 @@ static int propose(struct search *search)
     if (samples->asked)
         return PONDER_OK;
     samples->asked = true;
-    return search_ask(search, (struct search_ask){.node = 0, .count = search->options->n});
+    int64_t greedy = search->options->greedy_first ? 1 : 0, others = search->options->n - greedy;
+    int status =
+        greedy ? search_ask(search, (struct search_ask){.node = 0, .count = 1, .greedy = true}) : PONDER_OK;
+    return status || others == 0 ? status
+                                 : search_ask(search, (struct search_ask){.node = 0, .count = others});
 }
 
 static int observe(struct search *search, int32_t node)

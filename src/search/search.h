@@ -18,12 +18,14 @@ struct search_options {
     int64_t width;     /* candidates for each beam that is kept; 0: the largest divisor of N up to its root */
     int64_t lookahead; /* steps that a rollout goes on */
     int64_t rounds_max;
+    bool greedy_first; /* of whole solutions the first is greedy */
 };
 
 struct search_ask {
     int32_t node;  /* to be extended */
     int64_t count; /* so many times over */
     bool rollout;  /* at temperature 0, as a look ahead */
+    bool greedy;   /* at temperature 0 */
     bool quiet;    /* what comes is not to be judged */
 };
 

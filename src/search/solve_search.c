@@ -227,12 +227,13 @@ int ponder_solve_search(struct ponder_model *model, const char *question,
     *out = NULL;
     if (ponder_search_is_vote(search))
         return ponder_solve(model, question, sampling, watch, out, err);
+    struct ponder_sampling whole = proposer_sampling(model, search, sampling);
     struct work work = {
-        .sampling = sampling, .search = search, .mode = model->boxes ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN};
+        .sampling = &whole, .search = search, .mode = model->boxes ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN};
     struct engine *engine = NULL;
     int status = check(&work, question, search, err);
     if (!status)
-        status = proposer_open(&engine, model, sampling, err);
+        status = proposer_open(&engine, model, &whole, err);
     if (!status)
         status = search_plan_check(&work.plan, engine, err);
     if (!status)

@@ -268,8 +268,10 @@ static void no_budget_is_ever_passed(void **state)
         int kind = (int)(rng_next(&rng) % 4);
         setup(&f, kind == 3 ? slow_lines : lines, kind == 3 ? 3 : (int)(sizeof lines / sizeof *lines));
         int64_t width = 1 + (int64_t)(rng_next(&rng) % 4);
-        f.options = (struct search_options){width * (1 + (int64_t)(rng_next(&rng) % 8)), width,
-                                            (int64_t)(rng_next(&rng) % 4), SEARCH_ROUNDS_MAX};
+        f.options = (struct search_options){.n = width * (1 + (int64_t)(rng_next(&rng) % 8)),
+                                            .width = width,
+                                            .lookahead = (int64_t)(rng_next(&rng) % 4),
+                                            .rounds_max = SEARCH_ROUNDS_MAX};
         f.verifier.hash = rng_next(&rng) % 2;
         int64_t most = 1 + (int64_t)(rng_next(&rng) % (kind == 0 ? 20 : 1000));
         f.budget = (struct budget){kind == 0 ? most : 0, kind == 1 ? most : 0, kind == 2 ? (double)most : 0,

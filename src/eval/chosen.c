@@ -1,0 +1,110 @@
+/* chosen.c - each method's best temperature, from runs over questions that are not those it is shown on. */
+#include "eval/chosen.h"
+
+#include <math.h>
+
+#include "ponder/figure.h"
+
+static double mean(const double *values, int64_t count)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < count; i++)
+        sum += values[i];
+    return sum / (double)count;
+}
+
+/* Over 4, 16 and 64 generations, as far as they are there; a method of one generation by that one. */
+static double worth(const struct study *study, const struct study_point *points, int64_t count)
+{
+    double sum = 0, used = 0;
+    for (int64_t i = 0; i < count; i++) {
+        bool counts = points[i].n == 4 || points[i].n == 16 || points[i].n == 64;
+        sum += counts ? mean(points[i].values, study->count) : 0;
+        used += counts;
+    }
+    return used ? sum / used : count ? mean(points[0].values, study->count) : NAN;
+}
+
+int chosen_temperature(struct study *study, const struct study_series *series, double *out,
+                       struct ponder_err *err)
+{
+    double temperatures[STUDY_TEMPERATURES_MAX], best = -1;
+    int n = study_temperatures(study, series, temperatures), status = PONDER_OK;
+    *out = NAN;
+    for (int i = 0; i < n && !status; i++) {
+        struct study_point *points;
+        int64_t count;
+        status = study_points(study, series, temperatures[i], &points, &count, err);
+        if (status)
+            break;
+        double value = worth(study, points, count);
+        if (value > best) { /* not NAN */
+            best = value;
+            *out = temperatures[i];
+        }
+        study_points_release(points, count);
+    }
+    return status;
+}
+
+/* ---- for each purpose ---- */
+
+static const struct study_series one = {.label = "one", .kind = STUDY_PASS};
+static const struct study_series greedy = {.label = "greedy", .kind = STUDY_GREEDY};
+static const struct study_series methods[PONDER_PURPOSES] = {
+    [PONDER_FOR_VOTE] = {.label = "vote", .kind = STUDY_MAJORITY},
+    [PONDER_FOR_WEIGHTED] = {"weighted", STUDY_WEIGHTED, "prm", REPLAY_OUTCOME, NULL, 0, 0},
+    [PONDER_FOR_BEST] = {"best", STUDY_BEST, "prm", REPLAY_OUTCOME, NULL, 0, 0},
+    [PONDER_FOR_SEARCH] = {"search", STUDY_SEARCH, "prm", REPLAY_OUTCOME, "dvts", 4, 0},
+};
+
+/* How often one sample is right: the first point of a series. */
+static int first_point(struct study *study, const struct study_series *series, double temperature,
+                       double *out, struct ponder_err *err)
+{
+    struct study_point *points;
+    int64_t count;
+    int status = study_points(study, series, temperature, &points, &count, err);
+    if (status)
+        return status;
+    *out = count ? mean(points[0].values, study->count) : -1;
+    study_points_release(points, count);
+    return PONDER_OK;
+}
+
+/* One answer: greedy, unless one sample at some temperature is better. */
+static int choose_one(struct study *study, struct ponder_sampling_choice *out, struct ponder_err *err)
+{
+    double temperatures[STUDY_TEMPERATURES_MAX], best, value;
+    int n = study_temperatures(study, &one, temperatures);
+    int status = first_point(study, &greedy, 0, &best, err);
+    if (status || best < 0)
+        return status; /* nothing to compare with */
+    out->known[PONDER_FOR_ONE] = true;
+    for (int i = 0; i < n && !status; i++) {
+        status = first_point(study, &one, temperatures[i], &value, err);
+        if (!status && value > best) {
+            best = value;
+            out->sampling[PONDER_FOR_ONE].temperature = temperatures[i];
+        }
+    }
+    return status;
+}
+
+int ponder_sampling_choose(const char *store, const char *data, struct ponder_sampling_choice *out,
+                           struct ponder_err *err)
+{
+    struct study study;
+    *out = (struct ponder_sampling_choice){0};
+    for (int p = 0; p < PONDER_PURPOSES; p++)
+        out->sampling[p] = (struct ponder_purpose_sampling){.top_p = 1};
+    int status = study_open(&study, store, data, err);
+    if (!status)
+        status = choose_one(&study, out, err);
+    for (int p = PONDER_FOR_VOTE; p < PONDER_PURPOSES && !status; p++) {
+        status = chosen_temperature(&study, &methods[p], &out->sampling[p].temperature, err);
+        out->known[p] = !status && !isnan(out->sampling[p].temperature);
+    }
+    study_release(&study);
+    return status;
+}
