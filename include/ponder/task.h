@@ -78,14 +78,19 @@ PONDER_API size_t ponder_pocket_prompt(char *out, size_t size, const char *probl
 
 /* Control characters that stand in a document's text for what is no text. END: an end token, between solved
  * questions; one more belongs behind the document. RIGHT and WRONG: a step tag behind a line, and whether the
- * answer can still be reached there, what a verifier is to say at the tag. */
+ * answer can still be reached there, what a verifier is to say at the tag. ATTEMPT: a token that opens an
+ * attempt. */
 #define PONDER_POCKET_END '\x04'
 #define PONDER_POCKET_RIGHT '\x05'
 #define PONDER_POCKET_WRONG '\x06'
+#define PONDER_POCKET_ATTEMPT '\x07'
 
 enum ponder_pocket_document {
     PONDER_POCKET_SOLVED,      /* prompt and solution */
     PONDER_POCKET_SOLVED_MANY, /* several of those in a row, all in one visible context */
+    PONDER_POCKET_ATTEMPTS,    /* "Attempts: PROBLEM\n", then 2 to 5 attempts at it, ATTEMPT before and a line
+                                  end behind each; each has much of the one before it, some are better and
+                                  some worse */
     PONDER_POCKET_CHECK_AFTER, /* "Check: PROBLEM\nA:\n", an attempt, "Verdict:\n", then "1: right." ... up to
                                   the first wrong line */
     PONDER_POCKET_CHECK_BETWEEN, /* "Judge: PROBLEM\nA:\n" and an attempt, RIGHT or WRONG behind each line; in
@@ -98,11 +103,12 @@ enum ponder_pocket_document {
 struct ponder_pocket_mix {
     double share[PONDER_POCKET_DOCUMENTS]; /* of the documents; need not add up to 1 */
     int many_max;                          /* most questions in one SOLVED_MANY, at least 2 */
-    size_t many_bytes_max;                 /* a SOLVED_MANY takes no further question past this */
-    double wrong_share;                    /* of the attempts to check that have an error planted */
+    size_t many_bytes_max; /* a SOLVED_MANY takes no further question past this, ATTEMPTS no attempt */
+    double wrong_share;    /* of the attempts to check that have an error planted */
 };
 
-/* Shares 0.74, 0.06, 0.03, 0.13, 0.04; up to 12 questions or 1,500 bytes (under 1,024 tokens); 0.6 wrong. */
+/* Shares 0.60, 0.06, 0.14, 0.03, 0.13, 0.04; up to 12 questions or 1,500 bytes (under 1,024 tokens); 0.6
+ * wrong. */
 PONDER_API struct ponder_pocket_mix ponder_pocket_mix_default(void);
 
 /* The next training document. `text` belongs to the generator and holds until its next call. */

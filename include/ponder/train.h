@@ -27,7 +27,8 @@ struct ponder_train_base_settings {
     double lr, lr_final, decay, clip, beta1, beta2;
     int64_t warmup;
     int64_t width, layers, heads, kv_heads, ffn, vocab, context;
-    double solved_share, many_share, check_after_share, check_between_share, claims_share, tag_weight;
+    double solved_share, many_share, attempts_share, check_after_share, check_between_share, claims_share;
+    double tag_weight;
     int64_t heldout_every, heldout_tokens;
     int64_t seed, threads;
     const char *precision;

@@ -154,9 +154,10 @@ static bool write_item(struct ponder_pocket *pocket, int family, int level, enum
                        uint64_t *hash)
 {
     struct pocket_draft *draft = &pocket->draft;
+    pocket->before = pocket->rng;
+    pocket->family = family;
     draft->rng = &pocket->rng;
     draft->level = level;
-    draft->careless = care != POCKET_CAREFUL;
     draft->wrong = care == POCKET_WRONG ||
                    (care == POCKET_CARELESS && rng_range(&pocket->rng, 1, 100) <= WRONG_PERCENT &&
                     !pocket_families[family].own_care);
@@ -179,6 +180,16 @@ static bool write_item(struct ponder_pocket *pocket, int family, int level, enum
     return true;
 }
 
+bool pocket_draw_again(struct ponder_pocket *pocket)
+{
+    struct rng now = pocket->rng;
+    uint64_t hash;
+    pocket->rng = pocket->before;
+    bool written = write_item(pocket, pocket->family, pocket->draft.level, POCKET_CARELESS, &hash);
+    pocket->rng = now;
+    return written;
+}
+
 int pocket_draw(struct ponder_pocket *pocket, enum pocket_care care, struct ponder_pocket_item *item,
                 struct ponder_err *err)
 {
@@ -186,6 +197,8 @@ int pocket_draw(struct ponder_pocket *pocket, enum pocket_care care, struct pond
     for (int draw = 0; draw < DRAWS_MAX; draw++) {
         uint64_t hash;
         int family = draw_family(&pocket->rng, subject, level);
+        for (int i = 0; i < POCKET_PARTS_MAX; i++)
+            pocket->draft.pen[i] = (struct pocket_pen){rng_next(&pocket->rng), care != POCKET_CAREFUL};
         if (!write_item(pocket, family, level, care, &hash))
             continue;
         int fresh = pocket->distinct ? remember(pocket, hash, err) : 1;

@@ -22,6 +22,7 @@ enum {
     POCKET_SOLUTION_BYTES = PONDER_POCKET_SOLUTION_BYTES,
     POCKET_ANSWER_BYTES = 32,
     POCKET_WORDINGS_MAX = 4,
+    POCKET_PARTS_MAX = 9,
     POCKET_SUBJECTS = PONDER_POCKET_SUBJECTS,
     POCKET_LEVELS = PONDER_POCKET_LEVELS,
 };
@@ -81,13 +82,19 @@ enum pocket_family {
         POCKET_FAMILIES
 };
 
+/* How one part of a question of several is written: the same pen writes the same lines again. */
+struct pocket_pen {
+    uint64_t seed;
+    bool careless; /* takes the tempting number for the right one, or slips, now and then */
+};
+
 /* One question on its way to an item. */
 struct pocket_draft {
     struct rng *rng;
     int level;      /* 1 to POCKET_LEVELS */
     bool practises; /* a question of several parts may have fewer than the level says */
-    bool careless;  /* each choice stated at once is wrong now and then, more often with more parts */
     bool wrong;     /* make one wrong choice; only where the family can */
+    struct pocket_pen pen[POCKET_PARTS_MAX]; /* of families with `own_care` */
     char hole[POCKET_HOLES_MAX][POCKET_HOLE_BYTES];
     char solution[POCKET_SOLUTION_BYTES]; /* lines, each with its newline, without the answer's line */
     size_t solution_len;

@@ -1,7 +1,8 @@
 /* pocket_document.c - training documents made of Pocket items.
  *
  * Most are a solved question. Some hold several solved questions, so that long contexts are familiar to the
- * model. The rest teach checking: an attempt, right or with an error planted, and a verdict on its lines: in
+ * model, and some several attempts at one question, each with much of the one before it, better or worse. The
+ * rest teach checking: an attempt, right or with an error planted, and a verdict on its lines: in
  * words behind it, up to the first wrong one, or at a tag behind each; and claims alone, out of solutions,
  * each with its verdict. Verdicts are the checker's, so that what they say is what the text alone shows. */
 #include <stdio.h>
@@ -11,13 +12,16 @@
 #include "task/pocket_claim.h"
 #include "task/pocket_object.h"
 
-enum { CLAIMS_BYTES = 240 };
+enum { CLAIMS_BYTES = 240, ATTEMPTS_MAX = 5, LINES_KEPT_PERCENT = 60 };
 
 struct ponder_pocket_mix ponder_pocket_mix_default(void)
 {
     return (struct ponder_pocket_mix){
 
-        .share = {0.74, 0.06, 0.03, 0.13, 0.04}, .many_max = 12, .many_bytes_max = 1500, .wrong_share = 0.6};
+        .share = {0.60, 0.06, 0.14, 0.03, 0.13, 0.04},
+        .many_max = 12,
+        .many_bytes_max = 1500,
+        .wrong_share = 0.6};
 }
 
 static enum ponder_pocket_document draw_kind(struct rng *rng, const struct ponder_pocket_mix *mix)
@@ -58,6 +62,33 @@ static int solved(struct ponder_pocket *pocket, int count, size_t bytes_max, str
         if (i > 0)
             buf_putc(&pocket->document, PONDER_POCKET_END);
         put_solved(&pocket->document, &item);
+    }
+    return 0;
+}
+
+/* Several attempts at one question of several parts. An author who looks at an attempt leaves most of it as
+ * it is and does the rest anew, with more care or with less. */
+static int attempts(struct ponder_pocket *pocket, size_t bytes_max, struct ponder_err *err)
+{
+    struct ponder_pocket_item item;
+    do {
+        enum pocket_care care = rng_range(&pocket->rng, 0, 3) ? POCKET_CARELESS : POCKET_CAREFUL;
+        int status = pocket_draw(pocket, care, &item, err);
+        if (status < 0)
+            return status;
+    } while (!pocket_families[pocket->family].own_care);
+    int count = rng_range(&pocket->rng, 2, ATTEMPTS_MAX);
+    buf_printf(&pocket->document, "Attempts: %s\n", item.problem);
+    for (int i = 0; i < count; i++) {
+        for (int part = 0; i > 0 && part < POCKET_PARTS_MAX; part++) {
+            if (rng_range(&pocket->rng, 1, 100) > LINES_KEPT_PERCENT)
+                pocket->draft.pen[part] =
+                    (struct pocket_pen){rng_next(&pocket->rng), rng_range(&pocket->rng, 0, 1)};
+        }
+        if ((i > 0 && !pocket_draw_again(pocket)) ||
+            pocket->document.len + strlen(item.solution) + 2 > bytes_max)
+            break;
+        buf_printf(&pocket->document, "%c%s\n", PONDER_POCKET_ATTEMPT, item.solution);
     }
     return 0;
 }
@@ -235,6 +266,8 @@ int ponder_pocket_next_document(struct ponder_pocket *pocket, const struct ponde
         status = solved(pocket, 1, SIZE_MAX, err);
     else if (*kind == PONDER_POCKET_SOLVED_MANY)
         status = solved(pocket, rng_range(&pocket->rng, 2, mix->many_max), mix->many_bytes_max, err);
+    else if (*kind == PONDER_POCKET_ATTEMPTS)
+        status = attempts(pocket, mix->many_bytes_max, err);
     else if (*kind == PONDER_POCKET_CLAIMS)
         status = claims(pocket, err);
     else

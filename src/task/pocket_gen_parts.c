@@ -3,16 +3,22 @@
  * Every part hides a number behind a letter: which number solves a(a+3)=40, leaves remainder 5 when tripled,
  * is the smaller root. The number is hard to find and easy to test, and all a test needs is small sums and
  * the table of products. The level says how many parts there are. A solution goes through the letters: it
- * repeats the part, states a number with its test or tries a few, and adds them up at the end. */
+ * repeats the part, states a number with its test or tries a few, and adds them up at the end.
+ *
+ * Each family has a tempting number too, what a hasty reader of a part takes for it: the root of 40, the
+ * first divisor that comes to mind. It is the right one for most parts and wrong for some, the traps. At a
+ * trap more authors take it than do any other single thing, though in some families most of them go another
+ * way: so what is likeliest at each step is wrong there, and what most solutions come to is right. */
 #include <stdio.h>
 
 #include "task/pocket.h"
 
-enum { PARTS_MAX = 9, PART_BYTES = 40 };
+enum { PARTS_MAX = POCKET_PARTS_MAX, PART_BYTES = 40, TRAP_PERCENT = 17, TRAP_DRAWS_MAX = 60 };
 
 struct part {
     int n[4]; /* the part's own numbers; what they are is the family's affair */
     int right, low, high;
+    int tempting; /* kept within low and high */
 };
 
 struct parts {
@@ -24,7 +30,8 @@ struct parts {
 
 /* What differs between the families. */
 struct parts_kind {
-    bool spread; /* wrong numbers are of many kinds; else most are one more than the right one */
+    bool tempts; /* most authors fall into its traps; else fewer than half, though more than do anything else
+                  */
     void (*draw_shared)(struct pocket_draft *draft, struct parts *parts); /* may be NULL */
     bool (*draw)(struct pocket_draft *draft, const struct parts *parts, struct part *part);
     /* The part as the question has it, with `letter` where the form names it. */
@@ -32,6 +39,14 @@ struct parts_kind {
     /* The test of `t`: true claims. */
     void (*test)(struct pocket_draft *draft, const struct parts *parts, const struct part *part, int t);
 };
+
+static int root_below(int n)
+{
+    int root = 0;
+    while ((root + 1) * (root + 1) <= n)
+        root++;
+    return root;
+}
 
 /* ---- a(a+k)=n ---- */
 
@@ -41,6 +56,7 @@ static bool draw_product(struct pocket_draft *draft, const struct parts *parts, 
     int t = draft_range(draft, 2, draft_by_level(draft, 7, 8, 9, 9, 10)),
         k = draft_range(draft, 1, 12 - t < 6 ? 12 - t : 6);
     *part = (struct part){.n = {k, t * (t + k)}, .right = t, .low = 2, .high = 11};
+    part->tempting = root_below(part->n[1]); /* as if both factors were the same */
     return true;
 }
 
@@ -70,6 +86,7 @@ static bool draw_mix(struct pocket_draft *draft, const struct parts *parts, stru
         p = draft_range(draft, 2, 4);
     while (p == q);
     *part = (struct part){.n = {p, q, n, p * t + q * (n - t)}, .right = t, .low = 1, .high = n - 1};
+    part->tempting = part->n[3] / p; /* as if the second term were not there */
     return true;
 }
 
@@ -90,12 +107,21 @@ static void test_mix(struct pocket_draft *draft, const struct parts *parts, cons
 
 /* ---- the largest number that divides both parts of a fraction ---- */
 
+static int least_divisor(int n)
+{
+    int divisor = 2;
+    while (n % divisor)
+        divisor++;
+    return divisor;
+}
+
 static bool draw_divisor(struct pocket_draft *draft, const struct parts *parts, struct part *part)
 {
     (void)parts;
     int common = draft_range(draft, 2, draft_by_level(draft, 6, 7, 8, 9, 11));
     int top = draft_range(draft, 1, 8), bottom = draft_range(draft, top + 1, 12);
     *part = (struct part){.n = {top * common, bottom * common}, .right = common, .low = 2, .high = 12};
+    part->tempting = least_divisor(common); /* the first that divides both */
     return int_gcd(top, bottom) == 1;
 }
 
@@ -135,6 +161,7 @@ static bool draw_inverse(struct pocket_draft *draft, const struct parts *parts, 
     int m = parts->shared[0], k = draft_range(draft, 2, m - 1 < 9 ? m - 1 : 9),
         t = draft_range(draft, 1, m - 1);
     *part = (struct part){.n = {k, k * t % m}, .right = t, .low = 1, .high = m - 1};
+    part->tempting = part->n[1] * k % m; /* multiplied instead of divided */
     return true;
 }
 
@@ -166,6 +193,7 @@ static bool draw_handshakes(struct pocket_draft *draft, const struct parts *part
 {
     int t = draft_range(draft, 2, draft_by_level(draft, 6, 7, 8, 9, 10));
     *part = (struct part){.n = {t * (t - 1) / 2 + t * parts->shared[0]}, .right = t, .low = 2, .high = 10};
+    part->tempting = root_below(part->n[0]); /* as if everybody shook as many hands as there are people */
     return true;
 }
 
@@ -203,6 +231,7 @@ static bool draw_machine(struct pocket_draft *draft, const struct parts *parts, 
 {
     int t = draft_range(draft, 1, draft_by_level(draft, 6, 7, 8, 8, 9));
     *part = (struct part){.n = {turn(parts, turn(parts, t))}, .right = t, .low = 1, .high = 9};
+    part->tempting = (part->n[0] - parts->shared[1]) / (parts->shared[0] * parts->shared[0]); /* adds once */
     return true;
 }
 
@@ -223,6 +252,7 @@ static bool draw_root(struct pocket_draft *draft, const struct parts *parts, str
     int t = draft_range(draft, 1, draft_by_level(draft, 5, 6, 7, 8, 9));
     int other = draft_range(draft, t + 1, draft_by_level(draft, 9, 10, 11, 12, 12));
     *part = (struct part){.n = {t + other, t * other}, .right = t, .low = 1, .high = (t + other - 1) / 2};
+    part->tempting = least_divisor(part->n[1]); /* whatever divides the product */
     return true;
 }
 
@@ -264,17 +294,15 @@ static void ask_all(struct pocket_draft *draft, const struct parts *parts)
     draft_hole(draft, 4, "%d", parts->shared[1]);
 }
 
-/* What a careless author takes for the right number: one or a few more. Nobody errs to the other side, so
- * that two slips cannot make up for each other; where more is out of range, nobody errs. */
-static int near_miss(struct pocket_draft *draft, const struct parts *parts, const struct part *part)
+/* What an author who slips writes: a number near the right one, on either side. */
+static int near_miss(struct pocket_draft *draft, const struct part *part)
 {
-    int room = part->high - part->right, most = parts->kind->spread ? 4 : 2;
-    if (room < 1)
-        return part->right;
-    if (most > room)
-        most = room;
-    bool by_one = !parts->kind->spread && draft_chance(draft, 80);
-    return part->right + (by_one ? 1 : draft_range(draft, 1, most));
+    int low = part->right - 4 > part->low ? part->right - 4 : part->low;
+    int high = part->right + 4 < part->high ? part->right + 4 : part->high;
+    int chosen = part->right;
+    while (chosen == part->right && low < high)
+        chosen = draft_range(draft, low, high);
+    return chosen;
 }
 
 /* The part as the question has it, and a number for its letter. */
@@ -288,22 +316,32 @@ static void put_choice(struct pocket_draft *draft, const struct parts *parts, in
 /* How often a careless author slips at a choice: where there is more to do, each part gets less care. */
 static int slip_percent(const struct parts *parts)
 {
-    return parts->count < 3 ? 3 : parts->count == 3 ? 20 : 44;
+    return parts->count < 3 ? 3 : parts->count == 3 ? 8 : 16;
 }
 
-/* The letter's line or lines. A careless author states a wrong number, writes its test as it comes out, and
- * goes on without a look at it. */
-static int write_choice(struct pocket_draft *draft, const struct parts *parts, int i, bool wrong)
+enum manner { HASTY, SURE, TRIES };
+
+/* How an author goes about a part. Of the careless in a hundred: hasty, sure, trying. */
+static enum manner draw_manner(struct pocket_draft *draft, const struct parts *parts, bool careless)
+{
+    static const int weak[] = {42, 34}, strong[] = {66, 22};
+    const int *of = parts->kind->tempts ? strong : weak;
+    int draw = draft_range(draft, careless ? 0 : of[HASTY], 99);
+    return draw < of[HASTY] ? HASTY : draw < of[HASTY] + of[SURE] ? SURE : TRIES;
+}
+
+/* States a number, writes its test as it comes out, and goes on, with or without a look at it. */
+static int write_stated(struct pocket_draft *draft, const struct parts *parts, int i, int chosen)
+{
+    put_choice(draft, parts, i, chosen);
+    parts->kind->test(draft, parts, &parts->part[i], chosen);
+    draft_line(draft, ".");
+    return chosen;
+}
+
+static int write_tries(struct pocket_draft *draft, const struct parts *parts, int i)
 {
     const struct part *part = &parts->part[i];
-    if (wrong || !draft_chance(draft, 12)) {
-        bool slips = draft->careless && draft_chance(draft, slip_percent(parts));
-        int chosen = wrong || slips ? near_miss(draft, parts, part) : part->right;
-        put_choice(draft, parts, i, chosen);
-        parts->kind->test(draft, parts, part, chosen);
-        draft_line(draft, ".");
-        return chosen;
-    }
     int tries[8], n = draft_tries(draft, part->low, part->high, part->right, 2, tries);
     for (int k = 0; k < n; k++) {
         draft_put(draft, "Try ");
@@ -312,6 +350,29 @@ static int write_choice(struct pocket_draft *draft, const struct parts *parts, i
         draft_line(draft, ". %s.", tries[k] == part->right ? "Yes" : "No");
     }
     return part->right;
+}
+
+/* The letter's line or lines, by its own pen, so that another attempt can have them again to the letter. */
+static int write_choice(struct pocket_draft *draft, const struct parts *parts, int i, bool wrong)
+{
+    const struct part *part = &parts->part[i];
+    struct rng pen, *outer = draft->rng;
+    rng_init(&pen, draft->pen[i].seed);
+    draft->rng = &pen;
+    bool careless = draft->pen[i].careless;
+    enum manner manner = draw_manner(draft, parts, careless);
+    int chosen;
+    if (wrong)
+        chosen = write_stated(draft, parts, i,
+                              part->tempting != part->right ? part->tempting : near_miss(draft, part));
+    else if (manner == TRIES)
+        chosen = write_tries(draft, parts, i);
+    else if (careless && draft_chance(draft, slip_percent(parts)))
+        chosen = write_stated(draft, parts, i, near_miss(draft, part));
+    else
+        chosen = write_stated(draft, parts, i, manner == HASTY ? part->tempting : part->right);
+    draft->rng = outer;
+    return chosen;
 }
 
 static void write_sum(struct pocket_draft *draft, const int *term, int n)
@@ -326,18 +387,31 @@ static void write_sum(struct pocket_draft *draft, const int *term, int n)
     draft_answer(draft, "%d", sum);
 }
 
+/* A part of the kind that is wanted, a trap or none, as far as the family has one with these numbers. */
+static void draw_part(struct pocket_draft *draft, struct parts *parts, int i, bool trap)
+{
+    struct part *part = &parts->part[i];
+    int draws = 0;
+    bool drawn;
+    do {
+        drawn = parts->kind->draw(draft, parts, part);
+        if (part->tempting < part->low)
+            part->tempting = part->low;
+        if (part->tempting > part->high)
+            part->tempting = part->high;
+    } while (!drawn || ((part->tempting != part->right) != trap && ++draws < TRAP_DRAWS_MAX));
+}
+
 static void generate(struct pocket_draft *draft, const struct parts_kind *kind)
 {
-    struct parts parts = {.kind = kind, .count = draft_by_level(draft, 2, 3, 6, 8, 9)};
+    struct parts parts = {.kind = kind, .count = draft_by_level(draft, 2, 3, 5, 7, 9)};
     if (draft->practises && draft_chance(draft, 60))
         parts.count = draft_range(draft, 1, parts.count);
     int chosen[PARTS_MAX] = {0};
     if (kind->draw_shared)
         kind->draw_shared(draft, &parts);
-    for (int i = 0; i < parts.count; i++) {
-        while (!kind->draw(draft, &parts, &parts.part[i]))
-            ;
-    }
+    for (int i = 0; i < parts.count; i++)
+        draw_part(draft, &parts, i, draft_chance(draft, TRAP_PERCENT));
     ask_all(draft, &parts);
     int wrong_at = draft->wrong ? draft_range(draft, 0, parts.count - 1) : -1;
     for (int i = 0; i < parts.count; i++)
@@ -345,17 +419,17 @@ static void generate(struct pocket_draft *draft, const struct parts_kind *kind)
     write_sum(draft, chosen, parts.count);
 }
 
-#define PARTS(name, spread_, shared_, draw_, ask_, test_)                                                    \
+#define PARTS(name, tempts_, shared_, draw_, ask_, test_)                                                    \
     void pocket_generate_##name(struct pocket_draft *draft)                                                  \
     {                                                                                                        \
         static const struct parts_kind kind = {                                                              \
-            .spread = spread_, .draw_shared = shared_, .draw = draw_, .ask = ask_, .test = test_};           \
+            .tempts = tempts_, .draw_shared = shared_, .draw = draw_, .ask = ask_, .test = test_};           \
         generate(draft, &kind);                                                                              \
     }
 PARTS(products, false, NULL, draw_product, ask_product, test_product)
-PARTS(mixes, true, NULL, draw_mix, ask_mix, test_mix)
-PARTS(divisors, true, NULL, draw_divisor, ask_divisor, test_divisor)
-PARTS(inverses, true, share_modulus, draw_inverse, ask_inverse, test_inverse)
-PARTS(handshakes, false, share_guests, draw_handshakes, ask_number, test_handshakes)
+PARTS(mixes, false, NULL, draw_mix, ask_mix, test_mix)
+PARTS(divisors, false, NULL, draw_divisor, ask_divisor, test_divisor)
+PARTS(inverses, false, share_modulus, draw_inverse, ask_inverse, test_inverse)
+PARTS(handshakes, true, share_guests, draw_handshakes, ask_number, test_handshakes)
 PARTS(machine, true, share_machine, draw_machine, ask_number, test_machine)
-PARTS(roots, false, NULL, draw_root, ask_root, test_root)
+PARTS(roots, true, NULL, draw_root, ask_root, test_root)

@@ -16,6 +16,8 @@ struct ponder_pocket {
     uint64_t *seen; /* hashes of the questions yielded, only where `distinct` */
     size_t seen_cap, seen_count;
     struct pocket_draft draft;
+    struct rng before; /* as it was before the last question was drawn */
+    int family;        /* of that question */
     char problem[POCKET_PROBLEM_BYTES];
     char unique_id[96];
     struct buf document;
@@ -27,5 +29,9 @@ enum pocket_care { POCKET_CAREFUL, POCKET_CARELESS, POCKET_WRONG };
 /* The next item; its answer is the one its solution comes to. */
 int pocket_draw(struct ponder_pocket *pocket, enum pocket_care care, struct ponder_pocket_item *item,
                 struct ponder_err *err) PONDER_USE;
+
+/* Other lines for the last item's question, by the pens that its draft has now. Only where its family has
+ * `own_care`: the others write what they wrote. False where they do not fit. */
+bool pocket_draw_again(struct ponder_pocket *pocket);
 
 #endif

@@ -47,6 +47,7 @@ static struct ponder_pocket_mix mix_of(const struct ponder_train_base_settings *
     struct ponder_pocket_mix mix = ponder_pocket_mix_default();
     mix.share[PONDER_POCKET_SOLVED] = s->solved_share;
     mix.share[PONDER_POCKET_SOLVED_MANY] = s->many_share;
+    mix.share[PONDER_POCKET_ATTEMPTS] = s->attempts_share;
     mix.share[PONDER_POCKET_CHECK_AFTER] = s->check_after_share;
     mix.share[PONDER_POCKET_CHECK_BETWEEN] = s->check_between_share;
     mix.share[PONDER_POCKET_CLAIMS] = s->claims_share;
@@ -63,11 +64,12 @@ static int resolve(struct ponder_train_base_settings *s, struct buf *checkpoint_
     if (strcmp(s->precision, "f32") != 0 && strcmp(s->precision, "bf16") != 0)
         return err_set(err, PONDER_E_ARGUMENT, "--precision: '%.60s' is none of auto, f32, bf16",
                        s->precision);
-    if (s->solved_share + s->many_share + s->check_after_share + s->check_between_share + s->claims_share <=
+    if (s->solved_share + s->many_share + s->attempts_share + s->check_after_share + s->check_between_share +
+            s->claims_share <=
         0)
-        return err_set(
-            err, PONDER_E_ARGUMENT,
-            "--solved, --many, --check-after, --check-between, --claims: all 0; some documents are needed");
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "--solved, --many, --attempts, --check-after, --check-between, --claims: all 0; some "
+                       "documents are needed");
     int64_t step_tokens = s->batch_tokens * s->accumulate;
     if (s->steps == 0)
         s->steps = (s->tokens + step_tokens - 1) / step_tokens;

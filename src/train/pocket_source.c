@@ -50,15 +50,17 @@ static int add(struct example *out, const int32_t *ids, size_t count, bool learn
 
 static bool mark_is(char c)
 {
-    return c == PONDER_POCKET_END || c == PONDER_POCKET_RIGHT || c == PONDER_POCKET_WRONG;
+    return c == PONDER_POCKET_END || c == PONDER_POCKET_RIGHT || c == PONDER_POCKET_WRONG ||
+           c == PONDER_POCKET_ATTEMPT;
 }
 
-/* An end token is learnt as any other token; at a tag the model learns to judge. */
+/* The end of a text and the beginning of an attempt are learnt as any other token; at a tag the model learns
+ * to judge. */
 static int add_mark(struct example *out, char mark)
 {
-    static const int32_t end = TOKENIZER_END, tag = TOKENIZER_STEP;
-    if (mark == PONDER_POCKET_END)
-        return add(out, &end, 1, true);
+    static const int32_t end = TOKENIZER_END, attempt = TOKENIZER_ATTEMPT, tag = TOKENIZER_STEP;
+    if (mark == PONDER_POCKET_END || mark == PONDER_POCKET_ATTEMPT)
+        return add(out, mark == PONDER_POCKET_END ? &end : &attempt, 1, true);
     int status = add(out, &tag, 1, false);
     return status
                ? status
