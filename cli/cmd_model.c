@@ -12,19 +12,18 @@ struct args {
 
 static const struct ponder_option *sampling_options(void)
 {
-    static const struct ponder_option table[] = {
-        {.name = "keep-sampling",
-         .type = PONDER_OPTION_TEXT,
-         .offset = offsetof(struct args, sampling),
-         .meta = "STORE",
-         .help = "keep in FILE the temperatures that are best by STORE's runs"},
-        {.name = "data",
-         .letter = 'd',
-         .type = PONDER_OPTION_TEXT,
-         .offset = offsetof(struct args, data),
-         .meta = "SET",
-         .help = "by the runs over these questions; else by the newest"},
-        PONDER_OPTION_END};
+    static const struct ponder_option table[] = {{.name = "keep-sampling",
+                                                  .type = PONDER_OPTION_TEXT,
+                                                  .offset = offsetof(struct args, sampling),
+                                                  .meta = "STORE",
+                                                  .help = "put into FILE what was best in STORE"},
+                                                 {.name = "data",
+                                                  .letter = 'd',
+                                                  .type = PONDER_OPTION_TEXT,
+                                                  .offset = offsetof(struct args, data),
+                                                  .meta = "SET",
+                                                  .help = "questions that say so; else the newest runs'"},
+                                                 PONDER_OPTION_END};
     return table;
 }
 

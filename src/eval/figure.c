@@ -278,6 +278,14 @@ static int begin(struct work *work, struct ponder_err *err)
     return study_open(&work->chooser, work->study.path, settings->chosen_on, err);
 }
 
+/* Whether the series alone makes the figure: votes and one answer are only what the others are compared with,
+ * unless temperatures are what is compared. */
+static bool counts_alone(const struct work *work, int s)
+{
+    enum study_kind kind = work->figure->series[s].kind;
+    return kind != STUDY_GREEDY && (kind != STUDY_MAJORITY || work->figure->by == BY_TEMPERATURE);
+}
+
 static int make(struct work *work, struct ponder_err *err)
 {
     int64_t points = 0;
@@ -289,7 +297,7 @@ static int make(struct work *work, struct ponder_err *err)
         status = read_curves(work, panel, err);
     for (int panel = 0; panel < panels; panel++)
         for (int s = 0; s < work->figure->series_count && !status; s++) {
-            points += work->figure->series[s].kind == STUDY_GREEDY ? 0 : work->curves[panel][s].count;
+            points += counts_alone(work, s) ? work->curves[panel][s].count : 0;
             status = fill_series(work, panel, s) ? err_memory(err, "a figure") : PONDER_OK;
         }
     if (!status && points == 0)

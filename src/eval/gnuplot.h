@@ -19,6 +19,8 @@ int gnuplot_write(const char *path, const struct buf *commands, struct ponder_er
  * for var(--grid), 2 and up for var(--c1) .. */
 enum { GNUPLOT_INK, GNUPLOT_GRID, GNUPLOT_SERIES, GNUPLOT_SERIES_MAX = 8 };
 void gnuplot_colour(struct buf *commands, int number);
+enum { GNUPLOT_HEX_BYTES = 8 };
+const char *gnuplot_colour_hex(int number, char text[GNUPLOT_HEX_BYTES]); /* "#rrggbb" */
 
 /* Appends the drawing as an <svg> for the inside of an HTML page: no ids that others may have too, the page's
  * font, colours by CSS variables. A text "@3@" becomes texts[3], escaped. `label` is what a screen reader

@@ -9,9 +9,16 @@
 
 enum { MARK = 1, TEXT_BYTES_MAX = 26 }; /* red and green of the colours that stand for variables */
 
+const char *gnuplot_colour_hex(int number, char text[GNUPLOT_HEX_BYTES])
+{
+    snprintf(text, GNUPLOT_HEX_BYTES, "#%02x%02x%02x", MARK, MARK, (unsigned)(number + 1) & 0xff);
+    return text;
+}
+
 void gnuplot_colour(struct buf *commands, int number)
 {
-    buf_printf(commands, "rgb \"#%02x%02x%02x\"", MARK, MARK, number + 1);
+    char hex[GNUPLOT_HEX_BYTES];
+    buf_printf(commands, "rgb \"%s\"", gnuplot_colour_hex(number, hex));
 }
 
 static void colour_name(struct buf *out, int number)

@@ -95,6 +95,7 @@ int page_write(struct buf *out, const struct page *page, struct ponder_err *err)
     opening(out, page);
     page_runs(out, page);
     page_plots(out, page);
+    page_temperatures(out, page);
     page_numbers(out, page);
     page_settings(out, page);
     page_methods(out, page);

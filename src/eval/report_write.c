@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "eval/figure_inline.h"
 #include "eval/figures.h"
 #include "eval/page.h"
 #include "eval/plots.h"
@@ -30,9 +31,12 @@ const struct ponder_option *ponder_report_options(void)
 /* All that is made before anything is written. */
 struct work {
     const struct ponder_report_settings *settings;
+    bool all_runs; /* of the store */
     struct store *store;
     struct figures figures;
     struct plots plots;
+    struct ponder_figure *temperatures; /* NULL: the store's runs are not at several */
+    struct buf temperatures_svg;
     struct buf page, csv, json;
 };
 
@@ -43,15 +47,46 @@ static int shown(void *data, const struct figures_run *run, int64_t question, st
     return shown_read(out, work->store, run, question, work->settings->samples, err);
 }
 
+static bool at_several_temperatures(const struct ponder_figure *figure)
+{
+    const struct ponder_figure_point *first = NULL;
+    for (int s = 0; s < figure->series_count; s++)
+        for (int64_t i = 0; i < figure->series[s].count; i++) {
+            const struct ponder_figure_point *point = &figure->series[s].points[i];
+            if (first && point->temperature != first->temperature)
+                return true;
+            first = point;
+        }
+    return false;
+}
+
+/* Methods by temperature, where the store has runs that show it. */
+static int make_temperatures(struct work *work, struct ponder_err *err)
+{
+    int status = ponder_figure_make(work->figures.store, "temperature", NULL, &work->temperatures, err);
+    if (status == PONDER_E_NOT_FOUND || status == PONDER_E_ARGUMENT) /* no samples, or half a run */
+        return PONDER_OK;
+    if (!status && !at_several_temperatures(work->temperatures)) {
+        ponder_figure_release(work->temperatures);
+        work->temperatures = NULL;
+    }
+    return status || !work->temperatures ? status
+                                         : figure_inline(&work->temperatures_svg, work->temperatures, err);
+}
+
 static int make_page(struct work *work, int64_t *pages, struct ponder_err *err)
 {
     struct page page = {.figures = &work->figures,
                         .plots = &work->plots,
+                        .temperatures_svg = &work->temperatures_svg,
                         .title = work->settings->title,
                         .questions_max = work->settings->questions,
                         .shown = shown,
                         .data = work};
     int status = plots_draw(&work->plots, &work->figures, err);
+    if (!status && work->all_runs)
+        status = make_temperatures(work, err);
+    page.temperatures = work->temperatures;
     *pages = page_shown_count(&page);
     return status ? status : page_write(&work->page, &page, err);
 }
@@ -86,6 +121,8 @@ static int write_all(const struct work *work, struct ponder_err *err)
 
 static void release(struct work *work)
 {
+    ponder_figure_release(work->temperatures);
+    buf_release(&work->temperatures_svg);
     buf_release(&work->page);
     buf_release(&work->csv);
     buf_release(&work->json);
@@ -115,6 +152,8 @@ int ponder_report_write(const char *store, const int64_t *runs, int64_t run_coun
                         struct ponder_err *err)
 {
     struct work work = {.settings = settings,
+                        .all_runs = run_count == 0,
+                        .temperatures_svg = BUF_INIT(PAGE_BYTES_MAX),
                         .page = BUF_INIT(PAGE_BYTES_MAX),
                         .csv = BUF_INIT(TABLE_BYTES_MAX),
                         .json = BUF_INIT(TABLE_BYTES_MAX)};

@@ -67,13 +67,12 @@ static int solved(struct ponder_pocket *pocket, int count, size_t bytes_max, str
 }
 
 /* Several attempts at one question of several parts. An author who looks at an attempt leaves most of it as
- * it is and does the rest anew, with more care or with less. */
+ * it is and does the rest anew, mostly with more care. */
 static int attempts(struct ponder_pocket *pocket, size_t bytes_max, struct ponder_err *err)
 {
     struct ponder_pocket_item item;
     do {
-        enum pocket_care care = rng_range(&pocket->rng, 0, 3) ? POCKET_CARELESS : POCKET_CAREFUL;
-        int status = pocket_draw(pocket, care, &item, err);
+        int status = pocket_draw(pocket, POCKET_CARELESS, &item, err);
         if (status < 0)
             return status;
     } while (!pocket_families[pocket->family].own_care);
@@ -83,7 +82,7 @@ static int attempts(struct ponder_pocket *pocket, size_t bytes_max, struct ponde
         for (int part = 0; i > 0 && part < POCKET_PARTS_MAX; part++) {
             if (rng_range(&pocket->rng, 1, 100) > LINES_KEPT_PERCENT)
                 pocket->draft.pen[part] =
-                    (struct pocket_pen){rng_next(&pocket->rng), rng_range(&pocket->rng, 0, 1)};
+                    (struct pocket_pen){rng_next(&pocket->rng), rng_range(&pocket->rng, 0, 2) == 0};
         }
         if ((i > 0 && !pocket_draw_again(pocket)) ||
             pocket->document.len + strlen(item.solution) + 2 > bytes_max)

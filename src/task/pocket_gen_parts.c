@@ -161,7 +161,7 @@ static bool draw_inverse(struct pocket_draft *draft, const struct parts *parts, 
     int m = parts->shared[0], k = draft_range(draft, 2, m - 1 < 9 ? m - 1 : 9),
         t = draft_range(draft, 1, m - 1);
     *part = (struct part){.n = {k, k * t % m}, .right = t, .low = 1, .high = m - 1};
-    part->tempting = part->n[1] * k % m; /* multiplied instead of divided */
+    part->tempting = (part->n[1] % k ? part->n[1] + m : part->n[1]) / k; /* as if one turn were enough */
     return true;
 }
 
@@ -231,7 +231,9 @@ static bool draw_machine(struct pocket_draft *draft, const struct parts *parts, 
 {
     int t = draft_range(draft, 1, draft_by_level(draft, 6, 7, 8, 8, 9));
     *part = (struct part){.n = {turn(parts, turn(parts, t))}, .right = t, .low = 1, .high = 9};
-    part->tempting = (part->n[0] - parts->shared[1]) / (parts->shared[0] * parts->shared[0]); /* adds once */
+    /* A number that ends in what the machine adds looks as if that were all it did. */
+    int n = part->n[0], add = parts->shared[1];
+    part->tempting = n % 10 == add ? n / 10 : t;
     return true;
 }
 
@@ -316,7 +318,7 @@ static void put_choice(struct pocket_draft *draft, const struct parts *parts, in
 /* How often a careless author slips at a choice: where there is more to do, each part gets less care. */
 static int slip_percent(const struct parts *parts)
 {
-    return parts->count < 3 ? 3 : parts->count == 3 ? 8 : 16;
+    return parts->count < 3 ? 3 : parts->count == 3 ? 8 : 14;
 }
 
 enum manner { HASTY, SURE, TRIES };
@@ -324,7 +326,7 @@ enum manner { HASTY, SURE, TRIES };
 /* How an author goes about a part. Of the careless in a hundred: hasty, sure, trying. */
 static enum manner draw_manner(struct pocket_draft *draft, const struct parts *parts, bool careless)
 {
-    static const int weak[] = {42, 34}, strong[] = {66, 22};
+    static const int weak[] = {45, 23}, strong[] = {68, 18};
     const int *of = parts->kind->tempts ? strong : weak;
     int draw = draft_range(draft, careless ? 0 : of[HASTY], 99);
     return draw < of[HASTY] ? HASTY : draw < of[HASTY] + of[SURE] ? SURE : TRIES;
@@ -342,7 +344,7 @@ static int write_stated(struct pocket_draft *draft, const struct parts *parts, i
 static int write_tries(struct pocket_draft *draft, const struct parts *parts, int i)
 {
     const struct part *part = &parts->part[i];
-    int tries[8], n = draft_tries(draft, part->low, part->high, part->right, 2, tries);
+    int tries[8], n = draft_tries(draft, part->low, part->high, part->right, 1, tries);
     for (int k = 0; k < n; k++) {
         draft_put(draft, "Try ");
         put_choice(draft, parts, i, tries[k]);
@@ -431,5 +433,5 @@ PARTS(mixes, false, NULL, draw_mix, ask_mix, test_mix)
 PARTS(divisors, false, NULL, draw_divisor, ask_divisor, test_divisor)
 PARTS(inverses, false, share_modulus, draw_inverse, ask_inverse, test_inverse)
 PARTS(handshakes, true, share_guests, draw_handshakes, ask_number, test_handshakes)
-PARTS(machine, true, share_machine, draw_machine, ask_number, test_machine)
+PARTS(machine, false, share_machine, draw_machine, ask_number, test_machine)
 PARTS(roots, true, NULL, draw_root, ask_root, test_root)

@@ -13,6 +13,7 @@
 #include "engine/scripted.h"
 #include "ponder/task.h"
 #include "search/driver.h"
+#include "sampling_fixture.h"
 
 enum { MOST = 4 };
 
@@ -74,7 +75,7 @@ static void setup(struct fixture *f, const struct scripted_reply *replies, int c
     f->clock = (struct clock){ticking_now_s, &f->now};
     struct scripted_options options = {.replies = replies, .reply_count = count, .clock = &f->clock};
     assert_int_equal(scripted_open(&f->engine, &options, NULL), PONDER_OK);
-    assert_int_equal(ponder_options_default(ponder_solve_options(), &f->sampling, NULL), PONDER_OK);
+    f->sampling = plain_sampling();
     for (int i = 0; i < MOST; i++) {
         snprintf(f->prompts[i], sizeof f->prompts[i], "Q%d:", i);
         f->questions[i] =

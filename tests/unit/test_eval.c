@@ -21,6 +21,7 @@
 #include "eval/search_eval.h"
 #include "ponder/runs.h"
 #include "ponder/task.h"
+#include "sampling_fixture.h"
 
 /* One that stays; `text` is a constant string. */
 static const struct prompt_template *template_of(const char *text)
@@ -115,8 +116,7 @@ static void figures_are_those_counted_by_hand(void **state)
     struct scripted_options options = {.replies = replies, .reply_count = 5, .clock = &clock};
     struct engine *engine;
     assert_int_equal(scripted_open(&engine, &options, NULL), PONDER_OK);
-    struct ponder_sampling sampling;
-    assert_int_equal(ponder_options_default(ponder_solve_options(), &sampling, NULL), PONDER_OK);
+    struct ponder_sampling sampling = plain_sampling();
     sampling.n = 4;
     struct ponder_eval *eval;
     struct ponder_eval_settings settings = {.data = path, .seeds = 1, .store = store};
@@ -180,7 +180,7 @@ static void resuming_init(struct resuming *r)
                  i);
     }
     write_set(set);
-    assert_int_equal(ponder_options_default(ponder_solve_options(), &r->sampling, NULL), PONDER_OK);
+    r->sampling = plain_sampling();
     r->sampling.n = 2;
     r->settings = (struct ponder_eval_settings){.data = path, .seeds = 1, .store = store};
     r->job = (struct eval_job){.template = template_of("{question}\n"),
@@ -443,9 +443,10 @@ static void comparing_init(struct comparing *c)
         strcpy(c->solutions[q], item.solution);
     }
     ponder_pocket_free(pocket);
-    assert_int_equal(ponder_options_default(ponder_solve_options(), &c->sampling, NULL), PONDER_OK);
+    c->sampling = plain_sampling();
     assert_int_equal(ponder_options_default(ponder_search_options(), &c->search, NULL), PONDER_OK);
     c->sampling.n = 4;
+    c->sampling.max_tokens = PONDER_POCKET_SOLUTION_BYTES; /* here a byte is a token */
     c->search.name = "beam";
     c->search.width = 1;
     c->job = (struct eval_job){.template = template_of("{question}\nA:\n"),

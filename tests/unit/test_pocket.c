@@ -190,6 +190,75 @@ static void an_exhausted_generator_says_so(void **state)
 
 /* ---- documents ---- */
 
+/* The question, and behind marks two to five attempts at it, whole ones. */
+static void check_attempts(const char *text, size_t len, size_t bytes_max)
+{
+    int attempts = 0;
+    assert_true(strncmp(text, "Attempts: ", 10) == 0 && len <= bytes_max + 400);
+    for (const char *at = strchr(text, PONDER_POCKET_ATTEMPT); at;
+         at = strchr(at + 1, PONDER_POCKET_ATTEMPT)) {
+        const char *end = strchr(at + 1, PONDER_POCKET_ATTEMPT);
+        end = end ? end : text + len;
+        assert_true(at[-1] == '\n' && strncmp(end - 3, "}.\n", 3) == 0);
+        attempts++;
+    }
+    assert_in_range(attempts, 1, 5);
+}
+
+/* How many lines of the second attempt stand in the first one too. */
+static int lines_kept(const char *first, const char *second, int *lines)
+{
+    int kept = 0;
+    *lines = 0;
+    for (const char *line = second; strchr(line, '\n'); line = strchr(line, '\n') + 1) {
+        char whole[256];
+        if (*line == PONDER_POCKET_ATTEMPT)
+            break;
+        snprintf(whole, sizeof whole, "%.*s", (int)(strchr(line, '\n') - line + 1), line);
+        const char *found = strstr(first, whole);
+        kept += found && found < second;
+        ++*lines;
+    }
+    return kept;
+}
+
+static void an_attempt_has_much_of_the_one_before_it_and_is_mostly_better(void **state)
+{
+    (void)state;
+    struct ponder_pocket *pocket = open_pocket(PONDER_POCKET_TRAIN, 5, false);
+    struct ponder_pocket_mix mix = {
+        .share = {[PONDER_POCKET_ATTEMPTS] = 1}, .many_max = 2, .many_bytes_max = 4000};
+    int kept = 0, all = 0, first_right = 0, last_right = 0, lost = 0;
+    for (int i = 0; i < 2000; i++) {
+        const char *text;
+        size_t len;
+        enum ponder_pocket_document kind;
+        assert_int_equal(ponder_pocket_next_document(pocket, &mix, &text, &len, &kind, &err), 0);
+        char problem[PONDER_POCKET_PROBLEM_BYTES];
+        snprintf(problem, sizeof problem, "%.*s", (int)(strchr(text, '\n') - text - 10), text + 10);
+        const char *first = strchr(text, PONDER_POCKET_ATTEMPT), *last = strrchr(text, PONDER_POCKET_ATTEMPT);
+        const char *second = strchr(first + 1, PONDER_POCKET_ATTEMPT);
+        int lines;
+        kept += second ? lines_kept(first + 1, second + 1, &lines) : 0;
+        all += second ? lines : 0;
+        char solution[PONDER_POCKET_SOLUTION_BYTES];
+        struct ponder_pocket_verdict verdict;
+        snprintf(solution, sizeof solution, "%.*s", (int)((second ? second : text + len) - first - 2),
+                 first + 1);
+        assert_int_equal(ponder_pocket_check(problem, solution, &verdict, &err), 0);
+        bool right = verdict.answer_right;
+        snprintf(solution, sizeof solution, "%.*s", (int)(text + len - last - 2), last + 1);
+        assert_int_equal(ponder_pocket_check(problem, solution, &verdict, &err), 0);
+        first_right += right;
+        last_right += verdict.answer_right;
+        lost += right && !verdict.answer_right;
+    }
+    assert_in_range(kept, all / 2, all * 9 / 10);
+    assert_true(lost > 50); /* some are worse than what they began from, others better */
+    assert_true(last_right > first_right + 100);
+    ponder_pocket_free(pocket);
+}
+
 static void documents_come_in_the_shares_that_were_asked_for(void **state)
 {
     (void)state;
@@ -205,7 +274,9 @@ static void documents_come_in_the_shares_that_were_asked_for(void **state)
         bool marked = memchr(text, PONDER_POCKET_END, len) != NULL;
         if (kind != PONDER_POCKET_SOLVED_MANY)
             assert_false(marked);
-        if (kind <= PONDER_POCKET_SOLVED_MANY)
+        if (kind == PONDER_POCKET_ATTEMPTS)
+            check_attempts(text, len, mix.many_bytes_max);
+        else if (kind <= PONDER_POCKET_SOLVED_MANY)
             assert_true(strncmp(text, "Q: ", 3) == 0 && strcmp(text + len - 2, "}.") == 0);
         if (kind == PONDER_POCKET_SOLVED_MANY)
             assert_true(marked && len <= mix.many_bytes_max);
@@ -235,6 +306,7 @@ int main(void)
         cmocka_unit_test(json_reads_back_as_the_item),
         cmocka_unit_test(an_exhausted_generator_says_so),
         cmocka_unit_test(documents_come_in_the_shares_that_were_asked_for),
+        cmocka_unit_test(an_attempt_has_much_of_the_one_before_it_and_is_mostly_better),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -189,7 +189,7 @@ static void careless_authors_choose_wrong_and_test_truthfully(void **state)
     (void)state;
     struct ponder_pocket *pocket = open_pocket(PONDER_POCKET_TRAIN, 21);
     struct ponder_pocket_mix mix = {.share = {[PONDER_POCKET_SOLVED] = 1}, .many_max = 2};
-    int wrong = 0, of_parts = 0;
+    int wrong = 0, of_parts = 0, lucky = 0;
     for (int i = 0; i < 4000; i++) {
         const char *text;
         size_t len;
@@ -207,12 +207,13 @@ static void careless_authors_choose_wrong_and_test_truthfully(void **state)
         if (verdict.first_wrong < 0)
             continue;
         wrong++;
-        assert_false(verdict.answer_right); /* no two slips make up for each other */
+        lucky += verdict.answer_right;
         if (strcmp(verdict.line[verdict.first_wrong].reason, "this choice does not fit the question"))
             fail_msg("%s\n%s\nline %d: %s", problem, solution, verdict.first_wrong + 1,
                      verdict.line[verdict.first_wrong].reason);
     }
-    assert_in_range(wrong, of_parts * 4 / 10, of_parts * 7 / 10);
+    assert_in_range(wrong, of_parts * 3 / 10, of_parts * 6 / 10);
+    assert_true(lucky <= wrong / 20); /* two slips seldom make up for each other */
     ponder_pocket_free(pocket);
 }
 

@@ -11,6 +11,7 @@
 #include "engine/scripted.h"
 #include "search/prefixes.h"
 #include "search/rollouts.h"
+#include "sampling_fixture.h"
 
 static struct ponder_err err;
 
@@ -118,7 +119,7 @@ static int roll(struct seen *seen, const struct scripted_reply *script, int coun
     for (int i = 0; i < 4; i++)
         asked[i] = (struct rollouts_question){{.text = "q:", .len = 2, .key = 7, .name = "question"}, "1"};
     assert_int_equal(scripted_open(&engine, &options, NULL), PONDER_OK);
-    assert_int_equal(ponder_options_default(ponder_solve_options(), &sampling, NULL), PONDER_OK);
+    sampling = plain_sampling();
     sampling.n = 3;
     sampling.max_tokens = 100;
     struct rollouts_settings settings = {&sampling, 4, ANSWER_BOX_ONLY};

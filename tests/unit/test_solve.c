@@ -18,6 +18,7 @@
 #include "search/prompt.h"
 #include "ponder/tree.h"
 #include "search/solve.h"
+#include "sampling_fixture.h"
 
 /* A clock that moves by itself a little each time it is read, so that nothing waits. */
 #define TEMPLATE(text) (&(struct prompt_template[]){prompt_template_of(text)}[0])
@@ -42,7 +43,7 @@ static void setup(struct fixture *f, const struct scripted_reply *replies, int c
     struct scripted_options options = {
         .replies = replies, .reply_count = count, .clock = &f->clock, .context = 4096};
     assert_int_equal(scripted_open(&f->engine, &options, NULL), PONDER_OK);
-    assert_int_equal(ponder_options_default(ponder_solve_options(), &f->sampling, NULL), PONDER_OK);
+    f->sampling = plain_sampling();
     f->sampling.n = n;
 }
 

@@ -14,6 +14,7 @@
 #include "core/rng.h"
 #include "engine/scripted.h"
 #include "search/driver.h"
+#include "sampling_fixture.h"
 
 /* A verifier whose score is a hash of the text, and that fails, or says nothing, where it is told to. */
 struct judge {
@@ -94,7 +95,7 @@ static void setup(struct fixture *f, const struct scripted_reply *replies, int c
     struct scripted_options options = {
         .replies = replies, .reply_count = count, .clock = &f->clock, .flops_per_token = 1};
     assert_int_equal(scripted_open(&f->engine, &options, NULL), PONDER_OK);
-    assert_int_equal(ponder_options_default(ponder_solve_options(), &f->sampling, NULL), PONDER_OK);
+    f->sampling = plain_sampling();
     f->sampling.max_tokens = 100;
 }
 
