@@ -82,7 +82,7 @@ static void put_purpose(struct gguf_writer *writer, int purpose, const struct po
         char key[64];
         snprintf(key, sizeof key, "ponder.sampling.%s.%s", purposes[purpose].name, rows[i].what);
         if (rows[i].value != rows[i].without)
-            gguf_put_f32(writer, key, (float)rows[i].value);
+            gguf_put_f64(writer, key, rows[i].value);
     }
 }
 
