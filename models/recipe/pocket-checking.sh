@@ -9,7 +9,7 @@ dir=${2:-build/pilot}
 mkdir -p "$dir"
 "$ponder" train base --init "${BASE:-models/pocket-base.gguf}" --out "$dir/pocket-checking-1.gguf" --name pocket-checking \
     --metrics "$dir/checking-1.jsonl" --tokens 5000000 --lr 1.5e-3 --lr-final 0.1 --warmup 100 \
-    --solved 0.10 --many 0.02 --check-after 0 --check-between 0.80 --claims 0.08 --tag-weight 5 --seed 4
+    --solved 0.10 --many 0.02 --attempts 0 --check-after 0 --check-between 0.80 --claims 0.08 --tag-weight 5 --seed 4
 exec "$ponder" train base --init "$dir/pocket-checking-1.gguf" --out "$dir/pocket-checking.gguf" --name pocket-checking \
     --metrics "$dir/checking.jsonl" --tokens 4000000 --lr 1e-3 --lr-final 0.05 --warmup 100 \
-    --solved 0.10 --many 0.02 --check-after 0 --check-between 0.86 --claims 0.02 --tag-weight 5 --seed 5
+    --solved 0.10 --many 0.02 --attempts 0 --check-after 0 --check-between 0.86 --claims 0.02 --tag-weight 5 --seed 5

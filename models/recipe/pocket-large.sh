@@ -9,7 +9,7 @@ exec "$ponder" train base \
     --out build/pocket-large.gguf --name pocket-large --metrics build/pocket-large.jsonl \
     --checkpoint build/pocket-large.checkpoint --checkpoint-every 100 \
     --width 640 --layers 6 --heads 10 --ffn 1920 --vocab 512 --context 1024 \
-    --tokens 41000000 --batch-tokens 4096 --lr 1e-3 --lr-final 0.02 --warmup 200 \
-    --decay 0.05 --clip 1 --beta1 0.9 --beta2 0.95 --optimizer adamw \
-    --solved 0.74 --many 0.06 --check-after 0.03 --check-between 0.13 --claims 0.04 --tag-weight 3 \
+    --tokens 27000000 --batch-tokens 1024 --lr 1e-3 --lr-final 0.02 --warmup 200 \
+    --decay 0.05 --clip 1 --beta1 0.9 --beta2 0.98 --optimizer adamw \
+    --solved 0.60 --many 0.06 --attempts 0.14 --check-after 0.03 --check-between 0.13 --claims 0.04 --tag-weight 3 \
     --seed 1 --threads 2 --precision auto "$@"

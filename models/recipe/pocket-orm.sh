@@ -7,7 +7,7 @@ set -eu
 ponder=${1:-build/cli/ponder}
 dir=${2:-build/pilot}
 sh models/recipe/pocket-checking.sh "$ponder" "$dir"
-"$ponder" eval --model models/pocket-base.gguf --data pocket:train:4000:3 -n 8 --seed 11 --store "$dir/train.db" >"$dir/train.txt"
+"$ponder" eval --model models/pocket-base.gguf --data pocket:train:4000:3 -n 8 -t 0.8 --seed 11 --store "$dir/train.db" >"$dir/train.txt"
 "$ponder" runs export "$dir/train.db" 1 >"$dir/train.jsonl"
 "$ponder" task check --in "$dir/train.jsonl" >"$dir/train-labels.jsonl"
 exec "$ponder" train orm --base "$dir/pocket-checking.gguf" --samples "$dir/train-labels.jsonl" --out models/pocket-orm.gguf \
