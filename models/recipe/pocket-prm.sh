@@ -8,7 +8,7 @@ set -eu
 ponder=${1:-build/cli/ponder}
 dir=${2:-build/pilot}
 sh models/recipe/pocket-checking.sh "$ponder" "$dir"
-"$ponder" label --model models/pocket-base.gguf --data pocket:train:3000:3 -n 4 --rollouts 4 --seed 11 --store "$dir/labels.db"
+"$ponder" label --model models/pocket-base.gguf --data pocket:train:2000:3 -n 4 --rollouts 4 --seed 11 --store "$dir/labels.db"
 exec "$ponder" train prm --base "$dir/pocket-checking.gguf" --store "$dir/labels.db" --out models/pocket-prm.gguf \
     --checkpoint "$dir/pocket-prm.checkpoint" --metrics "$dir/pocket-prm.jsonl" \
     --labels any --epochs 1 --patience 5 --lr 3e-4 --batch-tokens 2048 --heldout-tokens 131072
