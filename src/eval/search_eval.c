@@ -122,7 +122,8 @@ static int search(void *data, const int64_t *missing, int64_t count, enum ponder
     struct work *work = data;
     struct driver_result result;
     struct ponder_watch watch = {cells_progress, &work->cells, NULL};
-    struct driver_settings settings = search_plan_settings(&work->plan, work->job.sampling);
+    struct driver_plan plan = search_plan_driven(&work->plan, work->job.sampling);
+    struct driver_settings settings = {work->cells.clock, &watch, work->job.sampling->timeout_s};
     struct driver_listener listener = {question_begin, question_done, work};
     struct driver_question *asked = calloc((size_t)count, sizeof *asked);
     if (!asked)
@@ -130,11 +131,10 @@ static int search(void *data, const int64_t *missing, int64_t count, enum ponder
     work->missing = missing;
     for (int64_t i = 0; i < count; i++) {
         const struct question *question = cells_question(&work->cells, missing[i]);
-        asked[i] =
-            (struct driver_question){work->cells.prompts[missing[i]], question->problem, question->answer};
+        asked[i] = (struct driver_question){work->cells.prompts[missing[i]], question->problem,
+                                            question->answer, &plan};
     }
-    int status =
-        driver_run(work->engine, asked, count, &settings, work->cells.clock, &watch, &listener, &result, err);
+    int status = driver_run(work->engine, asked, count, &settings, &listener, &result, err);
     ledger_add(&work->spent, &result.ledger);
     work->eval->failed += result.failed;
     *stopped = result.stopped;

@@ -44,7 +44,7 @@ static void close_quest(struct work *work, int64_t question)
     struct quest *quest = &work->quests[question];
     if (!quest->open)
         return;
-    verifier_forget(work->settings->verifier, &quest->judged);
+    verifier_forget(quest->plan->verifier, &quest->judged);
     ledger_add(&work->judged, &quest->judged.cost); /* of one that was given up */
     quest->search.ask_count = 0;
     quest->closing = true;
@@ -88,23 +88,23 @@ static int propose(struct work *work, int64_t question, struct ponder_err *err)
 
 static struct quest quest_of(const struct work *work, int64_t question)
 {
-    const struct driver_settings *settings = work->settings;
     const struct driver_question *asked = &work->questions[question];
-    struct quest quest = {
-        .search = {.ops = settings->ops},
-        .options = *settings->options,
-        .judged = verifier_case_of(asked->problem, asked->gold),
-        .purse = {.budget = &settings->budget,
-                  .verified = settings->verifier->hash != 0 && !settings->verifier->ops->tokenless},
-        .began_s = clock_now_s(work->clock),
-        .deadline_s = INFINITY,
-        .open = true};
-    if (settings->budget.generations > 0)
-        settings->ops->fit(&quest.options, settings->budget.generations);
-    if (settings->budget.seconds > 0)
-        quest.deadline_s = quest.began_s + settings->budget.seconds;
-    if (settings->partial && settings->sampling->timeout_s > 0)
-        quest.deadline_s = fmin(quest.deadline_s, work->meter.began_s + settings->sampling->timeout_s);
+    const struct driver_plan *plan = asked->plan;
+    struct quest quest = {.plan = plan,
+                          .search = {.ops = plan->ops},
+                          .options = *plan->options,
+                          .judged = verifier_case_of(asked->problem, asked->gold),
+                          .purse = {.budget = &plan->budget,
+                                    .verified = plan->verifier->hash != 0 && !plan->verifier->ops->tokenless},
+                          .began_s = clock_now_s(work->clock),
+                          .deadline_s = INFINITY,
+                          .open = true};
+    if (plan->budget.generations > 0)
+        plan->ops->fit(&quest.options, plan->budget.generations);
+    if (plan->budget.seconds > 0)
+        quest.deadline_s = quest.began_s + plan->budget.seconds;
+    if (plan->partial && work->settings->timeout_s > 0)
+        quest.deadline_s = fmin(quest.deadline_s, work->meter.began_s + work->settings->timeout_s);
     return quest;
 }
 
@@ -114,9 +114,9 @@ static int begin(struct work *work, int64_t question, struct ponder_err *err)
     const struct best_of_n_prompt *prompt = &work->questions[question].prompt;
     *quest = quest_of(work, question);
     quest->search.options = &quest->options;
-    quest->search.state = calloc(1, work->settings->ops->state_size + 1);
+    quest->search.state = calloc(1, quest->plan->ops->state_size + 1);
     if (tree_init(&quest->search.tree, prompt->key) || !quest->search.state ||
-        work->settings->ops->begin(&quest->search))
+        quest->plan->ops->begin(&quest->search))
         return err_memory(err, "a search");
     int64_t *handle = &quest->search.tree.nodes[0].handle;
     int status = best_of_n_prompt_open(work->engine, prompt, handle, err);
@@ -125,17 +125,20 @@ static int begin(struct work *work, int64_t question, struct ponder_err *err)
     int64_t length = engine_length(work->engine, *handle);
     driver_hold_prompt(work, quest, length >= 0 ? length : (int64_t)prompt->len + 1);
     driver_hold_finish(work, quest);
-    quest->outcome.cost.generations = work->settings->ops->generations(&quest->options);
+    quest->outcome.cost.generations = quest->plan->ops->generations(&quest->options);
     work->generations += quest->outcome.cost.generations;
     return propose(work, question, err);
+}
+
+static bool has_room(const struct work *work, const struct driver_question *question)
+{
+    return work->in_flight == 0 || work->in_flight + question->plan->options->n <= BEST_OF_N_IN_FLIGHT_MAX;
 }
 
 static int begin_more(struct work *work, struct ponder_err *err)
 {
     int status = PONDER_OK;
-    while (
-        !status && work->next < work->question_count &&
-        (work->in_flight == 0 || work->in_flight + work->settings->options->n <= BEST_OF_N_IN_FLIGHT_MAX)) {
+    while (!status && work->next < work->question_count && has_room(work, &work->questions[work->next])) {
         int64_t question = work->next++;
         bool take = true;
         if (work->listener->question_begin)
@@ -209,6 +212,16 @@ static int drain(struct work *work, struct ponder_err *err)
     return unfinished < 0 ? unfinished : status;
 }
 
+/* Drops the questions that want to be told of whole results only. */
+static void keep_partial(struct work *work)
+{
+    int64_t kept = 0;
+    for (int64_t i = 0; i < work->ended_count; i++)
+        if (work->quests[work->ended[i]].plan->partial)
+            work->ended[kept++] = work->ended[i];
+    work->ended_count = kept;
+}
+
 /* What is under way when the work is stopped, as it stands; a moment is left to judge what has ended. */
 static int tell_partial(struct work *work, struct ponder_err *err)
 {
@@ -217,7 +230,8 @@ static int tell_partial(struct work *work, struct ponder_err *err)
     for (int64_t q = 0; q < work->next; q++)
         if (work->quests[q].open)
             work->quests[q].deadline_s = clock_now_s(work->clock) + JUDGING_S_MAX;
-    return status || !work->settings->partial ? status : end_rounds(work, err);
+    keep_partial(work);
+    return status ? status : end_rounds(work, err);
 }
 
 static int loop(struct work *work, struct ponder_err *err)
@@ -246,8 +260,7 @@ static int loop(struct work *work, struct ponder_err *err)
 }
 
 int driver_run(struct engine *engine, const struct driver_question *questions, int64_t question_count,
-               const struct driver_settings *settings, const struct clock *clock,
-               const struct ponder_watch *watch, const struct driver_listener *listener,
+               const struct driver_settings *settings, const struct driver_listener *listener,
                struct driver_result *out, struct ponder_err *err)
 {
     *out = (struct driver_result){0};
@@ -258,8 +271,8 @@ int driver_run(struct engine *engine, const struct driver_question *questions, i
                         .listener = listener,
                         .out = out,
                         .job_free = -1,
-                        .clock = clock,
-                        .meter = meter_begin(engine, clock, watch, settings->sampling->timeout_s)};
+                        .clock = settings->clock,
+                        .meter = meter_begin(engine, settings->clock, settings->watch, settings->timeout_s)};
     int status = PONDER_OK;
     work.quests = calloc((size_t)question_count + 1, sizeof *work.quests);
     work.ended = calloc((size_t)question_count + 1, sizeof *work.ended);

@@ -23,13 +23,8 @@
 #include "search/search.h"
 #include "verifier/verifier.h"
 
-struct driver_question {
-    struct best_of_n_prompt prompt;
-    const char *problem; /* for the verifier; borrowed */
-    const char *gold;    /* for the oracle, where it is known */
-};
-
-struct driver_settings {
+/* How a question is worked on. Questions with different plans, verifiers too, may share a run. */
+struct driver_plan {
     const struct search_ops *ops;
     const struct search_options *options; /* prepared */
     struct verifier *verifier;
@@ -37,7 +32,22 @@ struct driver_settings {
     struct budget budget;              /* of each question */
     const char *separator;             /* that ends a step; NULL: a newline, or a thought's </think> */
     bool partial; /* where the work is stopped, the listener is told of what is under way too */
-    const struct ponder_sampling *sampling; /* temperature .., max_tokens of a whole solution, timeout_s */
+    const struct ponder_sampling *sampling; /* temperature .., max_tokens of a whole solution */
+};
+
+/* Everything is borrowed. */
+struct driver_question {
+    struct best_of_n_prompt prompt;
+    const char *problem; /* for the verifier */
+    const char *gold;    /* for the oracle, where it is known */
+    const struct driver_plan *plan;
+};
+
+/* Of all that is worked on at once. */
+struct driver_settings {
+    const struct clock *clock;
+    const struct ponder_watch *watch; /* NULL: none */
+    double timeout_s;                 /* 0: none */
 };
 
 /* Of a question that is done. */
@@ -65,11 +75,10 @@ struct driver_result {
     char failure[256];           /* what the first failed request said */
 };
 
-/* `watch` may be NULL. Being stopped is no error: questions under way are given up. A prompt that does not
- * fit, an engine or a verifier that fails, and all questions failing are. */
+/* Being stopped is no error: questions under way are given up. A prompt that does not fit, an engine or a
+ * verifier that fails, and all questions failing are. */
 int driver_run(struct engine *engine, const struct driver_question *questions, int64_t question_count,
-               const struct driver_settings *settings, const struct clock *clock,
-               const struct ponder_watch *watch, const struct driver_listener *listener,
+               const struct driver_settings *settings, const struct driver_listener *listener,
                struct driver_result *out, struct ponder_err *err) PONDER_USE;
 
 #endif

@@ -55,16 +55,16 @@ static int submit(struct work *work, int64_t question, const struct search_ask *
     static const char *const line_end[] = {"\n"}, *const thought_end[] = {"</think>"};
     struct quest *quest = &work->quests[question];
     struct tree *tree = &quest->search.tree;
-    const struct driver_settings *settings = work->settings;
-    const struct ponder_sampling *s = settings->sampling;
+    const struct driver_plan *plan = quest->plan;
+    const struct ponder_sampling *s = plan->sampling;
     int32_t node = tree_add(tree, ask->node);
     int64_t tag = node < 0 ? -1 : job_take(work);
     if (tag < 0)
         return err_memory(err, "a search's tree");
     tree->nodes[node].rollout = ask->rollout && !quest->finishing;
-    bool by_steps = settings->ops->by_steps && !quest->finishing;
+    bool by_steps = plan->ops->by_steps && !quest->finishing;
     /* A thought is one step, unless steps end otherwise than at lines. */
-    bool by_lines = !settings->separator || strcmp(settings->separator, "\n") == 0;
+    bool by_lines = !plan->separator || strcmp(plan->separator, "\n") == 0;
     struct engine_request request = {
         .tag = tag,
         .parent = tree->nodes[ask->node].handle,
@@ -74,7 +74,7 @@ static int submit(struct work *work, int64_t question, const struct search_ask *
         .end = work->questions[question].prompt.end,
         .stops = by_lines && tree->nodes[ask->node].thinks ? thought_end
                  : by_lines                                ? line_end
-                                                           : &settings->separator,
+                                                           : &plan->separator,
         .stop_count = by_steps ? 1 : 0,
     };
     int status = engine_submit(work->engine, &request, err);
@@ -111,7 +111,7 @@ int driver_submit_more(struct work *work, int64_t question, struct ponder_err *e
         const struct search_ask *ask = &quest->search.asks[quest->asked];
         const struct tree_node *node = &quest->search.tree.nodes[ask->node];
         struct ponder_ledger spent = quest_spent(quest);
-        int64_t want = work->settings->sampling->max_tokens - node->tokens_all;
+        int64_t want = quest->plan->sampling->max_tokens - node->tokens_all;
         int64_t room = purse_room(&quest->purse, &spent, work->engine, position_of(quest, ask->node), want);
         if (room < want && quest->awaited > 0)
             return PONDER_OK; /* something may come back */
@@ -197,7 +197,7 @@ static int fill_node(struct work *work, const struct job *job, const struct engi
     node->tokens = result->token_count;
     node->tokens_all += result->token_count;
     node->logprob = result->token_count > 0 ? result->logprob / result->token_count : NAN;
-    node->end = end_of(result, node->tokens_all, work->settings->sampling->max_tokens);
+    node->end = end_of(result, node->tokens_all, quest->plan->sampling->max_tokens);
     node->handle = result->node;
     charge(work, quest, node, result);
     const char *text = result->text ? result->text : "";

@@ -9,9 +9,9 @@ enum { SHARE = 3 }; /* at most 1/SHARE of what there is at the beginning is kept
 
 void driver_hold_finish(struct work *work, struct quest *quest)
 {
-    const struct budget *budget = &work->settings->budget;
+    const struct budget *budget = &quest->plan->budget;
     const struct ponder_ledger nothing = {0};
-    int64_t most = work->settings->sampling->max_tokens;
+    int64_t most = quest->plan->sampling->max_tokens;
     if (!quest->search.ops->by_steps || (budget->tokens == 0 && !(budget->flops > 0)))
         return;
     /* at the end of the text, where a token costs most */
@@ -35,7 +35,7 @@ double driver_finish_time_s(const struct work *work, const struct quest *quest)
     if (!quest->search.ops->by_steps || quest->finishing || has_ended(quest))
         return 0;
     return fmin((quest->deadline_s - quest->began_s) / SHARE,
-                step_s * (double)work->settings->sampling->max_tokens);
+                step_s * (double)quest->plan->sampling->max_tokens);
 }
 
 /* The open step that the verifier likes best; where it has judged none, the first one. */

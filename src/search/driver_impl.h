@@ -7,6 +7,7 @@
 
 /* A question under way. */
 struct quest {
+    const struct driver_plan *plan;
     struct search search;
     struct search_options options; /* as many generations as the budget has */
     struct driver_outcome outcome;

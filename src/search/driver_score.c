@@ -91,7 +91,7 @@ static int collect(struct batch *batch, struct work *work, int64_t question)
 {
     struct quest *quest = &work->quests[question];
     struct tree *tree = &quest->search.tree;
-    int64_t group = work->settings->ops->by_groups ? quest->options.width : 0;
+    int64_t group = quest->plan->ops->by_groups ? quest->options.width : 0;
     int status = PONDER_OK;
     fill_purse(quest);
     for (int32_t i = quest->first_new; i < tree->count && !status; i++) {
@@ -107,6 +107,7 @@ static int collect(struct batch *batch, struct work *work, int64_t question)
 
 static int keep_score(struct work *work, const struct verifier_item *item, const struct job *place)
 {
+    const struct quest *quest = &work->quests[place->question];
     struct tree *tree = &work->quests[place->question].search.tree;
     struct tree_node *node = &tree->nodes[place->node];
     node->judged = true;
@@ -114,17 +115,18 @@ static int keep_score(struct work *work, const struct verifier_item *item, const
     if (item->count == 0)
         return PONDER_OK;
     node->score = item->whole ? (double)item->scores[item->count - 1] : 0;
-    node->total = item->whole ? verifier_aggregate(work->settings->aggregate, item->scores, item->count) : 0;
+    node->total = item->whole ? verifier_aggregate(quest->plan->aggregate, item->scores, item->count) : 0;
     return node->end == TREE_OPEN ? PONDER_OK : tree_set_steps(tree, place->node, item->scores, item->count);
 }
 
-/* The items from `from` to before `to`, by the deadline of the first one's question. */
+/* The items from `from` to before `to`, by the verifier and the deadline of the first one's question. */
 static int score_part(struct work *work, struct batch *batch, int64_t from, int64_t to,
                       struct ponder_err *err)
 {
-    double began_s = clock_now_s(work->clock), at_s = work->quests[batch->places[from].question].deadline_s;
+    const struct quest *first = &work->quests[batch->places[from].question];
+    double began_s = clock_now_s(work->clock), at_s = first->deadline_s;
     struct deadline deadline = {work->clock, at_s};
-    int status = verifier_score(work->settings->verifier, batch->items + from, to - from,
+    int status = verifier_score(first->plan->verifier, batch->items + from, to - from,
                                 isinf(at_s) ? NULL : &deadline, err);
     work->judging_s += clock_now_s(work->clock) - began_s;
     work->judged_count += to - from;
@@ -134,14 +136,20 @@ static int score_part(struct work *work, struct batch *batch, int64_t from, int6
     return status;
 }
 
-/* All at once, or a question at a time where each has its own deadline. */
+/* Whether two items may be scored in one call: those of one question, and those that one verifier judges
+ * without deadlines. */
+static bool go_together(const struct work *work, const struct job *a, const struct job *b)
+{
+    const struct quest *one = &work->quests[a->question], *other = &work->quests[b->question];
+    return a->question == b->question || (one->plan->verifier == other->plan->verifier &&
+                                          isinf(one->deadline_s) && isinf(other->deadline_s));
+}
+
 static int score(struct work *work, struct batch *batch, struct ponder_err *err)
 {
     int status = PONDER_OK;
     for (int64_t from = 0, to; from < batch->count && !status; from = to) {
-        int64_t question = batch->places[from].question;
-        bool timed = !isinf(work->quests[question].deadline_s);
-        for (to = from + 1; to < batch->count && (!timed || batch->places[to].question == question);)
+        for (to = from + 1; to < batch->count && go_together(work, &batch->places[from], &batch->places[to]);)
             to++;
         status = score_part(work, batch, from, to, err);
     }
@@ -164,7 +172,7 @@ double driver_judging_time_s(const struct work *work, const struct quest *quest)
 {
     double each_s = work->judged_count > 0 ? work->judging_s / (double)work->judged_count : 1e-3;
     int64_t count = 0;
-    if (work->settings->verifier->hash == 0)
+    if (quest->plan->verifier->hash == 0)
         return 0;
     for (int32_t i = quest->first_new; i < quest->search.tree.count; i++)
         count += quest->search.tree.nodes[i].end == TREE_ENDED && !quest->search.tree.nodes[i].judged;

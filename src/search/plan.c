@@ -102,13 +102,13 @@ void search_plan_release(struct search_plan *plan)
     verifier_release(&plan->verifier);
 }
 
-struct driver_settings search_plan_settings(struct search_plan *plan, const struct ponder_sampling *sampling)
+struct driver_plan search_plan_driven(struct search_plan *plan, const struct ponder_sampling *sampling)
 {
-    return (struct driver_settings){.ops = plan->ops,
-                                    .options = &plan->options,
-                                    .verifier = &plan->verifier,
-                                    .aggregate = plan->aggregate,
-                                    .budget = plan->budget,
-                                    .separator = plan->separator,
-                                    .sampling = sampling};
+    return (struct driver_plan){.ops = plan->ops,
+                                .options = &plan->options,
+                                .verifier = &plan->verifier,
+                                .aggregate = plan->aggregate,
+                                .budget = plan->budget,
+                                .separator = plan->separator,
+                                .sampling = sampling};
 }

@@ -25,5 +25,5 @@ int search_plan_check(const struct search_plan *plan, const struct engine *engin
                       struct ponder_err *err) PONDER_USE;
 void search_plan_release(struct search_plan *plan);
 /* For the driver; what the plan does not say is 0. */
-struct driver_settings search_plan_settings(struct search_plan *plan, const struct ponder_sampling *sampling);
+struct driver_plan search_plan_driven(struct search_plan *plan, const struct ponder_sampling *sampling);
 #endif

@@ -203,12 +203,13 @@ static int run(struct work *work, struct engine *engine, const struct ponder_wat
                struct ponder_err *err)
 {
     struct ponder_solution *solution = work->solution;
-    struct driver_question asked = {work->prompt, solution->question, NULL};
-    struct driver_settings settings = search_plan_settings(&work->plan, work->sampling);
-    settings.partial = true;
+    struct driver_plan plan = search_plan_driven(&work->plan, work->sampling);
+    plan.partial = true;
+    struct driver_question asked = {work->prompt, solution->question, NULL, &plan};
+    struct driver_settings settings = {&clock_system, watch, work->sampling->timeout_s};
     struct driver_listener listener = {.question_done = take_outcome, .data = work};
     struct driver_result result;
-    int status = driver_run(engine, &asked, 1, &settings, &clock_system, watch, &listener, &result, err);
+    int status = driver_run(engine, &asked, 1, &settings, &listener, &result, err);
     solution->ledger = result.ledger;
     ledger_add(&solution->ledger, &work->plan.verifier.probed);
     solution->stopped = result.stopped;

@@ -78,8 +78,8 @@ static void setup(struct fixture *f, const struct scripted_reply *replies, int c
     f->sampling = plain_sampling();
     for (int i = 0; i < MOST; i++) {
         snprintf(f->prompts[i], sizeof f->prompts[i], "Q%d:", i);
-        f->questions[i] =
-            (struct driver_question){{.text = f->prompts[i], .len = 3, .key = (uint64_t)i}, "problem", NULL};
+        f->questions[i] = (struct driver_question){
+            {.text = f->prompts[i], .len = 3, .key = (uint64_t)i}, "problem", NULL, NULL};
     }
 }
 
@@ -119,18 +119,20 @@ static int run_width(struct fixture *f, struct engine *engine, int64_t questions
 {
     struct search_options options = {
         .n = n, .width = width, .lookahead = f->lookahead, .rounds_max = SEARCH_ROUNDS_MAX};
-    struct driver_settings settings = {.ops = search_find(f->strategy),
-                                       .options = &options,
-                                       .verifier = &reader,
-                                       .budget = f->budget,
-                                       .partial = f->partial,
-                                       .sampling = &f->sampling};
-    int prepared = settings.ops->prepare(&options, err);
+    struct driver_plan plan = {.ops = search_find(f->strategy),
+                               .options = &options,
+                               .verifier = &reader,
+                               .budget = f->budget,
+                               .partial = f->partial,
+                               .sampling = &f->sampling};
+    struct driver_settings settings = {&f->clock, watch, f->sampling.timeout_s};
+    int prepared = plan.ops->prepare(&options, err);
     if (prepared)
         return prepared;
     struct driver_listener listener = {.question_done = keep_outcome, .data = f};
-    int status =
-        driver_run(engine, f->questions, questions, &settings, &f->clock, watch, &listener, &f->result, err);
+    for (int64_t q = 0; q < questions; q++)
+        f->questions[q].plan = &plan;
+    int status = driver_run(engine, f->questions, questions, &settings, &listener, &f->result, err);
     assert_int_equal(scripted_node_count(f->engine), 0);
     return status;
 }
@@ -365,6 +367,78 @@ static void a_slow_question_holds_up_no_other(void **state)
     assert_true(f.solutions[1].done);
     text_is(&f, 1, "a\nb\nright");
     teardown(&f);
+}
+
+/* ---- several plans ---- */
+
+/* The verifier that likes what the reader does not. */
+static int read_backwards(struct verifier *v, struct verifier_item *items, int64_t count,
+                          const struct deadline *deadline, struct ponder_err *err)
+{
+    int status = read_score(v, items, count, deadline, err);
+    for (int64_t i = 0; i < count; i++)
+        items[i].scores[0] = 1 - items[i].scores[0];
+    return status;
+}
+
+static const struct verifier_ops backwards_ops = {.name = "backwards", .score = read_backwards};
+
+/* Runs questions from `from` to before `to`, each by its own plan: a beam, the same beam by the other
+ * verifier, whole samples within a budget, groups. */
+static void run_planned(struct fixture *f, int64_t from, int64_t to)
+{
+    static const char *const names[MOST] = {"beam", "beam", "best_of_n", "dvts"};
+    static struct verifier backwards = {.ops = &backwards_ops};
+    struct search_options options[MOST];
+    struct driver_plan plans[MOST];
+    struct ponder_err err;
+    for (int q = 0; q < MOST; q++) {
+        options[q] = (struct search_options){.n = 4, .width = 2, .rounds_max = SEARCH_ROUNDS_MAX};
+        plans[q] = (struct driver_plan){.ops = search_find(names[q]),
+                                        .options = &options[q],
+                                        .verifier = q == 1 ? &backwards : &reader,
+                                        .budget = {.generations = q == 2 ? 3 : 0},
+                                        .sampling = &f->sampling};
+        assert_int_equal(plans[q].ops->prepare(&options[q], &err), PONDER_OK);
+        f->questions[q].plan = &plans[q];
+    }
+    struct driver_settings settings = {.clock = &f->clock};
+    struct driver_listener listener = {.question_done = keep_outcome, .data = f};
+    if (driver_run(f->engine, f->questions + from, to - from, &settings, &listener, &f->result, &err))
+        fail_msg("%s", err.message);
+}
+
+static void questions_of_different_plans_come_to_what_each_comes_to_alone(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {{.behind = ":", .times = 1, .text = "bad\n"},
+                                             {.behind = ":", .text = "good\n"},
+                                             {.behind = "bad\n", .text = "half"},
+                                             {.behind = "good\n", .text = "right"}};
+    struct scripted_reply apart[4 * MOST];
+    static const char *const names[MOST] = {"Q0:", "Q1:", "Q2:", "Q3:"};
+    for (int i = 0; i < 4 * MOST; i++) {
+        apart[i] = replies[i % 4];
+        apart[i].when = names[i / 4];
+    }
+    struct fixture together, alone;
+    setup(&together, apart, 4 * MOST);
+    run_planned(&together, 0, MOST);
+    for (int q = 0; q < MOST; q++) {
+        setup(&alone, apart, 4 * MOST);
+        run_planned(&alone, q, q + 1);
+        const struct solution *one = &alone.solutions[0], *same = &together.solutions[q];
+        assert_true(one->done && same->done);
+        text_is(&together, q, buf_text(&one->text));
+        assert_int_equal(one->nodes, same->nodes);
+        assert_int_equal(one->rounds, same->rounds);
+        assert_memory_equal(&one->cost, &same->cost, sizeof one->cost);
+        teardown(&alone);
+    }
+    text_is(&together, 0, "good\nright");
+    text_is(&together, 1, "bad\nhalf");
+    assert_int_equal(together.solutions[2].cost.generations, 3);
+    teardown(&together);
 }
 
 /* ---- several beams ---- */
@@ -602,6 +676,7 @@ int main(void)
         cmocka_unit_test(a_failed_request_is_a_candidate_less),
         cmocka_unit_test(when_every_question_fails_the_first_reason_is_told),
         cmocka_unit_test(a_slow_question_holds_up_no_other),
+        cmocka_unit_test(questions_of_different_plans_come_to_what_each_comes_to_alone),
         cmocka_unit_test(the_best_of_all_candidates_are_kept),
         cmocka_unit_test(a_step_sampled_often_holds_as_many_beams),
         cmocka_unit_test(groups_of_a_diverse_search_do_not_crowd_each_other_out),

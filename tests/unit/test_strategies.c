@@ -121,20 +121,21 @@ static bool watch_stops(const struct ponder_progress *progress, void *data)
 
 static int run(struct fixture *f, const struct search_ops *ops, const char *prompt, struct ponder_err *err)
 {
-    struct driver_question question = {{.text = prompt, .len = strlen(prompt), .key = 7}, "problem", NULL};
     struct search_options options = f->options;
     struct driver_listener listener = {.question_done = tell, .data = f};
     struct ponder_watch watch = {.progress = watch_stops, .data = f};
     f->verifier.data = &f->judge;
     assert_int_equal(ops->prepare(&options, err), PONDER_OK);
-    struct driver_settings settings = {.ops = ops,
-                                       .options = &options,
-                                       .verifier = &f->verifier,
-                                       .budget = f->budget,
-                                       .partial = true,
-                                       .sampling = &f->sampling};
-    int status =
-        driver_run(f->engine, &question, 1, &settings, &f->clock, &watch, &listener, &f->result, err);
+    struct driver_plan plan = {.ops = ops,
+                               .options = &options,
+                               .verifier = &f->verifier,
+                               .budget = f->budget,
+                               .partial = true,
+                               .sampling = &f->sampling};
+    struct driver_question question = {
+        {.text = prompt, .len = strlen(prompt), .key = 7}, "problem", NULL, &plan};
+    struct driver_settings settings = {&f->clock, &watch, f->sampling.timeout_s};
+    int status = driver_run(f->engine, &question, 1, &settings, &listener, &f->result, err);
     assert_int_equal(scripted_node_count(f->engine), 0);
     return status;
 }
