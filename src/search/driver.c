@@ -125,19 +125,32 @@ static int begin(struct work *work, int64_t question, struct ponder_err *err)
     int64_t length = engine_length(work->engine, *handle);
     driver_hold_prompt(work, quest, length >= 0 ? length : (int64_t)prompt->len + 1);
     driver_hold_finish(work, quest);
-    quest->outcome.cost.generations = quest->plan->ops->generations(&quest->options);
+    if (quest->plan->ops->by_steps) /* whole samples are counted as they are asked for */
+        quest->outcome.cost.generations = quest->plan->ops->generations(&quest->options);
     work->generations += quest->outcome.cost.generations;
     return propose(work, question, err);
 }
 
+/* Whole samples enter one by one, steps of a search all at once. */
 static bool has_room(const struct work *work, const struct driver_question *question)
 {
-    return work->in_flight == 0 || work->in_flight + question->plan->options->n <= BEST_OF_N_IN_FLIGHT_MAX;
+    int64_t wants = question->plan->ops->by_steps ? question->plan->options->n : 1;
+    return work->in_flight == 0 || work->in_flight + wants <= BEST_OF_N_IN_FLIGHT_MAX;
+}
+
+/* Questions that found no room for all that they asked for go on, the first of them first. */
+static int submit_waiting(struct work *work, struct ponder_err *err)
+{
+    int status = PONDER_OK;
+    for (int64_t q = 0; q < work->next && !status && work->in_flight < BEST_OF_N_IN_FLIGHT_MAX; q++)
+        if (work->quests[q].open && work->quests[q].asked < work->quests[q].search.ask_count)
+            status = driver_submit_more(work, q, err);
+    return status;
 }
 
 static int begin_more(struct work *work, struct ponder_err *err)
 {
-    int status = PONDER_OK;
+    int status = submit_waiting(work, err);
     while (!status && work->next < work->question_count && has_room(work, &work->questions[work->next])) {
         int64_t question = work->next++;
         bool take = true;
@@ -145,7 +158,10 @@ static int begin_more(struct work *work, struct ponder_err *err)
             status = work->listener->question_begin(work->listener->data, question, &take, err);
         if (!status && take)
             status = begin(work, question, err);
-        work->finished += !take;
+        if (!take) {
+            work->finished++;
+            work->samples_done += work->questions[question].plan->options->n;
+        }
     }
     return status;
 }
@@ -234,10 +250,29 @@ static int tell_partial(struct work *work, struct ponder_err *err)
     return status ? status : end_rounds(work, err);
 }
 
+/* Shows the watch how far all is; whether to stop. */
+static enum ponder_stopped how_far(const struct work *work)
+{
+    return work->samples_total
+               ? meter_stop(&work->meter, work->samples_done, work->samples_total, "solutions")
+               : meter_stop(&work->meter, work->finished, work->question_count, "questions");
+}
+
+static int64_t count_samples(const struct driver_question *questions, int64_t count)
+{
+    int64_t samples = 0;
+    for (int64_t q = 0; q < count; q++) {
+        if (questions[q].plan->ops->by_steps)
+            return 0;
+        samples += questions[q].plan->options->n;
+    }
+    return samples;
+}
+
 static int loop(struct work *work, struct ponder_err *err)
 {
     while (work->finished < work->question_count) {
-        work->out->stopped = meter_stop(&work->meter, work->finished, work->question_count, "questions");
+        work->out->stopped = how_far(work);
         if (work->out->stopped != PONDER_STOPPED_NO)
             return tell_partial(work, err);
         int status = begin_more(work, err);
@@ -270,6 +305,7 @@ int driver_run(struct engine *engine, const struct driver_question *questions, i
                         .settings = settings,
                         .listener = listener,
                         .out = out,
+                        .samples_total = count_samples(questions, question_count),
                         .job_free = -1,
                         .clock = settings->clock,
                         .meter = meter_begin(engine, settings->clock, settings->watch, settings->timeout_s)};

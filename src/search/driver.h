@@ -31,7 +31,8 @@ struct driver_plan {
     enum verifier_aggregate aggregate; /* from a solution's step scores to its total */
     struct budget budget;              /* of each question */
     const char *separator;             /* that ends a step; NULL: a newline, or a thought's </think> */
-    bool partial; /* where the work is stopped, the listener is told of what is under way too */
+    bool partial;  /* where the work is stopped, the listener is told of what is under way too */
+    bool keep_ids; /* the tree has the tokens of each text too */
     const struct ponder_sampling *sampling; /* temperature .., max_tokens of a whole solution */
 };
 
@@ -46,7 +47,7 @@ struct driver_question {
 /* Of all that is worked on at once. */
 struct driver_settings {
     const struct clock *clock;
-    const struct ponder_watch *watch; /* NULL: none */
+    const struct ponder_watch *watch; /* NULL: none; told of questions, of whole samples alone: of those */
     double timeout_s;                 /* 0: none */
 };
 

@@ -84,6 +84,10 @@ static int submit(struct work *work, int64_t question, const struct search_ask *
     work->jobs[tag] = (struct job){question, node, hold};
     quest->awaited++;
     work->in_flight++;
+    if (!plan->ops->by_steps) {
+        quest->outcome.cost.generations++;
+        work->generations++;
+    }
     return PONDER_OK;
 }
 
@@ -98,16 +102,17 @@ void quest_close_asks(struct quest *quest, const char *why)
  * when it is over; all at once, none might have. */
 enum { TIMED_IN_FLIGHT_MAX = 64 };
 
-static bool is_enough(const struct quest *quest)
+static bool is_enough(const struct work *work, const struct quest *quest)
 {
-    return !isinf(quest->deadline_s) && quest->awaited >= TIMED_IN_FLIGHT_MAX;
+    return work->in_flight >= BEST_OF_N_IN_FLIGHT_MAX ||
+           (!isinf(quest->deadline_s) && quest->awaited >= TIMED_IN_FLIGHT_MAX);
 }
 
 int driver_submit_more(struct work *work, int64_t question, struct ponder_err *err)
 {
     struct quest *quest = &work->quests[question];
     int status = PONDER_OK;
-    while (!status && quest->asked < quest->search.ask_count && !is_enough(quest)) {
+    while (!status && quest->asked < quest->search.ask_count && !is_enough(work, quest)) {
         const struct search_ask *ask = &quest->search.asks[quest->asked];
         const struct tree_node *node = &quest->search.tree.nodes[ask->node];
         struct ponder_ledger spent = quest_spent(quest);
@@ -199,11 +204,14 @@ static int fill_node(struct work *work, const struct job *job, const struct engi
     node->logprob = result->token_count > 0 ? result->logprob / result->token_count : NAN;
     node->end = end_of(result, node->tokens_all, quest->plan->sampling->max_tokens);
     node->handle = result->node;
+    node->finish = (int)result->finish;
     charge(work, quest, node, result);
     const char *text = result->text ? result->text : "";
     node->thinks = thinks_behind(tree, job->node, text, result->text_len);
-    return tree_append(tree, job->node, text, result->text_len) ? err_memory(err, "a search's tree")
-                                                                : PONDER_OK;
+    int status = tree_append(tree, job->node, text, result->text_len);
+    if (!status && quest->plan->keep_ids && result->tokens)
+        status = tree_set_ids(tree, job->node, result->tokens, result->token_count);
+    return status ? err_memory(err, "a search's tree") : PONDER_OK;
 }
 
 static int take_one(struct work *work, struct engine_result *result, struct ponder_err *err)
@@ -215,6 +223,7 @@ static int take_one(struct work *work, struct engine_result *result, struct pond
     work->jobs[result->tag].node = -1;
     work->in_flight--;
     quest->awaited--;
+    work->samples_done += result->finish != ENGINE_FINISH_CANCELLED;
     int status = fill_node(work, &job, result, err);
     purse_refund(&quest->purse, &job.hold);
     if (result->finish == ENGINE_FINISH_FAILED && !work->out->failure[0])

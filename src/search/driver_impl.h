@@ -46,6 +46,8 @@ struct work {
     int64_t job_free, job_cap, in_flight;
     int64_t next, finished; /* the next question, and those done or left out */
     int64_t generations;
+    int64_t samples_total;       /* where all plans are of whole samples; else 0 .. */
+    int64_t samples_done;        /* .. and those that have ended */
     struct ponder_ledger judged; /* what the verifier took */
     double judging_s;            /* it has taken to judge .. */
     int64_t judged_count;        /* .. so many */
@@ -65,7 +67,7 @@ struct ponder_ledger quest_spent(const struct quest *quest);
 void driver_hold_prompt(struct work *work, struct quest *quest, int64_t tokens);
 /* Nothing more is asked for. */
 void quest_close_asks(struct quest *quest, const char *why);
-/* Hands on what the round still wants, as far as the purse goes. */
+/* Hands on what the round still wants, as far as the purse and the room in flight go. */
 int driver_submit_more(struct work *work, int64_t question, struct ponder_err *err) PONDER_USE;
 /* Takes all results that the engine has: work->ended has the questions whose rounds are over. */
 int driver_take_all(struct work *work, struct ponder_err *err) PONDER_USE;

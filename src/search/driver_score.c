@@ -65,6 +65,8 @@ static int batch_add(struct batch *batch, const struct work *work, int64_t quest
  * or comes too late to be of use. */
 static bool is_wanted(const struct quest *quest, const struct tree_node *node)
 {
+    if (quest->plan->verifier->ops->scoreless)
+        return false;
     if (node->end == TREE_ENDED)
         return true;
     if (quest->closing)

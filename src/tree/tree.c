@@ -82,6 +82,17 @@ int tree_set_steps(struct tree *tree, int32_t node, const float *scores, int cou
     return PONDER_OK;
 }
 
+int tree_set_ids(struct tree *tree, int32_t node, const int32_t *ids, int count)
+{
+    size_t bytes = (size_t)count * sizeof *ids;
+    int32_t *copy = arena_alloc(&tree->memory, bytes + 1);
+    if (!copy)
+        return PONDER_E_MEMORY;
+    memcpy(copy, ids, bytes);
+    tree->nodes[node].ids = copy;
+    return PONDER_OK;
+}
+
 void tree_merge(struct tree *tree, int32_t node, int64_t group)
 {
     struct tree_node *one = &tree->nodes[node];

@@ -38,6 +38,8 @@ struct tree_node {
     bool thinks;  /* a thought is open at its end */
     const char *text;
     size_t len;
+    const int32_t *ids; /* (tokens) its own tokens, an end token included; NULL: not kept, or not told */
+    int finish;         /* why the engine ended its text (enum engine_finish) */
     int64_t tokens;     /* of its own */
     int64_t tokens_all; /* of the path */
     double logprob;     /* mean over its own tokens; NAN where unknown */
@@ -65,6 +67,8 @@ int32_t tree_add(struct tree *tree, int32_t parent);
 int tree_append(struct tree *tree, int32_t node, const char *text, size_t len) PONDER_USE;
 /* Gives a node a copy of its path's step scores. PONDER_E_MEMORY. */
 int tree_set_steps(struct tree *tree, int32_t node, const float *scores, int count) PONDER_USE;
+/* The same with the ids of its own tokens. */
+int tree_set_ids(struct tree *tree, int32_t node, const int32_t *ids, int count) PONDER_USE;
 /* Where an earlier sibling of the same group has the same text and end, and both or none are rollouts, the
  * node is made one with it. Siblings are grouped by `group` of them in the order of their ordinals; 0: all
  * are one group. */
