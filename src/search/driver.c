@@ -82,8 +82,9 @@ static int propose(struct work *work, int64_t question, struct ponder_err *err)
     status = driver_submit_more(work, question, err);
     if (!status && quest->awaited == 0 && quest->closing && !quest->finishing)
         return propose(work, question, err); /* there was no means for any of it */
-    quest->outcome.rounds += quest->awaited > 0;
-    return status || quest->awaited > 0 ? status : end_quest(work, question, err);
+    bool goes_on = quest->awaited > 0 || quest_waits(quest);
+    quest->outcome.rounds += goes_on;
+    return status || goes_on ? status : end_quest(work, question, err);
 }
 
 static struct quest quest_of(const struct work *work, int64_t question)
@@ -143,8 +144,11 @@ static int submit_waiting(struct work *work, struct ponder_err *err)
 {
     int status = PONDER_OK;
     for (int64_t q = 0; q < work->next && !status && work->in_flight < BEST_OF_N_IN_FLIGHT_MAX; q++)
-        if (work->quests[q].open && work->quests[q].asked < work->quests[q].search.ask_count)
+        if (work->quests[q].open && quest_waits(&work->quests[q])) {
             status = driver_submit_more(work, q, err);
+            if (work->quests[q].awaited == 0 && !quest_waits(&work->quests[q]))
+                driver_end_waiting(work, q); /* there was no means for any of it */
+        }
     return status;
 }
 
@@ -191,6 +195,16 @@ static int end_rounds(struct work *work, struct ponder_err *err)
     return status;
 }
 
+/* Nothing more is asked for; where nothing is under way either, the round is over. */
+static void close_quest_asks(struct work *work, int64_t question, const char *why)
+{
+    struct quest *quest = &work->quests[question];
+    bool over = quest->awaited == 0 && quest_waits(quest);
+    quest_close_asks(quest, why);
+    if (over)
+        driver_end_waiting(work, question);
+}
+
 /* ---- time ---- */
 
 /* Ends what has no time left; its requests come back as they are. */
@@ -204,7 +218,7 @@ static void end_late(struct work *work)
         double kept_s = driver_judging_time_s(work, quest) + driver_finish_time_s(work, quest);
         if (clock_now_s(work->clock) + kept_s < quest->deadline_s)
             continue;
-        quest_close_asks(quest, "time");
+        close_quest_asks(work, q, "time");
         driver_cancel(work, q);
     }
 }
@@ -216,7 +230,7 @@ static int drain(struct work *work, struct ponder_err *err)
 {
     for (int64_t q = 0; q < work->next; q++)
         if (work->quests[q].open)
-            quest_close_asks(&work->quests[q], work->quests[q].outcome.ended_by);
+            close_quest_asks(work, q, work->quests[q].outcome.ended_by);
     for (int64_t tag = 0; tag < work->job_cap; tag++)
         engine_cancel(work->engine, tag);
     int unfinished = 1, status = PONDER_OK;
@@ -262,7 +276,7 @@ static int64_t count_samples(const struct driver_question *questions, int64_t co
 {
     int64_t samples = 0;
     for (int64_t q = 0; q < count; q++) {
-        if (questions[q].plan->ops->by_steps)
+        if (questions[q].plan->ops->by_steps || questions[q].plan->options->rollouts)
             return 0;
         samples += questions[q].plan->options->n;
     }

@@ -91,6 +91,16 @@ static int submit(struct work *work, int64_t question, const struct search_ask *
     return PONDER_OK;
 }
 
+bool quest_waits(const struct quest *quest)
+{
+    return !quest->closing && quest->asked < quest->search.ask_count;
+}
+
+void driver_end_waiting(struct work *work, int64_t question)
+{
+    work->ended[work->ended_count++] = question;
+}
+
 void quest_close_asks(struct quest *quest, const char *why)
 {
     quest->closing = true;
@@ -108,13 +118,40 @@ static bool is_enough(const struct work *work, const struct quest *quest)
            (!isinf(quest->deadline_s) && quest->awaited >= TIMED_IN_FLIGHT_MAX);
 }
 
+/* The engine reads a placed text when the first thing is asked behind it. */
+static int open_placed(struct work *work, struct quest *quest, int32_t index, struct ponder_err *err)
+{
+    struct tree_node *node = &quest->search.tree.nodes[index];
+    int64_t parent = quest->search.tree.nodes[node->parent].handle;
+    if (!node->placed || node->handle || node->end != TREE_OPEN)
+        return PONDER_OK;
+    int status = parent ? engine_prompt(work->engine, parent, node->text, node->len, &node->handle, err)
+                        : PONDER_E_LIMIT; /* it had no room itself */
+    if (status == PONDER_E_LIMIT)
+        node->end = TREE_CUT;
+    return status == PONDER_E_LIMIT ? PONDER_OK : status;
+}
+
+static void next_ask(struct quest *quest)
+{
+    quest->repeats = 0;
+    quest->asked++;
+}
+
 int driver_submit_more(struct work *work, int64_t question, struct ponder_err *err)
 {
     struct quest *quest = &work->quests[question];
     int status = PONDER_OK;
     while (!status && quest->asked < quest->search.ask_count && !is_enough(work, quest)) {
         const struct search_ask *ask = &quest->search.asks[quest->asked];
+        status = open_placed(work, quest, ask->node, err);
         const struct tree_node *node = &quest->search.tree.nodes[ask->node];
+        if (status)
+            return status;
+        if (node->placed && !node->handle) {
+            next_ask(quest);
+            continue;
+        }
         struct ponder_ledger spent = quest_spent(quest);
         int64_t want = quest->plan->sampling->max_tokens - node->tokens_all;
         int64_t room = purse_room(&quest->purse, &spent, work->engine, position_of(quest, ask->node), want);
@@ -125,10 +162,8 @@ int driver_submit_more(struct work *work, int64_t question, struct ponder_err *e
             return PONDER_OK;
         }
         status = submit(work, question, ask, room, err);
-        if (++quest->repeats == ask->count) {
-            quest->repeats = 0;
-            quest->asked++;
-        }
+        if (++quest->repeats == ask->count)
+            next_ask(quest);
     }
     return status;
 }
@@ -205,6 +240,7 @@ static int fill_node(struct work *work, const struct job *job, const struct engi
     node->end = end_of(result, node->tokens_all, quest->plan->sampling->max_tokens);
     node->handle = result->node;
     node->finish = (int)result->finish;
+    node->before = result->position;
     charge(work, quest, node, result);
     const char *text = result->text ? result->text : "";
     node->thinks = thinks_behind(tree, job->node, text, result->text_len);
@@ -231,7 +267,7 @@ static int take_one(struct work *work, struct engine_result *result, struct pond
     engine_result_clear(result);
     if (!status)
         status = driver_submit_more(work, job.question, err);
-    if (quest->awaited == 0)
+    if (quest->awaited == 0 && !quest_waits(quest))
         work->ended[work->ended_count++] = job.question;
     return status;
 }

@@ -65,8 +65,12 @@ struct ponder_ledger quest_cost(const struct quest *quest);
 struct ponder_ledger quest_spent(const struct quest *quest);
 /* The prompt is set aside until it is known to have been computed; the verifier reads it too. */
 void driver_hold_prompt(struct work *work, struct quest *quest, int64_t tokens);
+/* Whether it has asked for more than there was room for. */
+bool quest_waits(const struct quest *quest);
 /* Nothing more is asked for. */
 void quest_close_asks(struct quest *quest, const char *why);
+/* A round that waited, of which nothing was under way, is over. */
+void driver_end_waiting(struct work *work, int64_t question);
 /* Hands on what the round still wants, as far as the purse and the room in flight go. */
 int driver_submit_more(struct work *work, int64_t question, struct ponder_err *err) PONDER_USE;
 /* Takes all results that the engine has: work->ended has the questions whose rounds are over. */

@@ -14,6 +14,9 @@
 
 #include "answer/answer.h"
 #include "search/best_of_n.h"
+#include "search/prefixes.h"
+#include "search/search.h"
+#include "tree/tree.h"
 
 enum { ROLLOUTS_STEPS_MAX = 64 /* of a solution; one with more has no values */ };
 
@@ -32,6 +35,7 @@ struct rollouts_settings {
 struct rollouts_counts {
     int64_t solutions, labelled; /* sampled; with values */
     int64_t prefixes, rollouts;
+    int64_t placed_tokens; /* of the prefixes, each once */
 };
 
 /* As struct best_of_n_listener; what is told holds during the call. */
@@ -55,5 +59,29 @@ int rollouts_run(struct engine *engine, const struct rollouts_question *question
                  const struct rollouts_settings *settings, const struct clock *clock,
                  const struct ponder_watch *watch, const struct rollouts_listener *listener,
                  struct rollouts_result *out, struct ponder_err *err) PONDER_USE;
+
+/* The strategy behind it. It is in no list: what comes of it are labels and no answer. */
+extern const struct search_ops search_rollouts;
+
+/* ---- the solutions of a search by rollouts, in its tree ---- */
+
+struct rollouts_solution {
+    const struct tree_node *node;
+    char *answer; /* as written; NULL: it has none. Owned */
+    int64_t steps;
+    bool labelled;                    /* it has an answer, and not too many steps */
+    int64_t path[ROLLOUTS_STEPS_MAX]; /* (steps - 1) where it is labelled: its prefixes */
+};
+
+struct rollouts_solutions {
+    struct rollouts_solution *items; /* (count) in the order of their asking */
+    int64_t count;
+};
+
+/* The first `n` children of the root that were sampled; the prefixes of those that are labelled are added to
+ * `prefixes`, which borrows their texts. Release `out` in any case. PONDER_E_MEMORY. */
+int rollouts_solutions_read(struct rollouts_solutions *out, const struct tree *tree, int64_t n,
+                            enum answer_mode extract, struct prefixes *prefixes) PONDER_USE;
+void rollouts_solutions_release(struct rollouts_solutions *solutions);
 
 #endif

@@ -56,6 +56,19 @@ int search_ask(struct search *search, struct search_ask ask)
     return PONDER_OK;
 }
 
+int32_t search_place(struct search *search, int32_t parent, const char *text, size_t len, uint64_t key)
+{
+    int32_t index = tree_add(&search->tree, parent);
+    if (index < 0 || tree_append(&search->tree, index, text, len))
+        return -1;
+    struct tree_node *node = &search->tree.nodes[index];
+    search->tree.nodes[parent].children--; /* only what is asked for draws from the parent's streams */
+    node->placed = node->held = node->charged = true;
+    node->end = TREE_OPEN;
+    node->key = key;
+    return index;
+}
+
 static double worth(const struct tree_node *node, bool total)
 {
     double value = total ? node->total : node->score;

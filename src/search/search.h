@@ -18,7 +18,9 @@ struct search_options {
     int64_t width;     /* candidates for each beam that is kept; 0: the largest divisor of N up to its root */
     int64_t lookahead; /* steps that a rollout goes on */
     int64_t rounds_max;
-    bool greedy_first; /* of whole solutions the first is greedy */
+    bool greedy_first;        /* of whole solutions the first is greedy */
+    int64_t rollouts;         /* from behind each line of the solutions */
+    enum answer_mode extract; /* how a solution's answer is found */
 };
 
 struct search_ask {
@@ -66,6 +68,10 @@ int search_find_or_say(const char *name, const struct search_ops **out, struct p
 
 /* PONDER_E_MEMORY. */
 int search_ask(struct search *search, struct search_ask ask) PONDER_USE;
+/* Puts a node with this text behind `parent`, from which it can be asked: the model reads the text as it
+ * reads a prompt. Streams behind it derive from `key`. Where the context has no room for it, nothing comes of
+ * what is asked there. -1: out of memory, or of nodes. */
+int32_t search_place(struct search *search, int32_t parent, const char *text, size_t len, uint64_t key);
 /* Whether `a` is to be kept rather than `b`: the higher score; of equals the solved one, the one that was
  * sampled more often, the earlier one. A failed node, and one without a score, is never better. */
 bool search_better(const struct tree *tree, int32_t a, int32_t b);

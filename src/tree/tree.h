@@ -36,10 +36,12 @@ struct tree_node {
     bool judged;  /* the verifier has been asked about it */
     bool charged; /* its last token, computed with the first token behind it, has been */
     bool thinks;  /* a thought is open at its end */
+    bool placed;  /* its text was given, not sampled */
     const char *text;
     size_t len;
     const int32_t *ids; /* (tokens) its own tokens, an end token included; NULL: not kept, or not told */
     int finish;         /* why the engine ended its text (enum engine_finish) */
+    int64_t before;     /* tokens of prompt and path before its own; 0: not known */
     int64_t tokens;     /* of its own */
     int64_t tokens_all; /* of the path */
     double logprob;     /* mean over its own tokens; NAN where unknown */
