@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "core/err.h"
+#include "eval/stats.h"
 #include "ponder/figure.h"
 
 static double mean(const double *values, int64_t count)
@@ -58,36 +60,40 @@ static const struct study_series methods[PONDER_PURPOSES] = {
     [PONDER_FOR_SEARCH] = {"search", STUDY_SEARCH, "prm", REPLAY_OUTCOME, "dvts", 4, 0},
 };
 
-/* How often one sample is right: the first point of a series. */
-static int first_point(struct study *study, const struct study_series *series, double temperature,
-                       double *out, struct ponder_err *err)
+/* Whether one sample at this temperature is right more often than the greedy answer, surely so. */
+static int beats(struct study *study, const struct study_point *than, double temperature, double *gain,
+                 struct ponder_err *err)
 {
     struct study_point *points;
+    struct ponder_interval interval = {0};
     int64_t count;
-    int status = study_points(study, series, temperature, &points, &count, err);
-    if (status)
-        return status;
-    *out = count ? mean(points[0].values, study->count) : -1;
+    int status = study_points(study, &one, temperature, &points, &count, err);
+    for (int64_t q = 0; !status && count && q < study->count; q++)
+        points[0].values[q] -= than->values[q];
+    if (!status && count && stats_bootstrap(points[0].values, study->count, STATS_SEED, &interval))
+        status = err_memory(err, "a series");
+    *gain = interval.low > 0 ? interval.value : 0;
     study_points_release(points, count);
-    return PONDER_OK;
+    return status;
 }
 
-/* One answer: greedy, unless one sample at some temperature is better. */
+/* One answer: greedy, which is the same each time, unless one sample at some temperature is better. */
 static int choose_one(struct study *study, struct ponder_sampling_choice *out, struct ponder_err *err)
 {
-    double temperatures[STUDY_TEMPERATURES_MAX], best, value;
+    double temperatures[STUDY_TEMPERATURES_MAX], best = 0, gain;
+    struct study_point *points;
+    int64_t count;
     int n = study_temperatures(study, &one, temperatures);
-    int status = first_point(study, &greedy, 0, &best, err);
-    if (status || best < 0)
-        return status; /* nothing to compare with */
-    out->known[PONDER_FOR_ONE] = true;
-    for (int i = 0; i < n && !status; i++) {
-        status = first_point(study, &one, temperatures[i], &value, err);
-        if (!status && value > best) {
-            best = value;
+    int status = study_points(study, &greedy, 0, &points, &count, err);
+    out->known[PONDER_FOR_ONE] = !status && count > 0; /* else there is nothing to compare with */
+    for (int i = 0; i < n && !status && count; i++) {
+        status = beats(study, &points[0], temperatures[i], &gain, err);
+        if (!status && gain > best) {
+            best = gain;
             out->sampling[PONDER_FOR_ONE].temperature = temperatures[i];
         }
     }
+    study_points_release(points, count);
     return status;
 }
 
