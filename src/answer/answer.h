@@ -26,6 +26,12 @@ bool answer_thinks(bool open, const char *tail, size_t tail_len, const char *par
 
 /* ANSWER_NO_FORMULA: where no box, "####" or phrase says it, the last number, even one inside a formula. */
 enum answer_mode { ANSWER_BOX_ONLY, ANSWER_ANY_SIGN, ANSWER_NO_FORMULA };
+/* How the answer of a text is found that was cut off where it is not `whole`: what looks like an answer in it
+ * may be the number of a list or half a formula, and only a box that is closed is one. */
+static inline enum answer_mode answer_mode_of(enum answer_mode mode, bool whole)
+{
+    return whole ? mode : ANSWER_BOX_ONLY;
+}
 
 /* Whether a text is an answer and nothing else: no box, no sign of a final answer, no sentence, not long. */
 bool answer_is_bare(const char *text, size_t len);

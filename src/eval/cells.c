@@ -79,6 +79,7 @@ static int take_stored(void *data, const struct store_cell *stored, struct ponde
         samples[i].text = (char *)stored->samples[i].text;
         samples[i].len = stored->samples[i].len;
         samples[i].token_count = stored->samples[i].token_count;
+        samples[i].finish = best_of_n_finish_of(stored->samples[i].finish);
     }
     int64_t cell = seed * cells->questions.count + question;
     int status = grade(cells, cell, samples, &stored->cost, err);

@@ -18,8 +18,9 @@ static int extract(struct grade *out, const struct best_of_n_sample *samples, en
 {
     int status = PONDER_OK;
     for (int64_t i = 0; i < out->n && !status; i++) {
+        enum answer_mode how = answer_mode_of(mode, samples[i].finish == ENGINE_FINISH_END);
         if (samples[i].text)
-            status = answer_of_text(samples[i].text, samples[i].len, mode, &out->answers[i]);
+            status = answer_of_text(samples[i].text, samples[i].len, how, &out->answers[i]);
         out->tokens += samples[i].token_count;
     }
     return status;

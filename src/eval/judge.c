@@ -11,6 +11,8 @@
 #include "eval/grade.h"
 #include "search/classes.h"
 #include "eval/stats.h"
+#include "eval/subsets.h"
+#include "search/vote.h"
 #include "verifier/calibration.h"
 
 /* The step scores' aggregates, then the mean and the sum of the proposer's log-probabilities. */
@@ -204,6 +206,7 @@ struct voters {
     struct classes classes;
     double *scores; /* (n) */
     bool *right;    /* (n) */
+    double *totals; /* (n) scratch */
 };
 
 static void voters_release(struct voters *v)
@@ -211,6 +214,7 @@ static void voters_release(struct voters *v)
     classes_release(&v->classes);
     free(v->scores);
     free(v->right);
+    free(v->totals);
 }
 
 static int find_classes(struct classes *out, const struct labelled *record)
@@ -232,8 +236,10 @@ static int voters_fill(struct voters *v, struct judge *judge, const struct label
                        struct ponder_err *err)
 {
     size_t n = (size_t)record->count;
-    *v = (struct voters){.scores = calloc(n + 1, sizeof *v->scores), .right = calloc(n + 1, 1)};
-    int status = v->scores && v->right ? find_classes(&v->classes, record) : PONDER_E_MEMORY;
+    *v = (struct voters){.scores = calloc(n + 1, sizeof *v->scores),
+                         .right = calloc(n + 1, 1),
+                         .totals = calloc(n + 1, sizeof *v->totals)};
+    int status = v->scores && v->right && v->totals ? find_classes(&v->classes, record) : PONDER_E_MEMORY;
     for (size_t i = 0; i < n && !status; i++) {
         v->scores[i] = measure(&record->texts[i], (int)judge->how);
         v->right[i] = record->texts[i].right;
@@ -242,38 +248,21 @@ static int voters_fill(struct voters *v, struct judge *judge, const struct label
     return status ? err_memory(err, "the answers") : PONDER_OK;
 }
 
-/* Whether the answer of largest total weight is right; the first seen of equals wins. `weights` NULL counts.
- */
+/* Whether the answer that samples from .. from + k - 1 elect is right; `weights` NULL counts. */
 static bool vote_right(const struct voters *v, int64_t from, int64_t k, const double *weights)
 {
-    double best = -1;
-    bool right = false;
-    for (int64_t i = from; i < from + k; i++) {
-        if (v->classes.of[i] < 0)
-            continue;
-        double total = 0;
-        bool seen = false;
-        for (int64_t j = from; j < from + k && !seen; j++) {
-            if (v->classes.of[j] != v->classes.of[i])
-                continue;
-            seen = j < i;
-            total += weights ? weights[j] : 1;
-        }
-        if (!seen && total > best) {
-            best = total;
-            right = v->right[i];
-        }
-    }
-    return right;
+    struct ballots ballots = {.of = v->classes.of + from, .weights = weights ? weights + from : NULL, .n = k};
+    int64_t elected = vote(&ballots, v->totals, v->classes.count);
+    for (int64_t i = from; i < from + k && elected >= 0; i++)
+        if (v->classes.of[i] == elected)
+            return v->right[i];
+    return false;
 }
 
+/* The same for the one of highest score. */
 static bool best_right(const struct voters *v, int64_t from, int64_t k)
 {
-    int64_t best = -1;
-    for (int64_t i = from; i < from + k; i++) {
-        if (v->classes.of[i] >= 0 && (best < 0 || v->scores[i] > v->scores[best]))
-            best = i;
-    }
+    int64_t best = subsets_first_best(&v->classes, v->scores, from, k);
     return best >= 0 && v->right[best];
 }
 

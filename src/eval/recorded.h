@@ -13,6 +13,7 @@
 #define EVAL_RECORDED_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/arena.h"
@@ -35,6 +36,7 @@ struct recorded_sample {
     int64_t steps;
     double score;       /* of the whole solution, any number; NAN: not recorded */
     const char *answer; /* as recorded; NULL: none */
+    bool cut;           /* recorded as cut off before its end */
     enum recorded_verdict verdict;
 };
 

@@ -10,6 +10,7 @@
 
 #include "core/err.h"
 #include "eval/recorded.h"
+#include "search/best_of_n.h"
 #include "task/questions.h"
 
 struct reading {
@@ -153,6 +154,8 @@ static const json_t *first_of(const json_t *object, const char *key, const char 
 static int take_own(const struct reading *r, size_t i, struct recorded_sample *sample)
 {
     const json_t *object = beside(r, "samples", i);
+    const char *finish = json_string_value(json_object_get(object, "finish"));
+    sample->cut = finish && best_of_n_finish_of(finish) != ENGINE_FINISH_END;
     sample->logprob = number_of(json_object_get(object, "logprob"));
     sample->tokens = count_of(json_object_get(object, "tokens"));
     sample->verdict = verdict_of(first_of(object, "correct", "answer_right"));

@@ -25,7 +25,8 @@ static int find_answer(const struct recorded_sample *sample, enum replay_extract
         return sample->answer && !*out ? PONDER_E_MEMORY : PONDER_OK;
     }
     struct buf answer = BUF_INIT((size_t)sample->len + 1);
-    int status = answer_find(sample->text, (size_t)sample->len, modes[how], &answer, &found);
+    int status = answer_find(sample->text, (size_t)sample->len, answer_mode_of(modes[how], !sample->cut),
+                             &answer, &found);
     if (!status && found && !(*out = buf_take(&answer, NULL)))
         status = PONDER_E_MEMORY;
     buf_release(&answer);
@@ -160,7 +161,7 @@ static int64_t first_choice(const struct replay_question *q, const struct replay
 {
     int b = by_index(plan, row);
     if (row->kind == REPLAY_BEST_OF_N)
-        return subsets_first_best(&q->classes, q->scores[b], n);
+        return subsets_first_best(&q->classes, q->scores[b], 0, n);
     return subsets_first_vote(&q->classes, row->kind == REPLAY_WEIGHTED ? q->weights[b] : NULL, n, q->totals);
 }
 

@@ -6,7 +6,7 @@
 
 #include "core/err.h"
 #include "eval/grade.h"
-#include "search/select.h"
+#include "search/vote.h"
 
 struct reading {
     struct shown *shown;
@@ -17,10 +17,10 @@ struct reading {
 
 static int copy_votes(struct shown *shown, const struct grade *grade)
 {
-    struct select_vote *votes = calloc((size_t)grade->n, sizeof *votes);
+    struct vote_row *votes = calloc((size_t)grade->n, sizeof *votes);
     if (!votes)
         return PONDER_E_MEMORY;
-    int64_t count = select_majority(grade->of, NULL, grade->n, votes, NULL);
+    int64_t count = vote_rows(grade->of, NULL, grade->n, votes, NULL);
     shown->votes = calloc((size_t)count + 1, sizeof *shown->votes);
     int status = shown->votes ? PONDER_OK : PONDER_E_MEMORY;
     for (int64_t v = 0; v < count && !status; v++) {

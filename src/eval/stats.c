@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/rng.h"
-#include "search/select.h"
+#include "search/vote.h"
 
 double stats_pass_at_k(int64_t n, int64_t correct, int64_t k)
 {
@@ -20,15 +20,15 @@ double stats_pass_at_k(int64_t n, int64_t correct, int64_t k)
 
 double stats_maj_at_k(const struct classes *classes, int64_t k)
 {
-    struct select_vote *votes = malloc((size_t)k * sizeof *votes);
-    if (!votes)
+    double *totals = malloc(((size_t)classes->count + 1) * sizeof *totals);
+    if (!totals)
         return -1;
     int64_t right = 0, blocks = classes->n / k;
     for (int64_t first = 0; first < blocks * k; first += k) {
-        int64_t count = select_majority(classes->of + first, NULL, k, votes, NULL);
-        right += count > 0 && classes_is_right(classes, first + votes[0].first);
+        int64_t elected = vote(&(struct ballots){.of = classes->of + first, .n = k}, totals, classes->count);
+        right += elected >= 0 && classes->right[elected];
     }
-    free(votes);
+    free(totals);
     return (double)right / (double)blocks;
 }
 

@@ -6,9 +6,7 @@
 
 #include "core/rng.h"
 #include "eval/stats.h"
-
-/* Totals that differ by less than this part of them are the same: the order of a sum decides no vote. */
-#define TIE_PART 1e-12
+#include "search/vote.h"
 
 /* ---- the best ---- */
 
@@ -202,38 +200,18 @@ int subsets_majority(const struct classes *classes, int64_t subset, uint64_t key
 struct voting {
     const struct classes *classes;
     const double *weights; /* may be NULL */
-    double *totals;        /* (classes) all zero between votes */
+    double *totals;        /* (classes) */
     int64_t *picked;       /* (n) the first N of them are the subset */
     int64_t subset;
 };
 
 /* 1, 0, or the right share where classes tie. */
-static double vote(const struct voting *v)
+static double vote_once(const struct voting *v)
 {
-    double most = -1;
-    int64_t tied = 0, right = 0;
-    for (int64_t i = 0; i < v->subset; i++) {
-        int64_t c = v->classes->of[v->picked[i]];
-        if (c >= 0)
-            v->totals[c] += v->weights ? v->weights[v->picked[i]] : 1;
-    }
-    for (int64_t i = 0; i < v->subset; i++) {
-        int64_t c = v->classes->of[v->picked[i]];
-        if (c >= 0 && v->totals[c] > most)
-            most = v->totals[c];
-    }
-    for (int64_t i = 0; i < v->subset; i++) {
-        int64_t c = v->classes->of[v->picked[i]];
-        if (c >= 0 && v->totals[c] >= most - TIE_PART * most) {
-            tied++;
-            right += v->classes->right[c];
-            v->totals[c] = -1; /* counted */
-        }
-    }
-    for (int64_t i = 0; i < v->subset; i++)
-        if (v->classes->of[v->picked[i]] >= 0)
-            v->totals[v->classes->of[v->picked[i]]] = 0;
-    return tied ? (double)right / (double)tied : 0;
+    const struct classes *classes = v->classes;
+    struct ballots ballots = {classes->of, v->weights, NULL, v->picked, v->subset};
+    vote(&ballots, v->totals, classes->count);
+    return vote_tied_share(v->totals, classes->count, classes->right);
 }
 
 /* The number of subsets, or more than SUBSETS_ALL_MAX. */
@@ -264,7 +242,7 @@ static double vote_in_all(const struct voting *v)
 {
     double sum = 0, count = 0;
     do {
-        sum += vote(v);
+        sum += vote_once(v);
         count++;
     } while (next_subset(v->picked, v->subset, v->classes->n));
     return sum / count;
@@ -282,7 +260,7 @@ static double vote_in_drawn(const struct voting *v, uint64_t key)
             v->picked[i] = v->picked[other];
             v->picked[other] = swapped;
         }
-        sum += vote(v);
+        sum += vote_once(v);
     }
     return sum / SUBSETS_DRAWN;
 }
@@ -309,10 +287,10 @@ int subsets_vote(const struct classes *classes, const double *weights, int64_t s
 
 /* ---- the first N ---- */
 
-int64_t subsets_first_best(const struct classes *classes, const double *scores, int64_t subset)
+int64_t subsets_first_best(const struct classes *classes, const double *scores, int64_t from, int64_t count)
 {
     int64_t best = -1;
-    for (int64_t i = 0; i < subset; i++)
+    for (int64_t i = from; i < from + count; i++)
         if (classes->of[i] >= 0 && (best < 0 || scores[i] > scores[best]))
             best = i;
     return best;
@@ -321,17 +299,7 @@ int64_t subsets_first_best(const struct classes *classes, const double *scores, 
 int64_t subsets_first_vote(const struct classes *classes, const double *weights, int64_t subset,
                            double *totals)
 {
-    int64_t best = -1;
-    for (int64_t c = 0; c < classes->count; c++)
-        totals[c] = -1;
-    for (int64_t i = 0; i < subset; i++) {
-        int64_t c = classes->of[i];
-        if (c >= 0)
-            totals[c] = (totals[c] < 0 ? 0 : totals[c]) + (weights ? weights[i] : 1);
-    }
-    /* Classes are numbered as they are first seen. */
-    for (int64_t c = 0; c < classes->count; c++)
-        if (totals[c] >= 0 && (best < 0 || totals[c] > totals[best] + TIE_PART * totals[c]))
-            best = c;
-    return best < 0 ? -1 : classes->first[best];
+    struct ballots ballots = {.of = classes->of, .weights = weights, .n = subset};
+    int64_t elected = vote(&ballots, totals, classes->count);
+    return elected < 0 ? -1 : classes->first[elected];
 }

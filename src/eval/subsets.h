@@ -2,8 +2,8 @@
  *
  * The N samples are a subset drawn without replacement, every subset as likely as any other, and a figure is
  * the mean over subsets. A subset has no order of its own, so where t answers or samples tie, each counts
- * 1/t: what "the first seen wins" comes to on average over all orders. Samples without an answer do not vote
- * and are not chosen; a subset in which none has an answer is wrong.
+ * 1/t: what "the first seen wins" (vote.h) comes to on average over all orders. Samples without an answer do
+ * not vote and are not chosen; a subset in which none has an answer is wrong.
  *
  * pass@N and best-of-N have closed forms, majority is counted over the sizes of the classes of answers, and a
  * weighted vote is taken in every subset where there are few and in SUBSETS_DRAWN random ones where there are
@@ -31,9 +31,11 @@ int subsets_majority(const struct classes *classes, int64_t subset, uint64_t key
 int subsets_vote(const struct classes *classes, const double *weights, int64_t subset, uint64_t key,
                  double *out, bool *exact) PONDER_USE;
 
-/* The first N in recorded order, where the first seen wins every tie: the sample chosen (of a class: its
- * first), -1 where none has an answer. first_vote needs `totals` with room for classes->count. */
-int64_t subsets_first_best(const struct classes *classes, const double *scores, int64_t subset);
+/* The sample of highest score that has an answer among `count` from `from` on, the first of equals; -1: none
+ * has. */
+int64_t subsets_first_best(const struct classes *classes, const double *scores, int64_t from, int64_t count);
+/* What the first N in recorded order elect (vote.h): the first sample of that class, -1 where none has an
+ * answer. `totals` has room for classes->count. */
 int64_t subsets_first_vote(const struct classes *classes, const double *weights, int64_t subset,
                            double *totals);
 

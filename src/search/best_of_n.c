@@ -8,15 +8,24 @@
 #include "core/err.h"
 #include "search/driver.h"
 
+static const char *const finish_names[] = {
+    [ENGINE_FINISH_END] = "end",       [ENGINE_FINISH_STOP] = "stop",
+    [ENGINE_FINISH_LENGTH] = "length", [ENGINE_FINISH_CONTEXT] = "context",
+    [ENGINE_FINISH_SCORED] = "scored", [ENGINE_FINISH_CANCELLED] = "cancelled",
+    [ENGINE_FINISH_FAILED] = "failed",
+};
+
 const char *best_of_n_finish_name(enum engine_finish finish)
 {
-    static const char *const names[] = {
-        [ENGINE_FINISH_END] = "end",       [ENGINE_FINISH_STOP] = "stop",
-        [ENGINE_FINISH_LENGTH] = "length", [ENGINE_FINISH_CONTEXT] = "context",
-        [ENGINE_FINISH_SCORED] = "scored", [ENGINE_FINISH_CANCELLED] = "cancelled",
-        [ENGINE_FINISH_FAILED] = "failed",
-    };
-    return names[finish];
+    return finish_names[finish];
+}
+
+enum engine_finish best_of_n_finish_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof finish_names / sizeof *finish_names; i++)
+        if (strcmp(name, finish_names[i]) == 0)
+            return (enum engine_finish)i;
+    return ENGINE_FINISH_END;
 }
 
 bool pool_is_greedy(const struct ponder_sampling *sampling)

@@ -82,5 +82,7 @@ bool pool_is_greedy(const struct ponder_sampling *sampling);
 
 /* "end", "length" and so on, as struct ponder_text has it. */
 const char *best_of_n_finish_name(enum engine_finish finish);
+/* The other way; a word that is none is ENGINE_FINISH_END. */
+enum engine_finish best_of_n_finish_of(const char *name);
 
 #endif

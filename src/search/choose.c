@@ -1,11 +1,11 @@
 /* choose.c - from a finished search to one solution. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/err.h"
 #include "search/classes.h"
 #include "search/search.h"
+#include "search/vote.h"
 
 int search_select_parse(const char *text, enum search_select *out, struct ponder_err *err)
 {
@@ -52,49 +52,69 @@ static int find_answers(const struct tree *tree, const int32_t *nodes, int64_t c
     for (int64_t i = 0; i < count && !status; i++) {
         struct buf text = BUF_INIT(TREE_BYTES_MAX);
         status = tree_path_text(tree, nodes[i], &text);
+        bool whole = tree->nodes[nodes[i]].end == TREE_ENDED;
         if (!status)
-            status = answer_of_text(buf_text(&text), text.len, mode, &answers[i]);
+            status = answer_of_text(buf_text(&text), text.len, answer_mode_of(mode, whole), &answers[i]);
         buf_release(&text);
     }
     return status;
 }
 
-/* The class of largest total; the first seen of equals. -1: no answer. */
-static int64_t heaviest(const struct tree *tree, const int32_t *nodes, const struct classes *classes,
-                        bool weighted, double *totals)
+/* What each of the nodes brings to a vote. */
+struct votes {
+    struct classes classes;
+    char **answers;
+    double *weights, *totals;
+    int32_t *repeats;
+};
+
+static void votes_release(struct votes *votes, int64_t count)
 {
-    int64_t best = -1;
-    for (int64_t i = 0; i < classes->n; i++) {
-        const struct tree_node *node = &tree->nodes[nodes[i]];
-        double weight = !weighted || isnan(node->total) ? 1 : node->total;
-        if (classes->of[i] >= 0)
-            totals[classes->of[i]] += weight * node->repeats;
-    }
-    for (int64_t c = 0; c < classes->count; c++)
-        if (best < 0 || totals[c] > totals[best])
-            best = c;
-    return best;
+    for (int64_t i = 0; votes->answers && i < count; i++)
+        free(votes->answers[i]);
+    classes_release(&votes->classes);
+    free(votes->answers);
+    free(votes->weights);
+    free(votes->totals);
+    free(votes->repeats);
 }
 
+static int votes_fill(struct votes *votes, const struct tree *tree, const int32_t *nodes, int64_t count,
+                      enum answer_mode mode)
+{
+    size_t room = (size_t)count + 1;
+    *votes = (struct votes){.answers = calloc(room, sizeof *votes->answers),
+                            .weights = calloc(room, sizeof *votes->weights),
+                            .totals = calloc(room, sizeof *votes->totals),
+                            .repeats = calloc(room, sizeof *votes->repeats)};
+    if (!votes->answers || !votes->weights || !votes->totals || !votes->repeats)
+        return PONDER_E_MEMORY;
+    for (int64_t i = 0; i < count; i++) {
+        votes->weights[i] = tree->nodes[nodes[i]].total;
+        votes->repeats[i] = tree->nodes[nodes[i]].repeats;
+    }
+    int status = find_answers(tree, nodes, count, mode, votes->answers);
+    return status ? status : classes_fill(&votes->classes, (const char *const *)votes->answers, count, NULL);
+}
+
+/* The best solution of the answer that is elected; `out` stays where none has an answer. */
 static int choose_by_vote(const struct tree *tree, const int32_t *nodes, int64_t count, bool weighted,
                           enum answer_mode mode, int32_t *out)
 {
-    struct classes classes = {0};
-    char **answers = calloc((size_t)count + 1, sizeof *answers);
-    double *totals = calloc((size_t)count + 1, sizeof *totals);
-    int status = answers && totals ? find_answers(tree, nodes, count, mode, answers) : PONDER_E_MEMORY;
-    if (!status)
-        status = classes_fill(&classes, (const char *const *)answers, count, NULL);
-    int64_t class = status ? -1 : heaviest(tree, nodes, &classes, weighted, totals);
-    for (int64_t i = count - 1; i >= 0 && class >= 0;
-         i--) /* they stand in order: the last assignment is the best */
-        if (classes.of[i] == class)
-            *out = nodes[i];
-    classes_release(&classes);
-    for (int64_t i = 0; answers && i < count; i++)
-        free(answers[i]);
-    free(answers);
-    free(totals);
+    struct votes votes;
+    int status = votes_fill(&votes, tree, nodes, count, mode);
+    struct ballots ballots = {.of = votes.classes.of,
+                              .weights = weighted ? votes.weights : NULL,
+                              .repeats = votes.repeats,
+                              .n = count};
+    int64_t elected = status ? -1 : vote(&ballots, votes.totals, votes.classes.count);
+    int32_t best = -1;
+    for (int64_t i = 0; i < count && elected >= 0; i++)
+        if (votes.classes.of[i] == elected && (best < 0 || search_better_total(tree, nodes[i], best)))
+            best = nodes[i];
+    if (best >= 0)
+        *out = best;
+    votes_release(&votes, count);
     return status;
 }
 
@@ -110,9 +130,9 @@ int search_choose(const struct tree *tree, enum search_select how, enum answer_m
     if (count == 0)
         count = list_unfinished(tree, nodes);
     int status = PONDER_OK;
-    search_sort_totals(tree, nodes, count);
-    if (count > 0)
-        *out = nodes[0];
+    for (int64_t i = 0; i < count; i++)
+        if (*out < 0 || search_better_total(tree, nodes[i], *out))
+            *out = nodes[i];
     if (count > 0 && how != SEARCH_BEST)
         status = choose_by_vote(tree, nodes, count, how == SEARCH_WEIGHTED, mode, out);
     free(nodes);

@@ -90,6 +90,11 @@ bool search_better(const struct tree *tree, int32_t a, int32_t b)
     return better(tree, a, b, false);
 }
 
+bool search_better_total(const struct tree *tree, int32_t a, int32_t b)
+{
+    return better(tree, a, b, true);
+}
+
 static int better_first(const void *a, const void *b, void *tree)
 {
     int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;

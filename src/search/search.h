@@ -75,6 +75,7 @@ int32_t search_place(struct search *search, int32_t parent, const char *text, si
 /* Whether `a` is to be kept rather than `b`: the higher score; of equals the solved one, the one that was
  * sampled more often, the earlier one. A failed node, and one without a score, is never better. */
 bool search_better(const struct tree *tree, int32_t a, int32_t b);
+bool search_better_total(const struct tree *tree, int32_t a, int32_t b); /* by the whole path's score */
 enum search_select {
     SEARCH_BEST,     /* the solution of highest score */
     SEARCH_WEIGHTED, /* of the answer whose solutions' scores have the largest sum, the best one */
@@ -83,10 +84,9 @@ enum search_select {
 /* "best", "weighted" or "majority". */
 int search_select_parse(const char *text, enum search_select *out, struct ponder_err *err) PONDER_USE;
 /* The node whose path is the search's result, among the solutions that have ended, by their totals; a step
- * sampled several times counts so often. Votes are among answers found by `mode`; where there is none, the
- * best. A solution without a total weighs 1 in a vote. Where no solution has ended, a rollout that has; where
- * none has, the best of the unfinished ones: they never win against an ended one. -1: nothing was found.
- * PONDER_E_MEMORY. */
+ * sampled several times counts so often. Votes are among answers found by `mode` (vote.h); where there is
+ * none, the best. Where no solution has ended, a rollout that has; where none has, the best of the unfinished
+ * ones: they never win against an ended one. -1: nothing was found. PONDER_E_MEMORY. */
 int search_choose(const struct tree *tree, enum search_select how, enum answer_mode mode,
                   int32_t *out) PONDER_USE;
 /* Sorts nodes so that the better one stands first, by score or by total. */

@@ -1,57 +1,8 @@
-/* select.c - majority over answers, and the longest agreement where there are none. */
+/* select.c - what texts agree on where no answer can be voted for. */
 #include "search/select.h"
 
-#include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool better(const double *logprobs, int64_t challenger, int64_t holder)
-{
-    return logprobs && !isnan(logprobs[challenger]) &&
-           (isnan(logprobs[holder]) || logprobs[challenger] > logprobs[holder]);
-}
-
-static int by_count_then_first(const void *a, const void *b)
-{
-    const struct select_vote *x = a, *y = b;
-    if (x->count != y->count)
-        return x->count > y->count ? -1 : 1;
-    return x->first < y->first ? -1 : x->first > y->first;
-}
-
-static int64_t vote_with_first(const struct select_vote *votes, int64_t count, int64_t first)
-{
-    int64_t row = 0;
-    while (row < count && votes[row].first != first)
-        row++;
-    return row;
-}
-
-int64_t select_majority(const int64_t *of, const double *logprobs, int64_t n, struct select_vote *votes,
-                        int64_t *vote_of)
-{
-    int64_t count = 0;
-    for (int64_t i = 0; i < n; i++) {
-        if (of[i] < 0)
-            continue;
-        int64_t row = 0;
-        while (row < count && of[votes[row].first] != of[i])
-            row++;
-        if (row == count)
-            votes[count++] = (struct select_vote){.first = i, .best = i};
-        votes[row].count++;
-        if (better(logprobs, i, votes[row].best))
-            votes[row].best = i;
-        if (vote_of)
-            vote_of[i] = votes[row].first;
-    }
-    if (count)
-        qsort(votes, (size_t)count, sizeof *votes, by_count_then_first);
-    for (int64_t i = 0; vote_of && i < n; i++)
-        vote_of[i] = of[i] >= 0 ? vote_with_first(votes, count, vote_of[i]) : -1;
-    return count;
-}
 
 static int by_bytes(const void *a, const void *b)
 {

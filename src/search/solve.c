@@ -12,6 +12,7 @@
 #include "search/prompt.h"
 #include "search/select.h"
 #include "search/solution_tree.h"
+#include "search/vote.h"
 
 /* A sample as a node behind the prompt; -1: out of memory. */
 static int32_t add_node(struct tree *tree, const struct best_of_n_sample *sample)
@@ -59,7 +60,8 @@ static int take_candidates(struct ponder_solution *solution, struct best_of_n *r
         sample->text = NULL;
         solution->finished += sample->done && sample->finish != ENGINE_FINISH_FAILED;
         struct ponder_candidate *candidate = &solution->candidates[at];
-        int status = answer_of_text(candidate->text, candidate->len, mode, &candidate->answer);
+        enum answer_mode how = answer_mode_of(mode, sample->finish == ENGINE_FINISH_END);
+        int status = answer_of_text(candidate->text, candidate->len, how, &candidate->answer);
         if (status)
             return status;
     }
@@ -80,13 +82,13 @@ static int find_classes(const struct ponder_solution *solution, struct classes *
     return status;
 }
 
-static int vote(struct ponder_solution *solution, const struct classes *classes, struct select_vote *rows,
-                double *logprobs, int64_t *vote_of)
+static int count_votes(struct ponder_solution *solution, const struct classes *classes, struct vote_row *rows,
+                       double *logprobs, int64_t *vote_of)
 {
     int64_t n = solution->candidate_count;
     for (int64_t i = 0; i < n; i++)
         logprobs[i] = solution->candidates[i].logprob;
-    int64_t count = select_majority(classes->of, logprobs, n, rows, vote_of);
+    int64_t count = vote_rows(classes->of, logprobs, n, rows, vote_of);
     solution->votes = calloc((size_t)count + 1, sizeof *solution->votes);
     if (!solution->votes)
         return PONDER_E_MEMORY;
@@ -132,7 +134,7 @@ static int judge(struct ponder_solution *solution, struct best_of_n *run, enum a
 {
     size_t n = (size_t)run->n;
     struct classes classes = {0};
-    struct select_vote *rows = calloc(n, sizeof *rows);
+    struct vote_row *rows = calloc(n, sizeof *rows);
     double *logprobs = calloc(n, sizeof *logprobs);
     int64_t *vote_of = calloc(n, sizeof *vote_of);
     solution->candidates = calloc(n, sizeof *solution->candidates);
@@ -142,7 +144,7 @@ static int judge(struct ponder_solution *solution, struct best_of_n *run, enum a
     if (!status)
         status = find_classes(solution, &classes);
     if (!status)
-        status = vote(solution, &classes, rows, logprobs, vote_of);
+        status = count_votes(solution, &classes, rows, logprobs, vote_of);
     if (!status && solution->vote_count > 0) {
         solution->answer = solution->votes[0].answer;
         solution->best = solution->votes[0].best;

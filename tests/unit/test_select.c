@@ -9,15 +9,16 @@
 #include <cmocka.h>
 
 #include "search/select.h"
+#include "search/vote.h"
 
 static void the_most_frequent_answer_wins(void **state)
 {
     (void)state;
     const int64_t of[] = {0, 1, -1, 1, 2, 1, 0};
     double logprobs[] = {-1, -3, 0, -2, -1, -2, -1};
-    struct select_vote votes[7];
+    struct vote_row votes[7];
     int64_t vote_of[7];
-    assert_int_equal(select_majority(of, logprobs, 7, votes, vote_of), 3);
+    assert_int_equal(vote_rows(of, logprobs, 7, votes, vote_of), 3);
     assert_int_equal(votes[0].first, 1);
     assert_int_equal(votes[0].count, 3);
     assert_int_equal(votes[0].best, 3);
@@ -32,8 +33,8 @@ static void of_equals_the_first_seen_wins(void **state)
 {
     (void)state;
     const int64_t of[] = {0, 1, 2, 2, 1};
-    struct select_vote votes[5];
-    assert_int_equal(select_majority(of, NULL, 5, votes, NULL), 3);
+    struct vote_row votes[5];
+    assert_int_equal(vote_rows(of, NULL, 5, votes, NULL), 3);
     assert_int_equal(votes[0].first, 1);
     assert_int_equal(votes[1].first, 2);
     assert_int_equal(votes[2].first, 0);
@@ -43,11 +44,11 @@ static void without_answers_there_are_no_votes(void **state)
 {
     (void)state;
     const int64_t of[] = {-1, -1};
-    struct select_vote votes[2];
+    struct vote_row votes[2];
     int64_t vote_of[2];
-    assert_int_equal(select_majority(of, NULL, 2, votes, vote_of), 0);
+    assert_int_equal(vote_rows(of, NULL, 2, votes, vote_of), 0);
     assert_int_equal(vote_of[0], -1);
-    assert_int_equal(select_majority(of, NULL, 0, votes, vote_of), 0);
+    assert_int_equal(vote_rows(of, NULL, 0, votes, vote_of), 0);
 }
 
 static void an_unknown_log_probability_is_never_the_best(void **state)
@@ -55,8 +56,8 @@ static void an_unknown_log_probability_is_never_the_best(void **state)
     (void)state;
     const int64_t of[] = {0, 0, 0};
     double logprobs[] = {NAN, -5, NAN};
-    struct select_vote votes[3];
-    assert_int_equal(select_majority(of, logprobs, 3, votes, NULL), 1);
+    struct vote_row votes[3];
+    assert_int_equal(vote_rows(of, logprobs, 3, votes, NULL), 1);
     assert_int_equal(votes[0].best, 1);
 }
 

@@ -156,7 +156,7 @@ static void try_order(struct orders *o, const int *order)
     }
     struct classes *c = make(&made, labels, o->n, o->right);
     int64_t vote = subsets_first_vote(c, NULL, o->subset, totals);
-    int64_t best = subsets_first_best(c, scores, o->subset);
+    int64_t best = subsets_first_best(c, scores, 0, o->subset);
     bool any = false;
     for (int i = 0; i < o->subset; i++)
         any |= classes_is_right(c, i);
@@ -245,9 +245,9 @@ static void samples_without_an_answer_are_not_chosen(void **state)
     near(value, 1);
     assert_int_equal(subsets_best(c, scores, 1, &value), PONDER_OK);
     near(value, 0.5);
-    assert_int_equal(subsets_first_best(c, scores, 2), 0);
+    assert_int_equal(subsets_first_best(c, scores, 0, 2), 0);
     c = make(&made, (const int[]){-1, 0}, 2, 1);
-    assert_int_equal(subsets_first_best(c, scores, 1), -1);
+    assert_int_equal(subsets_first_best(c, scores, 0, 1), -1);
     assert_int_equal(subsets_first_vote(c, NULL, 1, totals), -1);
     assert_int_equal(subsets_first_vote(c, NULL, 2, totals), 1);
 }
