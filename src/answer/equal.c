@@ -246,6 +246,10 @@ bool item_equal(struct item a, struct item b, const char **how)
         if (!relation)
             return false;
     }
+    if (kind_a == NODE_CONGRUENCE || kind_b == NODE_CONGRUENCE) {
+        *how = "congruence";
+        return congruence_equal(a, b);
+    }
     if (relation)
         return relation_equal(a, b, how);
     if (kind_a == NODE_WORDS || kind_b == NODE_WORDS) {
@@ -358,13 +362,21 @@ static bool decimal_comma(const char *text, size_t n)
 static bool read_equal(struct arena *arena, const struct buf *a, const struct buf *b, const char **how)
 {
     const struct node *x[3], *y[3];
+    const struct token *tokens_a[3] = {NULL}, *tokens_b[3] = {NULL};
+    struct names names = {.count = 0};
     bool commas_a = memchr(a->data, ',', a->len), commas_b = memchr(b->data, ',', b->len);
     bool read_a = false, read_b = false;
     for (int i = LEX_COMMAS_GROUP_DIGITS; i <= LEX_COMMAS_DECIMAL; i++) {
         bool of_a = i == 0 || (commas_a && (i < 2 || decimal_comma(a->data, a->len)));
         bool of_b = i == 0 || (commas_b && (i < 2 || decimal_comma(b->data, b->len)));
-        x[i] = of_a ? matrix_fold(arena, expression_parse(arena, a->data, a->len, i)) : NULL;
-        y[i] = of_b ? matrix_fold(arena, expression_parse(arena, b->data, b->len, i)) : NULL;
+        tokens_a[i] = of_a ? lex(arena, a->data, a->len, i) : NULL;
+        tokens_b[i] = of_b ? lex(arena, b->data, b->len, i) : NULL;
+        if (i == 0 && tokens_a[i])
+            names_add(&names, tokens_a[i]);
+        if (i == 0 && tokens_b[i])
+            names_add(&names, tokens_b[i]);
+        x[i] = matrix_fold(arena, expression_parse(arena, tokens_a[i], &names));
+        y[i] = matrix_fold(arena, expression_parse(arena, tokens_b[i], &names));
         read_a |= x[i] != NULL;
         read_b |= y[i] != NULL;
     }

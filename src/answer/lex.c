@@ -231,7 +231,7 @@ static bool after_number(const struct lexer *l)
 
 static bool is_unit_letter(char c)
 {
-    return c && strchr("mgslLhJNWVAKCF", c);
+    return c && strchr("mgslLhJNWVAKCFTH", c);
 }
 
 /* Whether a text has words that part a list. */
@@ -256,14 +256,16 @@ static void text_contents(struct lexer *l, const char *text, size_t n)
     size_t comma = n && *text == ',' ? 1 : 0;
     while (comma && comma < n && is_space(text[comma]))
         comma++;
-    bool unit = n == 1 && is_unit_letter(*text) && after_number(l);
+    bool letter = n == 1 && is_unit_letter(*text);
     if (named(text + comma, n - comma, "and") || named(text + comma, n - comma, "or"))
         add_symbol(l, SYMBOL_AND);
-    else if (!unit && (n == 1 || (n && (is_digit(*text) || memchr("(+-.\\[{", *text, 7))) ||
-                       spelling_of_word(text, n) || has_joiner(text, n) || (n && memchr(text, '=', n))))
+    else if (n == 1 || (n && (is_digit(*text) || memchr("(+-.\\[{", *text, 7))) ||
+             spelling_of_word(text, n) || has_joiner(text, n) || (n && memchr(text, '=', n)))
         lex_range(l, text, n);
     else
         add_words(l, text, n);
+    if (letter && !l->failed && l->count)
+        l->token[l->count - 1].upright = l->token[l->count - 1].kind == TOKEN_NAME;
 }
 
 /* Bytes of a letter beyond ASCII that words are written with: Latin ones with marks, Cyrillic ones. */
@@ -303,11 +305,24 @@ static bool is_word(const struct lexer *l, const char *text, size_t n)
     return n == 4 || (n == 3 && (l->spaced || l->count == 0));
 }
 
+/* Whether nothing stands before but a number, with its sign or in scientific notation. */
+static bool after_plain_number(const struct lexer *l)
+{
+    for (int i = 0; i < l->count; i++) {
+        const struct token *t = &l->token[i];
+        bool sign = t->kind == TOKEN_SYMBOL && (t->symbol == SYMBOL_POWER_OF || strchr("*-+^{}", t->symbol));
+        if (t->kind != TOKEN_NUMBER && !sign)
+            return false;
+    }
+    const struct token *last = l->count ? &l->token[l->count - 1] : NULL;
+    return last && (last->kind == TOKEN_NUMBER || last->symbol == '}');
+}
+
 /* "m/s^2" and its like behind a number, up to the end of the text: its bytes, or 0. */
 static size_t unit_to_end(const struct lexer *l)
 {
     size_t n = 0;
-    if (!after_number(l) || !l->spaced || l->count > 2)
+    if (!l->spaced || !after_plain_number(l))
         return 0;
     while (is_unit_letter(at(l, n)) && n < 2) {
         n++;
@@ -482,48 +497,56 @@ static void command(struct lexer *l)
 
 /* ---- signs beyond ASCII ---- */
 
-static const char superscripts[][4] = {"\xE2\x81\xB0", "\xC2\xB9",     "\xC2\xB2",     "\xC2\xB3",
-                                       "\xE2\x81\xB4", "\xE2\x81\xB5", "\xE2\x81\xB6", "\xE2\x81\xB7",
-                                       "\xE2\x81\xB8", "\xE2\x81\xB9"};
-
 static const struct {
     uint32_t code;
     const char *digits; /* of \\frac */
 } fractions[] = {{0xBD, "12"},   {0xBC, "14"},   {0xBE, "34"},   {0x2153, "13"}, {0x2154, "23"},
                  {0x2155, "15"}, {0x215B, "18"}, {0x215C, "38"}, {0x215D, "58"}, {0x215E, "78"}};
 
-static int superscript(const struct lexer *l, size_t *bytes)
+/* The plain sign of a raised or lowered one at the front, or '\0'. */
+static char script_at(const struct lexer *l, bool *above, size_t *bytes)
 {
-    for (int digit = 0; digit < 10; digit++) {
-        size_t n = strlen(superscripts[digit]);
-        if ((size_t)(l->end - l->p) >= n && memcmp(l->p, superscripts[digit], n) == 0) {
-            *bytes = n;
-            return digit;
-        }
-    }
-    return -1;
+    uint32_t code = 0;
+    *bytes = l->p < l->end ? utf8_decode(l->p, (size_t)(l->end - l->p), &code) : 0;
+    return *bytes ? spelling_of_script(code, above) : '\0';
 }
 
-static void superscript_digits(struct lexer *l)
+/* A run of them: "10⁻³" is 10, a power, -3. */
+static bool script(struct lexer *l)
 {
-    char text[32];
+    char text[32], sign;
     size_t n = 0, bytes;
-    for (int digit; n < sizeof text && (digit = superscript(l, &bytes)) >= 0; l->p += bytes)
-        text[n++] = (char)('0' + digit);
-    add_symbol(l, SYMBOL_POWER_OF);
-    add_text(l, TOKEN_NUMBER, text, n);
+    bool above = false, first = false;
+    while (n < sizeof text && (sign = script_at(l, &above, &bytes)) && (n == 0 || above == first)) {
+        first = above;
+        text[n++] = sign;
+        l->p += bytes;
+    }
+    if (n == 0)
+        return false;
+    add_symbol(l, first ? SYMBOL_POWER_OF : '_');
+    if (n > 1)
+        add_symbol(l, '{');
+    lex_range(l, text, n);
+    if (n > 1)
+        add_symbol(l, '}');
+    return true;
 }
 
 static void beyond_ascii(struct lexer *l)
 {
     uint32_t code = 0;
+    bool above;
     size_t ignored, n = utf8_decode(l->p, (size_t)(l->end - l->p), &code);
-    if (superscript(l, &ignored) >= 0) {
-        superscript_digits(l);
+    if (script(l))
         return;
-    }
     const char *begin = l->p;
     l->p += n ? n : 1;
+    if (code == 0x2103 || code == 0x2109) { /* the degrees Celsius and Fahrenheit in one sign */
+        add_symbol(l, SYMBOL_DEGREE);
+        add_text(l, TOKEN_WORD, code == 0x2103 ? "celsius" : "fahrenheit", code == 0x2103 ? 7 : 10);
+        return;
+    }
     const struct spelling *as = spelling_of_sign(code);
     if (as) {
         add_spelling(l, as);
@@ -536,7 +559,7 @@ static void beyond_ascii(struct lexer *l)
             return;
         }
     }
-    while (l->p < l->end && (unsigned char)*l->p >= 0x80 && superscript(l, &ignored) < 0 &&
+    while (l->p < l->end && (unsigned char)*l->p >= 0x80 && !script_at(l, &above, &ignored) &&
            (n = utf8_decode(l->p, (size_t)(l->end - l->p), &code)) > 0 && !spelling_of_sign(code))
         l->p += n;
     add_words(l, begin, (size_t)(l->p - begin));
@@ -544,21 +567,34 @@ static void beyond_ascii(struct lexer *l)
 
 /* ---- all ---- */
 
+/* A quote behind words or a number says nothing. */
 static void prime(struct lexer *l)
 {
-    struct token *last = l->count ? &l->token[l->count - 1] : NULL;
+    const struct token *last = l->count ? &l->token[l->count - 1] : NULL;
     l->p++;
-    if (!last || last->kind != TOKEN_NAME)
-        return;
-    char name[32];
-    size_t n = strlen(last->text);
-    if (n + 1 >= sizeof name)
-        return;
-    memcpy(name, last->text, n);
-    name[n] = '\'';
-    l->count--;
-    l->spaced = last->spaced;
-    add_text(l, TOKEN_NAME, name, n + 1);
+    bool subscript =
+        l->count > 1 && last->kind == TOKEN_NUMBER && last[-1].kind == TOKEN_SYMBOL && last[-1].symbol == '_';
+    if (subscript || (last && last->kind != TOKEN_WORD && last->kind != TOKEN_NUMBER))
+        add_symbol(l, '\'');
+}
+
+/* "(in total)", "(apples)" behind a number: words in brackets. */
+static bool bracketed_words(struct lexer *l)
+{
+    size_t n = 1, run = 0, longest = 0;
+    if (!l->count || !l->spaced || at(l, 0) != '(')
+        return false;
+    for (; is_letter(at(l, n)) || at(l, n) == ' '; n++) {
+        run = is_letter(at(l, n)) ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    if (at(l, n) != ')' || longest < 3 || spelling_of_word(l->p + 1, strcspn(l->p + 1, " )")))
+        return false;
+    add_symbol(l, '(');
+    add_words(l, l->p + 1, n - 1);
+    add_symbol(l, ')');
+    l->p += n + 1;
+    return true;
 }
 
 static void ascii(struct lexer *l)
@@ -573,6 +609,8 @@ static void ascii(struct lexer *l)
                  {"==", '='},
                  {"+-", SYMBOL_PLUS_MINUS},
                  {"~=", SYMBOL_APPROXIMATELY}};
+    if (bracketed_words(l))
+        return;
     if (starts(l, 0, "...")) {
         l->p += 3;
         add_text(l, TOKEN_COMMAND, "ldots", 5);
@@ -630,5 +668,5 @@ const struct token *lex(struct arena *arena, const char *text, size_t len, enum 
         return NULL;
     lex_range(&l, text, len);
     l.token[l.count] = (struct token){.kind = TOKEN_END, .text = ""};
-    return l.failed ? NULL : l.token;
+    return l.failed ? NULL : lex_scripts(arena, l.token, l.count);
 }

@@ -30,39 +30,116 @@ bool node_has(const struct node *node, enum node_kind kind)
 
 /* ---- what binds tighter than a product ---- */
 
-/* A unit behind a quantity: words, their powers, and words after a slash, of which only the first are kept. A
- * word like "million" in front of them multiplies. */
+static bool starts_unit(const struct token *t)
+{
+    return t->kind == TOKEN_WORD || (t->kind == TOKEN_NAME && t->upright);
+}
+
+/* Whether nothing but the letters of a unit and their powers stands from `t` to the end of a term: the "m" of
+ * "\frac12\mathrm{m}v^2" is none. */
+static bool ends_behind_units(const struct token *t)
+{
+    for (t++;; t++) {
+        if ((token_is(t, '/') || token_is(t, '*')) && starts_unit(t + 1))
+            t++;
+        else if (token_is(t, '^') || token_is(t, SYMBOL_POWER_OF))
+            while (t[1].kind == TOKEN_NUMBER || token_is(t + 1, '{') || token_is(t + 1, '-') ||
+                   token_is(t + 1, '}'))
+                t++;
+        else if (!starts_unit(t))
+            break;
+    }
+    bool symbol = t->kind == TOKEN_SYMBOL && !strchr("([{*/^_!%|", t->symbol) && t->symbol != SYMBOL_DEGREE &&
+                  t->symbol != SYMBOL_POWER_OF && t->symbol != SYMBOL_SET_OPEN;
+    return symbol || t->kind == TOKEN_END || t->kind == TOKEN_FINISH;
+}
+
+static struct node *named_unit(struct parser *p, struct node *node, const char *unit, int power)
+{
+    node = over(p, NODE_UNIT, node);
+    if (!p->failed) {
+        node->text = unit;
+        node->n = power;
+    }
+    return node;
+}
+
+/* What a unit is called, in lower case. */
+static const char *unit_name(struct parser *p)
+{
+    if (p->t->kind == TOKEN_WORD)
+        return p->t->text;
+    char *letter = arena_copy(p->arena, p->t->text, 1);
+    p->failed |= !letter;
+    if (letter && *letter >= 'A' && *letter <= 'Z')
+        *letter = (char)(*letter - 'A' + 'a');
+    return letter;
+}
+
+/* A unit behind a quantity: words or letters, their powers, and more of them behind a slash, of which only
+ * the first are kept. A word like "million" in front of them multiplies. */
 static struct node *parse_unit(struct parser *p, struct node *node)
 {
-    const char *text = p->t->text;
+    const char *text = unit_name(p);
     int power = 0;
-    while (p->t->kind == TOKEN_WORD || (next_is(p, '/') && p->t[1].kind == TOKEN_WORD)) {
-        p->t += next_is(p, '/') ? 2 : 1;
+    while (starts_unit(p->t) || ((next_is(p, '/') || next_is(p, '*')) && starts_unit(p->t + 1))) {
+        p->t += starts_unit(p->t) ? 1 : 2;
         if (!take(p, '^') && !take(p, SYMBOL_POWER_OF))
             continue;
         const struct node *exponent = parse_argument(p, NULL);
         if (exponent->kind == NODE_NUMBER && strlen(exponent->text) == 1)
             power = *exponent->text - '0';
     }
+    if (p->failed || words_restrict(text)) /* "n odd" is not n */
+        return fail(p);
     size_t n = strcspn(text, " ");
     const char *scale = words_scale(text, n);
     if (scale) {
         node = pair(p, NODE_PRODUCT, node, text_node(p, NODE_NUMBER, scale));
         text += n + (text[n] == ' ');
     }
-    if (!*text)
-        return node;
-    node = over(p, NODE_UNIT, node);
-    if (!p->failed) {
-        node->text = text;
-        node->n = power;
-    }
-    return node;
+    return *text ? named_unit(p, node, text, power) : node;
 }
 
 static bool quantity(const struct node *node)
 {
     return node->kind != NODE_WORDS && node->kind != NODE_GROUP && node->kind != NODE_MATRIX;
+}
+
+/* Words in brackets: "9 (apples)". */
+static bool bracketed_words(const struct token *t)
+{
+    return token_is(t, '(') && t[1].kind == TOKEN_WORD && token_is(t + 2, ')');
+}
+
+/* The unit behind a quantity, if one is. */
+static bool take_unit(struct parser *p, struct node **node)
+{
+    const struct token *t = p->t;
+    bool letter = t->kind == TOKEN_NAME && !names_have(p->names, t->text);
+    bool thermal = letter && (*node)->kind == NODE_DEGREES && strchr("CFK", *t->text);
+    if (p->failed || p->exponents || !quantity(*node))
+        return false;
+    if (thermal && ends_behind_units(t)) {
+        p->t++;
+        *node = named_unit(p, *node,
+                           *t->text == 'F'   ? "fahrenheit"
+                           : *t->text == 'C' ? "celsius"
+                                             : "kelvin",
+                           0);
+    } else if (t->kind == TOKEN_WORD || (letter && t->upright && ends_behind_units(t))) {
+        *node = parse_unit(p, *node);
+    } else if (letter && (*node)->kind == NODE_NUMBER && names_short_unit(t)) {
+        *node = named_unit(p, *node, unit_name(p), 0);
+        p->t++;
+    } else if (bracketed_words(t)) {
+        p->t += 3;
+        p->failed |= words_restrict(t[1].text);
+        *node = named_unit(p, *node, t[1].text, 0);
+    } else {
+        return false;
+    }
+    return true;
 }
 
 static struct node *parse_suffixes(struct parser *p, struct node *node)
@@ -76,9 +153,7 @@ static struct node *parse_suffixes(struct parser *p, struct node *node)
             node = over(p, NODE_PERCENT, node);
         else if (take(p, SYMBOL_DEGREE))
             node = over(p, NODE_DEGREES, node);
-        else if (p->t->kind == TOKEN_WORD && quantity(node))
-            node = parse_unit(p, node);
-        else
+        else if (!take_unit(p, &node))
             break;
     }
     return node;
@@ -105,6 +180,17 @@ static bool ordinal(const struct node *exponent)
     return false;
 }
 
+/* Without braces a unit behind it belongs to the power: "10^3 m". */
+static struct node *parse_exponent(struct parser *p)
+{
+    if (next_is(p, '{'))
+        return parse_argument(p, NULL);
+    p->exponents++;
+    struct node *exponent = parse_signed(p);
+    p->exponents--;
+    return exponent;
+}
+
 struct node *parse_power(struct parser *p)
 {
     struct node *base = parse_suffixes(p, parse_primary(p));
@@ -113,7 +199,7 @@ struct node *parse_power(struct parser *p)
     if (take_degrees(p)) {
         base = over(p, NODE_DEGREES, base);
     } else {
-        struct node *exponent = next_is(p, '{') ? parse_argument(p, NULL) : parse_signed(p);
+        struct node *exponent = parse_exponent(p);
         if (!ordinal(exponent))
             base = pair(p, NODE_POWER, base, exponent);
     }
@@ -216,8 +302,10 @@ static bool starts_factor(const struct parser *p)
         return true;
     case TOKEN_COMMAND:
         return !command_is(p, "rfloor") && !command_is(p, "rceil") && !command_is(p, "over") &&
-               !command_is(p, "choose") && !command_is(p, "ldots");
+               !command_is(p, "choose") && !command_is(p, "ldots") && !command_is(p, "mod");
     case TOKEN_SYMBOL:
+        if (t->symbol == '(' && t[1].kind == TOKEN_COMMAND && strcmp(t[1].text, "mod") == 0)
+            return false;
         return t->symbol == '(' || t->symbol == '[' || t->symbol == '{' || (t->symbol == '|' && p->bars == 0);
     default:
         return false;
@@ -299,9 +387,52 @@ static bool relation(const struct parser *p)
     case SYMBOL_NOT_EQUAL:
     case SYMBOL_APPROXIMATELY:
     case SYMBOL_IN:
+    case SYMBOL_CONGRUENT:
         return true;
     default:
         return false;
+    }
+}
+
+/* "(mod 7)" and "\pmod{7}" behind a residue. */
+static struct node *parse_modulus(struct parser *p, struct node *left)
+{
+    bool bracket = token_is(p->t, '(') && p->t[1].kind == TOKEN_COMMAND && strcmp(p->t[1].text, "mod") == 0;
+    p->t += bracket;
+    if (p->failed || !take_command(p, "mod"))
+        return left;
+    struct node *modulus = next_is(p, '{') ? parse_argument(p, NULL) : parse_power(p);
+    if (bracket)
+        expect(p, ')');
+    bool equals = left->kind == NODE_RELATION && (left->op == SYMBOL_CONGRUENT || left->op == '=');
+    if (p->failed || (left->kind == NODE_RELATION && !equals))
+        return fail(p);
+    struct node *residue = equals ? left->child->next : left;
+    if (equals) {
+        modulus->next = left->child;
+        modulus->next->next = NULL;
+    }
+    return pair(p, NODE_CONGRUENCE, residue, modulus);
+}
+
+/* The modulus behind the last item of "x ≡ 1, 5 (mod 6)" is that of the others. */
+static void spread_modulus(struct parser *p, struct node *first, const struct node *last)
+{
+    bool all = first->kind == NODE_RELATION && first->op == SYMBOL_CONGRUENT &&
+               last->kind == NODE_CONGRUENCE && !last->child->next->next;
+    for (struct node *item = first; all && item && item != last && !p->failed; item = item->next) {
+        struct node *modulus = node_new(p, NODE_NUMBER), *residue = node_new(p, NODE_NUMBER);
+        bool named = item->kind == NODE_RELATION && item->op == SYMBOL_CONGRUENT;
+        if (p->failed || (item->kind == NODE_RELATION && !named) || item->kind == NODE_CONGRUENCE)
+            continue;
+        *modulus = *last->child->next;
+        modulus->next = named ? item->child : NULL;
+        *residue = named ? *item->child->next : *item;
+        if (named)
+            item->child->next = NULL;
+        residue->next = modulus;
+        item->kind = NODE_CONGRUENCE;
+        item->child = residue;
     }
 }
 
@@ -320,7 +451,7 @@ static struct node *parse_relation(struct parser *p)
         if (!p->failed)
             left->op = op;
     }
-    return left;
+    return parse_modulus(p, left);
 }
 
 struct node *parse_items(struct parser *p, bool *several)
@@ -339,6 +470,8 @@ struct node *parse_items(struct parser *p, bool *several)
         last = last->next;
         *several = true;
     }
+    if (*several && !p->failed)
+        spread_modulus(p, first, last);
     return first;
 }
 
@@ -351,9 +484,9 @@ static bool at_end(struct parser *p)
     return p->t->kind == TOKEN_END;
 }
 
-struct node *expression_parse(struct arena *arena, const char *text, size_t len, enum lex_commas commas)
+struct node *expression_parse(struct arena *arena, const struct token *tokens, const struct names *names)
 {
-    struct parser p = {.arena = arena, .t = lex(arena, text, len, commas)};
+    struct parser p = {.arena = arena, .names = names, .t = tokens};
     if (!p.t || p.t->kind == TOKEN_END)
         return NULL;
     bool several;

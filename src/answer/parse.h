@@ -12,9 +12,11 @@ enum { DEPTH_MAX = 60 };
 
 struct parser {
     struct arena *arena;
+    const struct names *names;
     const struct token *t;
     int depth;
-    int bars; /* |..| that are open: the next one closes */
+    int bars;      /* |..| that are open: the next one closes */
+    int exponents; /* without braces */
     bool failed;
     struct node none; /* stands for what could not be made */
 };
@@ -28,6 +30,9 @@ struct node *parse_items(struct parser *p, bool *several);
 /* A braced group, or as TeX has it the next sign alone: of a number its first digit, and `rest` what is left
  * of it, where that is not NULL. */
 struct node *parse_argument(struct parser *p, struct token *rest);
+
+/* Whether the letter at `t` is the unit of "0.64N". */
+bool names_short_unit(const struct token *t);
 
 /* ---- nodes ---- */
 

@@ -59,11 +59,15 @@ static int ratio_sign(struct item a, struct item b)
     acb_init(vq);
     int compared = 0, sign = 0;
     bool same = true;
-    for (int q = 0; q < VALUE_POINTS && same; q++) {
-        struct reading of_a = {.sign = a.sign, .work = a.work, .point = q},
-                       of_b = {.sign = b.sign, .work = b.work, .point = q};
+    for (int q = 0; q < VALUE_POINTS_MAX && compared < VALUE_POINTS && same; q++) {
+        bool unreal_a = false, unreal_b = false;
+        struct reading of_a = {.sign = a.sign, .work = a.work, .point = q, .unreal = &unreal_a},
+                       of_b = {.sign = b.sign, .work = b.work, .point = q, .unreal = &unreal_b};
         if (!value_ball(&u, &of_a, 256, uq) || !value_ball(&v, &of_b, 256, vq) || acb_contains_zero(uq) ||
             acb_contains_zero(vq))
+            continue;
+        same = unreal_a == unreal_b || !value_hides_sign(unreal_a ? b.node : a.node);
+        if (unreal_a || unreal_b)
             continue;
         if (compared++ == 0) {
             acb_set(up, uq);
@@ -256,6 +260,9 @@ bool relation_equal(struct item a, struct item b, const char **how)
     *how = "interval";
     if (interval_equal(a, b))
         return true;
+    *how = "ratio";
+    if (both && a.node->op == ':' && b.node->op == ':')
+        return ratio_equal(a, b);
     *how = "equation";
     if (both && (multiples(a, b) || (a.node->op == b.node->op && sides_equal(a, b))))
         return true;
