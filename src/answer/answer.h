@@ -27,6 +27,12 @@ bool answer_thinks(bool open, const char *tail, size_t tail_len, const char *par
 /* ANSWER_NO_FORMULA: where no box, "####" or phrase says it, the last number, even one inside a formula. */
 enum answer_mode { ANSWER_BOX_ONLY, ANSWER_ANY_SIGN, ANSWER_NO_FORMULA };
 
+/* Whether a text has a box, "####" or words that lead up to an answer. */
+bool answer_has_sign(const char *text, size_t len);
+/* Whether a text has a box that never closes and none that does: it was cut off in its answer, and has none.
+ */
+bool answer_is_cut_off(const char *text, size_t len);
+
 /* Whether a text is an answer and nothing else: no box, no sign of a final answer, no sentence, not long. */
 bool answer_is_bare(const char *text, size_t len);
 

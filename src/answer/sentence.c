@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "answer/spelling.h"
+#include "answer/words.h"
 #include "core/utf8.h"
 
 enum { FEW_WORDS = 4, TEXT_WORDS_MAX = 8, SENTENCE_BYTES_MAX = 2000 };
@@ -266,6 +267,46 @@ static const char *joined(const char *p, const char *to)
     }
 }
 
+/* Whether the words before p on its line open a condition: "for all", "where". */
+static bool behind_opener(const char *from, const char *p)
+{
+    static const char *const opening[] = {"for", "where", "if", "when", "whenever", "with", "provided"};
+    static const char *const between[] = {"all",      "any",      "every",   "each",     "some",
+                                          "real",     "the",      "integer", "integers", "constants",
+                                          "numbers",  "number",   "value",   "values",   "natural",
+                                          "positive", "constant", "a",       "an",       "of"};
+    for (int words = 0; words < 5; words++) {
+        while (p > from && (p[-1] == ' ' || p[-1] == ','))
+            p--;
+        const char *end = p;
+        while (p > from && is_letter(p[-1]))
+            p--;
+        for (size_t i = 0; p < end && i < sizeof opening / sizeof *opening; i++)
+            if (word_is(p, end, opening[i]))
+                return true;
+        bool more = false;
+        for (size_t i = 0; p < end && i < sizeof between / sizeof *between; i++)
+            more |= word_is(p, end, between[i]);
+        if (!more)
+            return false;
+    }
+    return false;
+}
+
+/* Whether a formula is what a condition is about: names alone, or an inequality or membership. */
+static bool conditions(const char *from, const char *to)
+{
+    static const char *const signs[] = {"\\ge", "\\le", "\\in", "\\ne", ">", "<"};
+    bool names = true;
+    for (const char *p = from; p < to; p++) {
+        names &= is_letter(*p) || strchr(" ,$", *p);
+        for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+            if (sentence_begins(p, to, signs[i]))
+                return true;
+    }
+    return names;
+}
+
 bool sentence_formula(const char *text, const char *from, const char *to, bool last, struct answer_span *out)
 {
     bool found = false, unclosed = false, open = false; /* what never closes is not looked for again */
@@ -285,7 +326,10 @@ bool sentence_formula(const char *text, const char *from, const char *to, bool l
             span.len = more.start + more.len - span.start;
             behind = end;
         }
-        *out = span;
+        bool aside = last && found && conditions(text + span.start, text + span.start + span.len) &&
+                     behind_opener(from, p);
+        if (!aside)
+            *out = span;
         found = true;
         if (!last)
             break;
@@ -397,8 +441,11 @@ static const char *const copulas[] = {
     "为",     "等于",  "は",       " равно ",   " равен ",    " равна ", " — ",
 };
 
-static const char *const cuts[] = {"</",    "<|",    " because ", " since ",  ", where ", " which ",
-                                   ", so ", ", as ", " when ",    ", which ", ", since ", " where "};
+static const char *const cuts[] = {", assuming ", ", because ", ", giving ", ", making ", ", meaning ",
+                                   ", rounded ",  ", that is",  ", i.e.",    ", not ",    ", but ",
+                                   ", if ",       "</",         "<|",        " because ", " since ",
+                                   ", where ",    " which ",    ", so ",     ", as ",     " when ",
+                                   ", which ",    ", since ",   " where "};
 
 static const char *earliest_cut(const char *from, const char *to)
 {
@@ -407,6 +454,60 @@ static const char *earliest_cut(const char *from, const char *to)
             if (*p == *cuts[i] && sentence_begins(p, to, cuts[i]))
                 return p;
     return to;
+}
+
+/* Remarks that say nothing of a value. */
+static const char *const remarks[] = {"in total",      "altogether",  "overall",     "in all",
+                                      "total",         "all told",    "as required", "as desired",
+                                      "approximately", "respectively"};
+
+static bool is_remark(const char *from, const char *to)
+{
+    for (size_t i = 0; i < sizeof remarks / sizeof *remarks; i++)
+        if (sentence_begins(from, to, remarks[i]) && from + strlen(remarks[i]) == to)
+            return true;
+    return false;
+}
+
+/* Whether [from, to) is words alone that go on about something: no number, no formula, no word for a number,
+ * and nothing that may be one more item. */
+static bool comments(const char *text, const char *from, const char *to)
+{
+    struct answer_span ignored;
+    if (sentence_words(from, to) < 2 || word_is(from, to, "and") || word_is(from, to, "or") ||
+        sentence_number(text, from, to, false, &ignored))
+        return false;
+    for (const char *p = from; p < to; p++) {
+        size_t n = 0;
+        while (p + n < to && is_letter(p[n]))
+            n++;
+        char word[16];
+        for (size_t i = 0; n < sizeof word && i < n; i++)
+            word[i] = lower(p[i]);
+        if (strchr("$\\=^_", *p) || (n > 0 && n < sizeof word && words_number(word, n)))
+            return false;
+        p += n ? n - 1 : 0;
+    }
+    return true;
+}
+
+struct answer_span sentence_without_remark(const char *text, struct answer_span span, bool known)
+{
+    const char *from = text + span.start, *to = from + span.len;
+    struct answer_span ignored;
+    int open = 0;
+    for (const char *p = from; p < to; p++) {
+        bool comma = *p == ',' && p > from && p + 1 < to && p[1] == ' ', bracket = *p == '(' && p > from && p[-1] == ' ';
+        const char *behind = p + (comma ? 2 : 1), *end = bracket ? to - 1 : to;
+        bool whole = comma || (bracket && *end == ')');
+        bool value = whole && open == 0 && (is_digit(p[-1 - (bracket && p - from > 1)]) || !known) &&
+                     (sentence_number(text, from, p, false, &ignored) ||
+                      sentence_formula(text, from, p, false, &ignored));
+        if (value && behind < end && (is_remark(behind, end) || (!known && comments(text, behind, end))))
+            return sentence_stripped(text, from, p);
+        open += (*p == '(' || *p == '{' || *p == '[') - (*p == ')' || *p == '}' || *p == ']');
+    }
+    return span;
 }
 
 static bool states(const char *text, const char *from, const char *to)
@@ -469,7 +570,7 @@ bool sentence_answer(const char *text, const char *from, const char *to, bool la
         to = from + SENTENCE_BYTES_MAX;
     if (!last)
         to = earliest_cut(from, to);
-    struct answer_span whole = sentence_stripped(text, from, to);
+    struct answer_span whole = sentence_without_remark(text, sentence_stripped(text, from, to), false);
     from = text + whole.start;
     to = from + whole.len;
     if (whole.len == 0)

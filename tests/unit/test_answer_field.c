@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "answer/answer.h"
@@ -32,6 +33,55 @@ static int wrong(const struct pair *pairs, size_t count, bool wanted)
     assert_int_equal(wrong(same, sizeof same / sizeof *same, true) +                                         \
                          wrong(different, sizeof different / sizeof *different, false),                      \
                      0)
+
+static void an_answer_with_words_is_no_text_to_search(void **state)
+{
+    (void)state;
+    static const struct pair same[] = {
+        {"$3^m$ where $m$ is even", "\\boxed{3^m}"},
+        {"$f(x)=cx$ for any real $c$", "\\boxed{f(x)=cx}"},
+        {"$g(x)=ax+b$ for some constants $a$ and $b$", "\\boxed{ax+b}"},
+        {"$p$ (for $p>2$)", "\\boxed{p}"},
+        {"All $m$ of the form $6k-1$", "\\boxed{m=6k-1}"},
+        {"$x=\\frac{\\pi}{4}+\\pi k$, $k\\in\\mathbb{Z}$", "\\boxed{\\frac{\\pi}{4}+k\\pi}"},
+        {"$a_n=2^{n-1}$ for all $n \\ge 1$", "\\boxed{2^{n-1}}"},
+        {"$\\cos(u)=\\frac12$ when $u=\\frac{\\pi}{3}+2\\pi k$ or $u=-\\frac{\\pi}{3}+2\\pi k$, $k$ an "
+         "integer",
+         "\\boxed{u=\\frac{\\pi}{3}+2\\pi k,\\ u=-\\frac{\\pi}{3}+2\\pi k}"},
+        {"odd $n$", "\\boxed{\\text{odd } n}"},
+        {"odd $n$", "\\boxed{n \\text{ odd}}"},
+        {"odd $n$", "All odd $n$"},
+        {"$n$ is odd", "\\boxed{n\\text{ is odd}}"},
+        {"All powers of 2", "\\boxed{\\text{All powers of }2}"},
+        {"all primes $p$", "\\boxed{\\text{all primes}}"},
+        {"$\\frac{m}{2}$ if $m$ is even and $m$ if $m$ is odd",
+         "\\boxed{\\frac{m}{2} \\text{ if } m \\text{ is even and } m \\text{ if } m \\text{ is odd}}"},
+        {"max. $(0,1)$; min. $(2,3)$", "max. $(0, 1)$; min. $(2, 3)$"},
+        {"$2x$", "We find that $f(x)=2x$ for all $x$."},
+        {"$n^2$", "Hence the sum is $n^2$ for every $n$."},
+    };
+    static const struct pair different[] = {
+        {"odd $n$", "\\boxed{n}"},
+        {"odd $n$", "\\boxed{\\text{even } n}"},
+        {"$n$ is odd", "\\boxed{n}"},
+        {"n", "\\boxed{n \\text{ odd}}"},
+        {"All powers of 2", "\\boxed{2}"},
+        {"All powers of 2", "\\boxed{\\text{All powers of }3}"},
+        {"all multiples of $3$", "\\boxed{3}"},
+        {"$f(x)=cx$ for any real $c$", "\\boxed{c}"},
+        {"$3^m$ where $m$ is even", "\\boxed{m}"},
+        {"$3^m$ where $m$ is even", "$3^m$ where $m$ is odd"},
+        {"$\\frac{m}{2}$ if $m$ is even and $m$ if $m$ is odd", "\\boxed{m}"},
+        {"$\\frac{m}{2}$ if $m$ is even and $m$ if $m$ is odd", "\\boxed{\\frac{m}{2}}"},
+        {"$a_n=2^{n-1}$ for all $n \\ge 1$", "\\boxed{1}"},
+        {"max. $(0,1)$; min. $(2,3)$", "\\boxed{(2,3)}"},
+        {"max. $(0,1)$; min. $(2,3)$", "max. $(2,3)$; min. $(0,1)$"},
+        {"$x=1$ for all $y$, or $x=2$", "\\boxed{1}"},
+        {"at most $5$", "\\boxed{5}"},
+        {"all primes $p$ of the form $4k+1$", "\\boxed{p=4k+1}"},
+    };
+    CHECK(same, different);
+}
 
 static void a_letter_before_an_argument_is_a_function(void **state)
 {
@@ -245,6 +295,9 @@ static void congruences_and_ratios_are_read(void **state)
         {"\\frac12:1:2", "1:2:4"},
         {"3:4", "The ratio is 3:4."},
         {"3:4", "6:8"},
+        {"4,6", "The values are\n- $\\boxed{4}$\n- $\\boxed{6}$"},
+        {"4,6,8", "* \\boxed{4}\n* \\boxed{6}\n* \\boxed{8}"},
+        {"4,6", "1. \\boxed{4}\n2. \\boxed{6}"},
     };
     static const struct pair different[] = {
         {"x \\equiv 2 \\pmod{5}", "x \\equiv 3 \\pmod 5"},
@@ -257,6 +310,77 @@ static void congruences_and_ratios_are_read(void **state)
         {"2:3", "3:2"},
         {"12:30", "2:5"},
         {"1:20:30", "2:40:60"},
+        {"4,6", "- \\boxed{4}\nThat is wrong.\n- \\boxed{6}"},
+        {"6", "- \\boxed{4}\n- \\boxed{6}"},
+    };
+    CHECK(same, different);
+}
+
+static void found(const char *text, const char *expected, int *failed)
+{
+    struct buf out = BUF_INIT(1 << 16);
+    bool any;
+    int status = answer_find(text, strlen(text), ANSWER_ANY_SIGN, &out, &any);
+    assert_int_equal(status, 0);
+    if (any != (expected != NULL) || (any && strcmp(buf_text(&out), expected) != 0)) {
+        print_message("'%s': '%s', not '%s'\n", text, any ? buf_text(&out) : "(none)",
+                      expected ? expected : "(none)");
+        ++*failed;
+    }
+    buf_release(&out);
+}
+
+static void only_what_names_an_answer_is_one(void **state)
+{
+    (void)state;
+    int failed = 0;
+    found("The answer is correct.", NULL, &failed);
+    found("My answer is right.", NULL, &failed);
+    found("So it is 15. The answer is verified.", "15", &failed);
+    found("The answer is 15. Indeed, the answer is clearly correct.", "15", &failed);
+    found("The answer is as follows:\n\n$15$", "15", &failed);
+    found("The answer is 15, in total.", "15", &failed);
+    found("The answer is 15, overall.", "15", &failed);
+    found("The answer is 15, so she wins.", "15", &failed);
+    found("The answer is $15$, assuming fair dice.", "15", &failed);
+    found("The answer is clearly 15.", "15", &failed);
+    found("The answer is therefore $x+1$.", "x+1", &failed);
+    found("The answer is simply 3/4.", "3/4", &failed);
+    found("The answer is 3, 5 and 7.", "3, 5 and 7", &failed);
+    found("The answer is Paris.", "Paris", &failed);
+    found("So we get 12 in all. \\boxed{12", NULL, &failed);
+    found("\\boxed{12", NULL, &failed);
+    found("\\boxed{\\frac{1}{2}", NULL, &failed);
+    found("\\boxed{3} and then \\boxed{12", "3", &failed);
+    found("### Answer\n72", "72", &failed);
+    found("### Answer\n\nThe farmer has 72 cows.", "72", &failed);
+    found("**Answer**\n\n$x=3$", "x=3", &failed);
+    found("## Final answer\n\nB", "B", &failed);
+    assert_int_equal(failed, 0);
+    char *vote;
+    assert_int_equal(answer_of_text("So 7. \\boxed{12", 15, ANSWER_ANY_SIGN, &vote), PONDER_OK);
+    assert_null(vote);
+}
+
+static void grading_finds_what_extraction_finds(void **state)
+{
+    (void)state;
+    static const struct pair same[] = {
+        {"15", "The answer is 15, altogether."},
+        {"15", "15, in total"},
+        {"15", "15 (in total)"},
+        {"15", "The answer is clearly 15."},
+        {"15", "So the sum is 15. The answer is verified."},
+        {"15", "### Answer\n15"},
+        {"15", "### Answer\n\n15 apples"},
+        {"x=3", "**Answer**\n\n$x=3$"},
+        {"B", "## Answer\nB"},
+    };
+    static const struct pair different[] = {
+        {"12", "\\boxed{12"},
+        {"12", "So we get 12. \\boxed{12"},
+        {"correct", "The answer is correct."},
+        {"15", "### Answer\n16"},
     };
     CHECK(same, different);
 }
@@ -264,6 +388,7 @@ static void congruences_and_ratios_are_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_with_words_is_no_text_to_search),
         cmocka_unit_test(a_letter_before_an_argument_is_a_function),
         cmocka_unit_test(scripts_primes_and_bars_name_the_same_in_any_spelling),
         cmocka_unit_test(units_behind_any_number_count_nothing),
@@ -271,6 +396,8 @@ int main(void)
         cmocka_unit_test(radicals_and_logarithms_agree_where_both_are_real),
         cmocka_unit_test(written_digits_decide_in_any_notation),
         cmocka_unit_test(congruences_and_ratios_are_read),
+        cmocka_unit_test(only_what_names_an_answer_is_one),
+        cmocka_unit_test(grading_finds_what_extraction_finds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

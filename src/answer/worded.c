@@ -1,0 +1,347 @@
+#include "answer/worded.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "answer/pieces.h"
+#include "answer/sentence.h"
+
+enum { WORDED_BYTES_MAX = 500 };
+
+/* What opens a condition. */
+static const char *const openers[] = {"for",  "where", "when",  "if",     "whenever", "provided",
+                                      "with", "such",  "given", "unless", "assuming", NULL};
+/* Of two parts with conditions of their own, what opens the second one's. */
+static const char *const cases[] = {"where", "when", "if", "unless", "otherwise", "else", "for", NULL};
+static const char *const quantifiers[] = {"all", "any", "every", "each", "some", "the", "a", "an", NULL};
+static const char *const joiners[] = {"and", "or", NULL};
+/* What says which numbers are meant. */
+static const char *const restrictions[] = {
+    "odd",      "even",      "prime",     "primes",     "composite", "power",  "powers",
+    "multiple", "multiples", "divisible", "divisor",    "divisors",  "form",   "most",
+    "least",    "all",       "every",     "any",        "each",      "except", "congruent",
+    "squares",  "cubes",     "coprime",   "infinitely", "no",        NULL};
+/* What says no more than that numbers are meant. */
+static const char *const fillers[] = {
+    "all",     "any",     "every",     "each",      "the",   "a",        "an",        "is",
+    "are",     "be",      "must",      "that",      "which", "integer",  "integers",  "number",
+    "numbers", "value",   "values",    "of",        "real",  "constant", "constants", "arbitrary",
+    "some",    "natural", "solutions", "functions", "only",  "for",      NULL};
+static const char *const copulas[] = {"is", "are", NULL};
+/* What only a text that reasons has. */
+static const char *const reasons[] = {
+    "so",     "we",   "get",   "have",  "since",   "because", "therefore", "thus",     "hence",  "there",
+    "equals", "was",  "were",  "it",    "find",    "found",   "conclude",  "gives",    "then",   "let",
+    "she",    "he",   "they",  "her",   "his",     "i",       "answer",    "solution", "result", "this",
+    "first",  "note", "prove", "means", "follows", "has",     "using",     "step",     "if",     NULL};
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+struct worded {
+    struct pieces pieces;
+    int opener;   /* the piece that opens the condition; 0: none */
+    bool several; /* parts with a condition each */
+};
+
+/* ---- reading ---- */
+
+static bool any_of(const struct pieces *pieces, int from, int to, const char *const *words)
+{
+    for (int i = from; i < to; i++)
+        if (piece_is(&pieces->piece[i], words))
+            return true;
+    return false;
+}
+
+static int formulas(const struct pieces *pieces, int from, int to)
+{
+    int n = 0;
+    for (int i = from; i < to; i++)
+        n += pieces->piece[i].formula;
+    return n;
+}
+
+static bool has_equals(const struct piece *piece)
+{
+    return piece->formula && memchr(piece->at, '=', piece->len);
+}
+
+/* Whether another part with its own condition follows the first one's: "if n is odd and n/2 if n is even". */
+static bool has_cases(const struct pieces *pieces, int opener)
+{
+    for (int i = opener + 1; i < pieces->count; i++) {
+        const struct piece *piece = &pieces->piece[i];
+        bool quantified = piece_is(piece, (const char *const[]){"for", NULL}) && i + 1 < pieces->count &&
+                          piece_is(&pieces->piece[i + 1], quantifiers);
+        bool behind_formula = pieces->piece[i - 1].formula && i > opener + 2;
+        if (piece_is(piece, (const char *const[]){"otherwise", "else", NULL}) ||
+            (piece_is(piece, cases) && !quantified && behind_formula))
+            return true;
+    }
+    return false;
+}
+
+/* Whether the condition goes on with "or x = 2". */
+static bool has_alternative(const struct pieces *pieces, int opener)
+{
+    for (int i = opener + 2; i < pieces->count; i++)
+        if (piece_is(&pieces->piece[i - 1], (const char *const[]){"or", NULL}) &&
+            has_equals(&pieces->piece[i]) && !has_equals(&pieces->piece[opener + 1]))
+            return true;
+    return false;
+}
+
+/* A condition stands behind formulas, which nothing but joiners and quantifiers part. */
+static void find_condition(struct worded *worded)
+{
+    const struct pieces *pieces = &worded->pieces;
+    worded->opener = 0;
+    for (int i = 1; i < pieces->count && !worded->opener; i++) {
+        const struct piece *piece = &pieces->piece[i];
+        if (piece_is(piece, openers))
+            worded->opener = i;
+        else if (!piece->formula && !piece_is(piece, joiners))
+            break;
+    }
+    if (!pieces->piece[0].formula || worded->opener + 1 >= pieces->count)
+        worded->opener = 0;
+    worded->several =
+        worded->opener && (has_cases(pieces, worded->opener) || has_alternative(pieces, worded->opener));
+}
+
+/* Whether a sentence ends in it: a full stop before a capital letter. */
+static bool has_sentences(const char *text, size_t len)
+{
+    for (size_t i = 0; i + 2 < len; i++)
+        if (text[i] == '\n' ||
+            (strchr(".?!", text[i]) && text[i + 1] == ' ' && text[i + 2] >= 'A' && text[i + 2] <= 'Z'))
+            return true;
+    return false;
+}
+
+/* Whether a value is stated: behind a copula or a colon, and no word that restricts it between. */
+static bool states_value(const struct pieces *pieces)
+{
+    for (int i = 1; i < pieces->count; i++) {
+        const struct piece *piece = &pieces->piece[i];
+        const char *before = piece->at;
+        while (before[-1] == ' ' || before[-1] == '$')
+            before--;
+        if (piece->formula && !pieces->piece[i - 1].formula && (before[-1] == ':' || *piece->at == '='))
+            return true;
+        if (piece_is(piece, copulas) && formulas(pieces, i + 1, pieces->count) > 0 &&
+            !any_of(pieces, i + 1, pieces->count, restrictions))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a sign that parts items stands behind a piece. */
+static bool parted(const struct piece *piece, const struct piece *next)
+{
+    for (const char *p = piece->at + piece->len; p < next->at; p++)
+        if (*p == ',' || *p == ';')
+            return true;
+    return false;
+}
+
+static bool is_plain_word(const struct piece *piece)
+{
+    for (size_t i = 0; i < piece->len; i++)
+        if (!is_letter(piece->at[i]))
+            return false;
+    return piece->len > 1;
+}
+
+/* Formulas that words stand before: "max. $(0,1)$; min. $(2,3)$". */
+static bool has_labels(const struct pieces *pieces)
+{
+    int labelled = 0;
+    for (int i = 0; i < pieces->count; i++) {
+        const struct piece *piece = &pieces->piece[i], *next = piece + 1;
+        bool label = i > 0 && piece->formula && !is_plain_word(piece) && !piece[-1].formula &&
+                     !piece_is(piece - 1, joiners) && !piece_is(piece - 1, openers);
+        if (piece->formula && i + 1 < pieces->count && !next->formula && !parted(piece, next))
+            return false;
+        labelled += label;
+    }
+    return labelled > 1 && !any_of(pieces, 0, pieces->count, copulas);
+}
+
+static bool is_count(const struct piece *piece)
+{
+    return piece->formula && strspn(piece->at, "0123456789.,") >= piece->len;
+}
+
+static bool read(const char *text, size_t len, struct worded *out)
+{
+    if (len == 0 || len > WORDED_BYTES_MAX || !pieces_of(text, len, &out->pieces) || out->pieces.count == 0)
+        return false;
+    find_condition(out);
+    return true;
+}
+
+bool worded_is_answer(const char *text, size_t len)
+{
+    struct worded worded;
+    const struct pieces *pieces = &worded.pieces;
+    if (!read(text, len, &worded) || has_sentences(text, len) || pieces->count < 2)
+        return false;
+    int front = worded.opener ? worded.opener : pieces->count;
+    bool stated = worded.opener && any_of(pieces, 0, front, copulas);
+    if (stated || any_of(pieces, 0, front, reasons))
+        return false;
+    if (worded.opener)
+        return !is_count(&pieces->piece[0]) || formulas(pieces, worded.opener, pieces->count) > 0;
+    if (formulas(pieces, 0, pieces->count) == 0 || states_value(pieces))
+        return false;
+    return (any_of(pieces, 0, pieces->count, restrictions) && !is_count(&pieces->piece[0])) ||
+           has_labels(pieces);
+}
+
+/* ---- comparing ---- */
+
+static bool pieces_equal(const struct piece *a, const struct piece *b, worded_compare *equal)
+{
+    const char *how;
+    if (a->formula != b->formula)
+        return false;
+    if (a->formula)
+        return equal(a->at, a->len, b->at, b->len, &how);
+    return a->len == b->len && strncasecmp(a->at, b->at, a->len) == 0;
+}
+
+static bool is_name(const struct piece *piece)
+{
+    return piece->formula && piece->len == 1 && is_letter(*piece->at);
+}
+
+/* What is left of [from, to) without words that say nothing and letters that only name what is meant. */
+static struct pieces said(const struct pieces *pieces, int from, int to)
+{
+    struct pieces out = {.count = 0};
+    for (int i = from; i < to; i++)
+        if (!piece_is(&pieces->piece[i], fillers) && !is_name(&pieces->piece[i]))
+            out.piece[out.count++] = pieces->piece[i];
+    return out;
+}
+
+static bool in_order(const struct pieces *a, const struct pieces *b, worded_compare *equal)
+{
+    bool same = a->count == b->count;
+    for (int i = 0; i < a->count && same; i++)
+        same = pieces_equal(&a->piece[i], &b->piece[i], equal);
+    return same;
+}
+
+/* Where the front of an answer ends: at its condition. */
+static const char *front_end(const struct worded *worded)
+{
+    const struct piece *last = &worded->pieces.piece[worded->opener - 1];
+    return last->at + last->len;
+}
+
+/* The part of it from one piece to another, as it is written. */
+static bool part_equals(const struct pieces *pieces, int from, int to, const char *b, size_t m,
+                        worded_compare *equal, const char **how)
+{
+    const struct piece *first = &pieces->piece[from], *last = &pieces->piece[to];
+    return equal(first->at, (size_t)(last->at + last->len - first->at), b, m, how);
+}
+
+/* "cos(u) = 1/2 when u = .. or u = ..": an equation that gives no value is solved by its condition. */
+static bool solves(const struct worded *worded, const char *b, size_t m, worded_compare *equal,
+                   const char **how)
+{
+    static const char *const functions[] = {"\\sin", "\\cos", "\\tan", "\\cot",
+                                            "\\sec", "\\csc", "\\ln",  "\\log"};
+    const struct pieces *pieces = &worded->pieces;
+    const struct piece *front = &pieces->piece[0];
+    bool equation = false;
+    int from = worded->opener + 1, to = from;
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+        equation |= has_equals(front) && sentence_begins(front->at, front->at + front->len, functions[i]);
+    if (!equation || !has_equals(&pieces->piece[from]))
+        return false;
+    while (to + 1 < pieces->count && (has_equals(&pieces->piece[to + 1]) ||
+                                      (piece_is(&pieces->piece[to + 1], joiners) && to + 2 < pieces->count &&
+                                       has_equals(&pieces->piece[to + 2]))))
+        to++;
+    return part_equals(pieces, from, to, b, m, equal, how);
+}
+
+/* "All $n$ of the form $4k+1$" is "n = 4k + 1". */
+static bool form_equals(const struct pieces *pieces, const char *b, size_t m, worded_compare *equal,
+                        const char **how)
+{
+    int form = 0;
+    for (int i = 0; i < pieces->count && !form; i++)
+        form = piece_is(&pieces->piece[i], (const char *const[]){"form", NULL}) ? i : 0;
+    struct pieces before = said(pieces, 0, form);
+    if (!form || before.count > 0 || form + 2 != pieces->count || !pieces->piece[form + 1].formula)
+        return false;
+    const struct piece *value = &pieces->piece[form + 1];
+    if (equal(value->at, value->len, b, m, how))
+        return true;
+    char written[WORDED_BYTES_MAX + 8];
+    for (int i = 0; i < form; i++) {
+        if (!is_name(&pieces->piece[i]))
+            continue;
+        size_t n = 0;
+        written[n++] = *pieces->piece[i].at;
+        written[n++] = '=';
+        memcpy(written + n, value->at, value->len);
+        return equal(written, n + value->len, b, m, how);
+    }
+    return false;
+}
+
+/* Of a worded answer against one that is not. */
+static bool without_words(const struct worded *worded, const char *b, size_t m, worded_compare *equal,
+                          const char **how)
+{
+    const struct pieces *pieces = &worded->pieces;
+    if (worded->opener && !worded->several)
+        return part_equals(pieces, 0, worded->opener - 1, b, m, equal, how) ||
+               solves(worded, b, m, equal, how);
+    if (worded->several)
+        return false;
+    struct pieces rest = said(pieces, 0, pieces->count);
+    if (rest.count == 1 && rest.piece[0].formula && !any_of(pieces, 0, pieces->count, copulas))
+        return equal(rest.piece[0].at, rest.piece[0].len, b, m, how);
+    return form_equals(pieces, b, m, equal, how);
+}
+
+/* Conditions that say nothing, or the same. */
+static bool conditions_meet(const struct worded *a, const struct worded *b, worded_compare *equal)
+{
+    struct pieces x = said(&a->pieces, a->opener + 1, a->pieces.count),
+                  y = said(&b->pieces, b->opener + 1, b->pieces.count);
+    return in_order(&x, &y, equal);
+}
+
+bool worded_equal(const char *a, size_t n, const char *b, size_t m, worded_compare *equal, const char **how)
+{
+    struct worded x, y;
+    bool words_a = worded_is_answer(a, n), words_b = worded_is_answer(b, m);
+    *how = "condition";
+    if (!read(a, n, &x) || !read(b, m, &y))
+        return false;
+    if (words_a && words_b && x.opener && y.opener && !x.several && !y.several)
+        return conditions_meet(&x, &y, equal) &&
+               equal(a, (size_t)(front_end(&x) - a), b, (size_t)(front_end(&y) - b), how);
+    if (words_a && !words_b && without_words(&x, b, m, equal, how))
+        return true;
+    if (words_b && !words_a && without_words(&y, a, n, equal, how))
+        return true;
+    *how = "words";
+    if (x.several || y.several || formulas(&x.pieces, 0, x.pieces.count) > 2)
+        return in_order(&x.pieces, &y.pieces, equal);
+    struct pieces said_a = said(&x.pieces, 0, x.pieces.count), said_b = said(&y.pieces, 0, y.pieces.count);
+    bool same = said_a.count > 0 && in_order(&said_a, &said_b, equal);
+    return same && (x.pieces.count > formulas(&x.pieces, 0, x.pieces.count)) ==
+                       (y.pieces.count > formulas(&y.pieces, 0, y.pieces.count));
+}
