@@ -463,8 +463,27 @@ static bool after_hashes(const char *text, size_t len, struct answer_span *out)
     return false;
 }
 
+/* Whether words before p say that what follows is the answer: "is", "get", "=". */
+static bool behind_verb(const char *text, const char *p)
+{
+    static const char *const verbs[] = {"is",     "are",  "be",     "get",     "gets",    "gives",
+                                        "give",   "have", "has",    "obtain",  "obtains", "yields",
+                                        "equals", "to",   "as",     "becomes", "or",      "by",
+                                        "find",   "and",  "leaves", "remains", "letter"};
+    const char *end = p;
+    while (end > text && strchr(" $\\([:*\n", end[-1]))
+        end--;
+    const char *word = end;
+    while (word > text && is_letter(word[-1]))
+        word--;
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if ((size_t)(end - word) == strlen(verbs[i]) && sentence_begins(word, end, verbs[i]))
+            return true;
+    return word == end;
+}
+
 /* The last formula; without any, what the last sentence with a number states. A formula of letters alone,
- * "$n$", only names something if a number comes behind it. */
+ * "$n$", only names something if a number comes behind it, or if no verb leads up to it. */
 static bool last_stated(const char *text, size_t len, struct answer_span *out)
 {
     const char *end = text + len;
@@ -480,6 +499,8 @@ static bool last_stated(const char *text, size_t len, struct answer_span *out)
         weak &= is_letter(text[out->start + i]);
     if (weak && sentence_result(text, text + out->start + out->len, end, &number))
         *out = number;
+    else if (weak && !behind_verb(text, text + out->start))
+        return false;
     return true;
 }
 

@@ -231,7 +231,7 @@ static bool after_number(const struct lexer *l)
 
 static bool is_unit_letter(char c)
 {
-    return c && strchr("mgslLhJNWVAKCFTH", c);
+    return c && strchr("mgslLhJNWVAKCFTHM", c);
 }
 
 /* Whether a text has words that part a list. */
@@ -290,6 +290,15 @@ static bool neighbours(const char *text, size_t n)
     return (size_t)(high - low) == n - 1;
 }
 
+/* Whether no vowel is in a run of small letters: "mgh" is no word. */
+static bool consonants(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (text[i] < 'a' || text[i] > 'z' || strchr("aeiouy", text[i]))
+            return false;
+    return true;
+}
+
 /* Whether a run of letters is a word, not variables side by side. */
 static bool is_word(const struct lexer *l, const char *text, size_t n)
 {
@@ -298,37 +307,41 @@ static bool is_word(const struct lexer *l, const char *text, size_t n)
                         is_letter(at(l, n + 2)) && is_letter(at(l, n + 3)); /* "no solution" */
     if (in_words || n > 4 || (before_words && (n > 1 || lower(*text) == 'a')))
         return true;
+    bool square = n == 2 && after_number(l) && (named(text, n, "sq") || named(text, n, "cu"));
+    if (square)
+        return true;
     if (n == 1 || neighbours(text, n))
         return false;
     if (after_number(l) && (!l->spaced || n == 2))
         return words_is_short_unit(text, n) || (n == 2 && l->spaced && named(text, n, "in"));
+    if (!after_number(l) && consonants(text, n))
+        return false;
     return n == 4 || (n == 3 && (l->spaced || l->count == 0));
 }
 
-/* Whether nothing stands before but a number, with its sign or in scientific notation. */
+/* Whether nothing stands before, or behind the last "=", but a number: a fraction, or one in scientific
+ * notation. */
 static bool after_plain_number(const struct lexer *l)
 {
-    for (int i = 0; i < l->count; i++) {
+    for (int i = l->count - 1; i >= 0; i--) {
         const struct token *t = &l->token[i];
-        bool sign = t->kind == TOKEN_SYMBOL && (t->symbol == SYMBOL_POWER_OF || strchr("*-+^{}", t->symbol));
+        if (t->kind == TOKEN_SYMBOL && t->symbol == '=')
+            break;
+        bool sign =
+            t->kind == TOKEN_SYMBOL && (t->symbol == SYMBOL_POWER_OF || strchr("*-+^{}()/", t->symbol));
         if (t->kind != TOKEN_NUMBER && !sign)
             return false;
     }
     const struct token *last = l->count ? &l->token[l->count - 1] : NULL;
-    return last && (last->kind == TOKEN_NUMBER || last->symbol == '}');
+    return last && (last->kind == TOKEN_NUMBER || (last->kind == TOKEN_SYMBOL && strchr("})", last->symbol)));
 }
 
 /* "m/s^2" and its like behind a number, up to the end of the text: its bytes, or 0. */
 static size_t unit_to_end(const struct lexer *l)
 {
-    size_t n = 0;
     if (!l->spaced || !after_plain_number(l))
         return 0;
-    while (is_unit_letter(at(l, n)) && n < 2) {
-        n++;
-        n += (at(l, n) == '^' && is_digit(at(l, n + 1))) ? 2 : 0;
-        n += at(l, n) == '/';
-    }
+    size_t n = lex_unit(l->p, l->end);
     while (n && (is_space(at(l, n)) || at(l, n) == '.'))
         n++;
     return l->p + n == l->end ? n : 0;
@@ -392,6 +405,7 @@ static void letters(struct lexer *l)
     }
     bool word = !as && is_word(l, text, n);
     l->p += n;
+    l->p += n == 2 && after_number(l) && (named(text, 2, "sq") || named(text, 2, "cu")) && at(l, 0) == '.';
     if (as)
         add_spelling(l, as);
     else if (word)
@@ -588,7 +602,8 @@ static bool bracketed_words(struct lexer *l)
         run = is_letter(at(l, n)) ? run + 1 : 0;
         longest = run > longest ? run : longest;
     }
-    if (at(l, n) != ')' || longest < 3 || spelling_of_word(l->p + 1, strcspn(l->p + 1, " )")))
+    bool unit = n > 1 && lex_unit(l->p + 1, l->end) == n - 1;
+    if (at(l, n) != ')' || (longest < 3 && !unit) || spelling_of_word(l->p + 1, strcspn(l->p + 1, " )")))
         return false;
     add_symbol(l, '(');
     add_words(l, l->p + 1, n - 1);

@@ -54,6 +54,9 @@ enum { LEX_BYTES_MAX = 4096 };
 /* Whether a comma between digits parts thousands or items, or is the decimal sign. */
 enum lex_commas { LEX_COMMAS_GROUP_DIGITS, LEX_COMMAS_PART_ITEMS, LEX_COMMAS_DECIMAL };
 
+/* Bytes of the units that [text, end) begins with, "m", "kg/m^3", "N·m", or 0. */
+size_t lex_unit(const char *text, const char *end);
+
 /* The same tokens, `count` and their TOKEN_END, in which a name is one token with its bar, primes and
  * subscript, a superscript comes last, and no prime stands by itself; NULL as of lex(), which ends with it.
  */

@@ -38,6 +38,12 @@ static bool is_argument(const char *head, const struct token *from, const struct
     return from < to && (several || !sum || names == 1 || (names > 1 && !small));
 }
 
+bool names_simple_argument(const struct token *open)
+{
+    bool one = (open[1].kind == TOKEN_NUMBER || open[1].kind == TOKEN_NAME) && token_is(open + 2, ')');
+    return token_is(open, '(') && one && !token_is(open + 3, '(') && !token_is(open + 3, '[');
+}
+
 /* Whether the name at `t` stands before one bracketed argument, which is no factor. */
 static bool is_applied(const struct token *t)
 {
@@ -73,7 +79,8 @@ bool names_have(const struct names *names, const char *name)
 void names_add(struct names *names, const struct token *tokens)
 {
     for (const struct token *t = tokens; t->kind != TOKEN_END && names->count < NAMES_MAX; t++) {
-        bool unit = t->upright || (t > tokens && names_short_unit(t)) || behind_degrees(tokens, t);
+        bool unit = t->upright || strcmp(t->text, "Omega") == 0 || strstr(t->text, "_odot") ||
+                    (t > tokens && names_short_unit(t)) || behind_degrees(tokens, t);
         if (t->kind == TOKEN_NAME && !unit && !token_is(t + 1, '=') && !is_applied(t) &&
             !names_have(names, t->text))
             names->name[names->count++] = t->text;

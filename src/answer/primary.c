@@ -246,19 +246,46 @@ static struct node *apply(struct parser *p, struct node *function, struct node *
     return function;
 }
 
+/* Whether one bar parts what stands in the brackets at `t`: "P(A|B)". */
+static bool has_one_bar(const struct token *t)
+{
+    int open = 0, bars = 0;
+    for (; t->kind != TOKEN_END; t++) {
+        open += token_is(t, '(') - token_is(t, ')');
+        bars += token_is(t, '|');
+        if (open == 0)
+            break;
+    }
+    return bars == 1;
+}
+
+/* The arguments in brackets, siblings. */
+static struct node *parse_arguments(struct parser *p)
+{
+    bool several, bar = has_one_bar(p->t);
+    expect(p, '(');
+    p->bars += bar;
+    struct node *first = parse_items(p, &several), *last = first;
+    p->bars -= bar;
+    if (bar) {
+        while (last->next)
+            last = last->next;
+        expect(p, '|');
+        last->next = parse_items(p, &several);
+    }
+    expect(p, ')');
+    return first;
+}
+
 /* "f(3)" is no product; of letters that are numbers elsewhere it is one: "h(a+b)" beside "ha+hb". */
 static struct node *applied(struct parser *p, struct node *name)
 {
-    bool function = !p->failed && (*name->text == 'f' || *name->text == 'g') &&
-                    strspn(name->text + 1, "'") == strlen(name->text + 1);
-    if (p->failed || !next_is(p, '(') || (!function && names_have(p->names, name->text)))
+    bool always = !p->failed && *name->text == 'f' && strspn(name->text + 1, "'") == strlen(name->text + 1);
+    bool function =
+        always || (!p->failed && (names_simple_argument(p->t) || !names_have(p->names, name->text)));
+    if (!function || !next_is(p, '(') || token_is(p->t + 1, ')'))
         return name;
-    p->t++;
-    struct node *argument = parse_brackets(p, '(');
-    if (p->failed || argument->kind != NODE_GROUP)
-        return apply(p, name, argument);
-    p->failed |= argument->open != '(' || argument->close != ')';
-    return apply(p, name, argument->child);
+    return apply(p, name, parse_arguments(p));
 }
 
 /* A variable, or one of the constants that are written as letters. */

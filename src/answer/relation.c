@@ -216,7 +216,7 @@ static bool only_names(const struct node *left, const struct node *right)
         front = front->child;
     if (left->kind == NODE_NAME || left->kind == NODE_WORDS || left->kind == NODE_CONSTANT)
         return true;
-    if (left->kind == NODE_PRODUCT && function_name(front))
+    if (left->kind == NODE_PRODUCT && (function_name(front) || front->kind == NODE_WORDS))
         return true;
     if (left->kind == NODE_GROUP)
         return all_names(left->child);
@@ -243,7 +243,22 @@ static const struct node *value_of(const struct node *node)
     if (node->op == ':')
         return left->kind == NODE_WORDS ? right : NULL;
     bool chain = node->child->kind == NODE_RELATION && node->child->op == '=';
+    bool turned = right->kind == NODE_FUNCTION && strcmp(right->text, "apply") == 0 &&
+                  !(left->kind == NODE_FUNCTION && strcmp(left->text, "apply") == 0) &&
+                  left->kind != NODE_NAME;
+    if (node->op == '=' && turned && !chain) /* "x + y = f(x, y)" */
+        return left;
     return node->op == '=' && (chain || only_names(left, right)) ? right : NULL;
+}
+
+/* Whether one is a name and the other the same name with its argument: "y" and "y(x)". */
+static bool names_same(const struct node *a, const struct node *b)
+{
+    while (a->kind == NODE_FUNCTION && strcmp(a->text, "apply") == 0)
+        a = a->child;
+    while (b->kind == NODE_FUNCTION && strcmp(b->text, "apply") == 0)
+        b = b->child;
+    return a->kind == NODE_NAME && b->kind == NODE_NAME && strcmp(a->text, b->text) == 0;
 }
 
 static bool sides_equal(struct item a, struct item b)
@@ -274,7 +289,9 @@ bool relation_equal(struct item a, struct item b, const char **how)
         const struct node *first_a, *last_a, *first_b, *last_b;
         ends_of(a.node, &first_a, &last_a);
         ends_of(b.node, &first_b, &last_b);
-        return item_equal(item_part(first_a, a), item_part(first_b, b), how) &&
+        bool bare = first_a->kind == NODE_NAME || first_b->kind == NODE_NAME;
+        return ((bare && names_same(first_a, first_b)) ||
+                item_equal(item_part(first_a, a), item_part(first_b, b), how)) &&
                item_equal(item_part(last_a, a), item_part(last_b, b), how);
     }
     const struct node *x = value_of(a.node), *y = value_of(b.node);

@@ -27,6 +27,7 @@ struct scripted {
     char text[TEXT_MAX];
     struct range below, above;
     int primes;
+    bool star;     /* "x^*" */
     bool unbraced; /* the superscript's braces went with its primes */
 };
 
@@ -80,9 +81,9 @@ static void take_above(const struct pass *p, struct range above, struct scripted
 {
     bool braces = is(&p->in[above.from], '{');
     int from = above.from + braces, i = from;
-    while (i < above.to && is(&p->in[i], '\''))
-        i++;
-    name->primes += i - from;
+    while (i < above.to && (is(&p->in[i], '\'') || (is(&p->in[i], '*') && i + 1 + braces == above.to)))
+        name->star |= is(&p->in[i++], '*');
+    name->primes += i - from - name->star;
     if (i > from)
         above = (struct range){i, above.to - braces};
     name->unbraced = i > from && braces;
@@ -140,7 +141,7 @@ static void put_above(struct pass *p, const struct scripted *name)
 /* Whether a mark over what follows stands at `t`; over digits it says that they repeat. */
 static bool marks_name(const struct token *t)
 {
-    static const char *const marks[] = {"overline", "hat", "widehat", "tilde", "widetilde", "dot", "ddot"};
+    static const char *const marks[] = {"overline", "hat", "tilde", "dot", "ddot"};
     bool digits = is(&t[1], '{') && t[2].kind == TOKEN_NUMBER && is(&t[3], '}');
     for (size_t i = 0; t->kind == TOKEN_COMMAND && !digits && i < sizeof marks / sizeof *marks; i++)
         if (strcmp(t->text, marks[i]) == 0)
@@ -164,6 +165,8 @@ static int put_name(struct pass *p, int i, int end)
     i = read_scripts(p, i + 1, end, &name);
     for (int k = 0; k < name.primes; k++)
         append(p, name.text, "'");
+    if (name.star)
+        append(p, name.text, "*");
     if (name.below.to) {
         append(p, name.text, "_");
         append_tokens(p, name.text, name.below);

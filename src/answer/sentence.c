@@ -70,6 +70,9 @@ static size_t strippable(const char *from, const char *to, bool at_end)
     char c = at_end ? to[-1] : *from;
     bool factorial =
         c == '!' && at_end && to - from > 1 && (is_digit(to[-2]) || is_letter(to[-2]) || to[-2] == ')');
+    bool star = c == '*' && at_end && to - from > 1 && to[-2] == '^'; /* "x^*" */
+    if (star)
+        return 0;
     if (is_space(c) || (c && strchr(at_end ? ".*,;_\"`:!" : "*:_\"#`>", c) && !factorial))
         return 1;
     return wide_sign_bytes(from, to, at_end);
@@ -497,7 +500,8 @@ struct answer_span sentence_without_remark(const char *text, struct answer_span 
     struct answer_span ignored;
     int open = 0;
     for (const char *p = from; p < to; p++) {
-        bool comma = *p == ',' && p > from && p + 1 < to && p[1] == ' ', bracket = *p == '(' && p > from && p[-1] == ' ';
+        bool comma = *p == ',' && p > from && p + 1 < to && p[1] == ' ',
+             bracket = *p == '(' && p > from && p[-1] == ' ';
         const char *behind = p + (comma ? 2 : 1), *end = bracket ? to - 1 : to;
         bool whole = comma || (bracket && *end == ')');
         bool value = whole && open == 0 && (is_digit(p[-1 - (bracket && p - from > 1)]) || !known) &&

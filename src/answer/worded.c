@@ -17,10 +17,10 @@ static const char *const quantifiers[] = {"all", "any", "every", "each", "some",
 static const char *const joiners[] = {"and", "or", NULL};
 /* What says which numbers are meant. */
 static const char *const restrictions[] = {
-    "odd",      "even",      "prime",     "primes",     "composite", "power",  "powers",
-    "multiple", "multiples", "divisible", "divisor",    "divisors",  "form",   "most",
-    "least",    "all",       "every",     "any",        "each",      "except", "congruent",
-    "squares",  "cubes",     "coprime",   "infinitely", "no",        NULL};
+    "odd",        "even",      "prime",   "primes",   "composite", "power",   "powers", "multiple",
+    "multiples",  "divisible", "divisor", "divisors", "form",      "most",    "least",  "all",
+    "every",      "any",       "each",    "except",   "congruent", "squares", "cubes",  "coprime",
+    "infinitely", "no",        "such",    "perfect",  "where",     "with",    NULL};
 /* What says no more than that numbers are meant. */
 static const char *const fillers[] = {
     "all",     "any",     "every",     "each",      "the",   "a",        "an",        "is",
@@ -69,6 +69,29 @@ static bool has_equals(const struct piece *piece)
     return piece->formula && memchr(piece->at, '=', piece->len);
 }
 
+static bool is_name(const struct piece *piece)
+{
+    return piece->formula && piece->len == 1 && is_letter(*piece->at);
+}
+
+/* "c \in \mathbb{R}", which is said by the kind of number too. */
+static bool is_domain(const struct piece *piece)
+{
+    const char *in = piece->formula ? memmem(piece->at, piece->len, "\\in", 3) : NULL;
+    const char *end = piece->at + piece->len;
+    return in && is_letter(*piece->at) && in - piece->at <= 2 &&
+           memmem(in, (size_t)(end - in), "\\mathbb", 7) && end - in <= 16;
+}
+
+/* Whether a sign that parts items stands behind a piece. */
+static bool parted(const struct piece *piece, const struct piece *next)
+{
+    for (const char *p = piece->at + piece->len; p < next->at; p++)
+        if (*p == ',' || *p == ';')
+            return true;
+    return false;
+}
+
 /* Whether another part with its own condition follows the first one's: "if n is odd and n/2 if n is even". */
 static bool has_cases(const struct pieces *pieces, int opener)
 {
@@ -76,9 +99,11 @@ static bool has_cases(const struct pieces *pieces, int opener)
         const struct piece *piece = &pieces->piece[i];
         bool quantified = piece_is(piece, (const char *const[]){"for", NULL}) && i + 1 < pieces->count &&
                           piece_is(&pieces->piece[i + 1], quantifiers);
-        bool behind_formula = pieces->piece[i - 1].formula && i > opener + 2;
+        const struct piece *before = piece - 1;
+        bool part = before->formula && i > opener + 2 &&
+                    (!is_name(before) || piece_is(before - 1, joiners) || parted(before - 1, before));
         if (piece_is(piece, (const char *const[]){"otherwise", "else", NULL}) ||
-            (piece_is(piece, cases) && !quantified && behind_formula))
+            (piece_is(piece, cases) && !quantified && part))
             return true;
     }
     return false;
@@ -106,7 +131,9 @@ static void find_condition(struct worded *worded)
         else if (!piece->formula && !piece_is(piece, joiners))
             break;
     }
-    if (!pieces->piece[0].formula || worded->opener + 1 >= pieces->count)
+    bool restricts = worded->opener == 1 && is_name(&pieces->piece[0]) && /* "n such that .." is not n */
+                     !piece_is(&pieces->piece[1], (const char *const[]){"for", "if", "when", NULL});
+    if (!pieces->piece[0].formula || worded->opener + 1 >= pieces->count || restricts)
         worded->opener = 0;
     worded->several =
         worded->opener && (has_cases(pieces, worded->opener) || has_alternative(pieces, worded->opener));
@@ -136,15 +163,6 @@ static bool states_value(const struct pieces *pieces)
             !any_of(pieces, i + 1, pieces->count, restrictions))
             return true;
     }
-    return false;
-}
-
-/* Whether a sign that parts items stands behind a piece. */
-static bool parted(const struct piece *piece, const struct piece *next)
-{
-    for (const char *p = piece->at + piece->len; p < next->at; p++)
-        if (*p == ',' || *p == ';')
-            return true;
     return false;
 }
 
@@ -214,17 +232,13 @@ static bool pieces_equal(const struct piece *a, const struct piece *b, worded_co
     return a->len == b->len && strncasecmp(a->at, b->at, a->len) == 0;
 }
 
-static bool is_name(const struct piece *piece)
-{
-    return piece->formula && piece->len == 1 && is_letter(*piece->at);
-}
-
 /* What is left of [from, to) without words that say nothing and letters that only name what is meant. */
 static struct pieces said(const struct pieces *pieces, int from, int to)
 {
     struct pieces out = {.count = 0};
     for (int i = from; i < to; i++)
-        if (!piece_is(&pieces->piece[i], fillers) && !is_name(&pieces->piece[i]))
+        if (!piece_is(&pieces->piece[i], fillers) && !is_name(&pieces->piece[i]) &&
+            !is_domain(&pieces->piece[i]))
             out.piece[out.count++] = pieces->piece[i];
     return out;
 }
@@ -253,19 +267,21 @@ static bool part_equals(const struct pieces *pieces, int from, int to, const cha
 }
 
 /* "cos(u) = 1/2 when u = .. or u = ..": an equation that gives no value is solved by its condition. */
-static bool solves(const struct worded *worded, const char *b, size_t m, worded_compare *equal,
-                   const char **how)
+static bool is_solved(const struct worded *worded)
 {
     static const char *const functions[] = {"\\sin", "\\cos", "\\tan", "\\cot",
                                             "\\sec", "\\csc", "\\ln",  "\\log"};
-    const struct pieces *pieces = &worded->pieces;
-    const struct piece *front = &pieces->piece[0];
+    const struct piece *front = &worded->pieces.piece[0];
     bool equation = false;
-    int from = worded->opener + 1, to = from;
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
         equation |= has_equals(front) && sentence_begins(front->at, front->at + front->len, functions[i]);
-    if (!equation || !has_equals(&pieces->piece[from]))
-        return false;
+    return equation && has_equals(&worded->pieces.piece[worded->opener + 1]);
+}
+
+static bool solution_equals(const struct pieces *pieces, int from, const char *b, size_t m,
+                            worded_compare *equal, const char **how)
+{
+    int to = from;
     while (to + 1 < pieces->count && (has_equals(&pieces->piece[to + 1]) ||
                                       (piece_is(&pieces->piece[to + 1], joiners) && to + 2 < pieces->count &&
                                        has_equals(&pieces->piece[to + 2]))))
@@ -304,9 +320,11 @@ static bool without_words(const struct worded *worded, const char *b, size_t m, 
                           const char **how)
 {
     const struct pieces *pieces = &worded->pieces;
+    bool solved = worded->opener && !worded->several && is_solved(worded);
+    if (solved && solution_equals(pieces, worded->opener + 1, b, m, equal, how))
+        return true;
     if (worded->opener && !worded->several)
-        return part_equals(pieces, 0, worded->opener - 1, b, m, equal, how) ||
-               solves(worded, b, m, equal, how);
+        return (!solved || memchr(b, '=', m)) && part_equals(pieces, 0, worded->opener - 1, b, m, equal, how);
     if (worded->several)
         return false;
     struct pieces rest = said(pieces, 0, pieces->count);
