@@ -131,6 +131,10 @@ static bool items_equal(const struct items *a, const struct items *b)
     bool brackets_a = a->open && !set_a, brackets_b = b->open && !set_b;
     if (brackets_a && brackets_b && (a->open != b->open || a->close != b->close))
         return false;
+    const struct items *bracketed = brackets_a ? a : b;
+    if (brackets_a != brackets_b &&
+        (bracketed->open == '(') != (bracketed->close == ')')) /* "[2,5)" is no list */
+        return false;
     if (brackets_a || brackets_b)
         return set_a == set_b && same_in_order(a, b);
     return same_in_order(a, b) || same_in_any_order(a, b);
@@ -506,16 +510,18 @@ static void stated_value(const char *text, size_t len, const struct buf *answer,
 {
     struct answer_span box;
     const char *equals = NULL;
+    bool list = false;
     int open = 0;
     if (!answer->len || !other->len || memchr(other->data, '=', other->len) || answer->len == len ||
         answer_is_bare(text, len) || answer_extract(text, len, &box))
         return;
     for (const char *p = answer->data; p < answer->data + answer->len; p++) {
-        open += (*p == '{') - (*p == '}');
+        open += (*p == '{' || *p == '(') - (*p == '}' || *p == ')');
+        list |= *p == ',' && open == 0;
         if (*p == '=' && open == 0)
             equals = p + 1;
     }
-    if (equals)
+    if (equals && !list) /* "x = 2, y = 3" is not 3 */
         buf_append(out, equals, (size_t)(answer->data + answer->len - equals));
 }
 

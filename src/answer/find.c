@@ -50,6 +50,18 @@ static size_t bullet(const char *from, const char *to)
     return p > digits && p < to && (*p == '.' || *p == ')') ? (size_t)(p + 1 - from) : 0;
 }
 
+/* Bytes of "$x = ", or 0. */
+static size_t naming(const char *from, const char *to)
+{
+    const char *p = from;
+    while (p < to && strchr(" $", *p))
+        p++;
+    const char *name = p;
+    while (p < to && (is_letter(*p) || strchr("_0123456789 ", *p)))
+        p++;
+    return p > name && is_letter(*name) && p < to && *p == '=' ? (size_t)(p + 1 - from) : 0;
+}
+
 /* Whether what stands between two boxes joins them to one list: "and", a comma, a new point of a list, or
  * nothing at all. */
 static bool joins(const char *from, const char *to)
@@ -59,6 +71,7 @@ static bool joins(const char *from, const char *to)
     bool joined = from == to;
     while (from < to) {
         size_t n = bullet(from, to);
+        n += n ? naming(from + n, to) : 0;
         joined |= n > 0;
         for (size_t i = 0; i < sizeof fillers / sizeof *fillers && !n; i++)
             n = sentence_begins(from, to, fillers[i]) ? strlen(fillers[i]) : 0;
@@ -325,6 +338,21 @@ static const char *behind_last(const struct phrases *phrases, const char *text, 
     return at;
 }
 
+/* Whether a line of a text is a heading, "### Answer". */
+static bool has_heading(const char *text, const char *end)
+{
+    for (const char *p = text; p < end; p++) {
+        const char *hashes = p;
+        while (hashes < end && *hashes == '#')
+            hashes++;
+        if (hashes > p && hashes < end && *hashes == ' ' && (p == text || p[-1] == '\n') &&
+            memchr(hashes, '\n', (size_t)(end - hashes)))
+            return true;
+        p = hashes > p ? hashes - 1 : p;
+    }
+    return false;
+}
+
 /* Bytes of a heading at p, "Answer" alone in its line but for signs, through the space behind it; or 0. */
 static size_t heading_at(const char *text, const char *p, const char *end)
 {
@@ -334,6 +362,9 @@ static size_t heading_at(const char *text, const char *p, const char *end)
         return 0;
     while (front > text && front[-1] != '\n' && strchr("#*_ \t", front[-1]))
         front--;
+    if (front - text >= 3 && sentence_begins(front - 3, p, "the"))
+        for (front -= 3; front > text && front[-1] != '\n' && strchr("#*_ \t", front[-1]); front--)
+            ;
     while (behind < end && *behind != '\n' && strchr("#*_: \t\r", *behind))
         behind++;
     bool alone = (front == text || front[-1] == '\n') && behind < end && *behind == '\n';
@@ -376,20 +407,6 @@ static bool leads(const char *text, const char *p, size_t start)
     return p == text + start;
 }
 
-/* Past words that say how sure an answer is, not what it is: "clearly 73". */
-static const char *past_adverbs(const char *p, const char *end)
-{
-    static const char *const adverbs[] = {
-        "clearly ",   "simply ",  "therefore ",     "thus ",      "hence ",      "indeed ",
-        "then ",      "just ",    "obviously ",     "surely ",    "definitely ", "actually ",
-        "exactly ",   "about ",   "also ",          "still ",     "now ",        "really ",
-        "of course ", "in fact ", "approximately ", "evidently ", "equal to ",   "precisely "};
-    for (size_t i = 0; i < sizeof adverbs / sizeof *adverbs; i++)
-        if (sentence_begins(p, end, adverbs[i]))
-            return past_adverbs(p + strlen(adverbs[i]), end);
-    return p;
-}
-
 /* Whether the sentence at p only judges the answer, or says where it is: "correct", "as follows". */
 static bool only_judges(const char *text, const char *p, const char *end)
 {
@@ -419,7 +436,7 @@ static bool after_cue(const char *text, size_t len, struct answer_span *out)
     const char *end = text + len, *cue = end, *at;
     PHRASES_INIT(&phrases, cues);
     for (int i = 0; i < TRIES_MAX && last_cue(&phrases, text, end, cue, &cue, &at); i++) {
-        at = past_adverbs(past_signs(at, end), end);
+        at = sentence_past_adverbs(past_signs(at, end), end);
         if (only_judges(text, at, end))
             continue;
         if (sentence_formula(text, at, end - at > FORMULA_BYTES_MAX ? at + FORMULA_BYTES_MAX : end, false,
@@ -546,8 +563,9 @@ static bool tells(const char *text, const char *end)
 bool answer_is_bare(const char *text, size_t len)
 {
     const char *end = text + len;
-    return len <= BARE_BYTES_MAX && !answer_has_sign(text, len) && sentence_words(text, end) < WORDS_MAX &&
-           !sentence_is_prose(text, end) && !sentence_has_formula_in_words(text, end) && !tells(text, end);
+    return len <= BARE_BYTES_MAX && !answer_has_sign(text, len) && !has_heading(text, end) &&
+           sentence_words(text, end) < WORDS_MAX && !sentence_is_prose(text, end) &&
+           !sentence_has_formula_in_words(text, end) && !tells(text, end);
 }
 
 int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf *out, bool *found)

@@ -50,7 +50,7 @@ static const struct node *unsigned_part(const struct node *node, enum node_kind 
 static bool decimal_of(const struct node *node, struct decimal *out)
 {
     *out = (struct decimal){.percent = unsigned_part(node, NODE_NEGATIVE)->kind == NODE_PERCENT};
-    node = unsigned_part(node, NODE_PERCENT);
+    node = unsigned_part(unsigned_part(node, NODE_PERCENT), NODE_DEGREES);
     if (node->kind == NODE_PRODUCT) {
         const struct node *power = node->child->next;
         if (power->kind == NODE_UNIT)

@@ -460,9 +460,9 @@ static const char *earliest_cut(const char *from, const char *to)
 }
 
 /* Remarks that say nothing of a value. */
-static const char *const remarks[] = {"in total",      "altogether",  "overall",     "in all",
-                                      "total",         "all told",    "as required", "as desired",
-                                      "approximately", "respectively"};
+static const char *const remarks[] = {"in total",   "altogether",    "overall",     "in all",
+                                      "total",      "all told",      "of course",   "as required",
+                                      "as desired", "approximately", "respectively"};
 
 static bool is_remark(const char *from, const char *to)
 {
@@ -504,6 +504,8 @@ struct answer_span sentence_without_remark(const char *text, struct answer_span 
              bracket = *p == '(' && p > from && p[-1] == ' ';
         const char *behind = p + (comma ? 2 : 1), *end = bracket ? to - 1 : to;
         bool whole = comma || (bracket && *end == ')');
+        if (comma && !known && open == 0 && is_remark(behind, end))
+            return sentence_stripped(text, from, p);
         bool value = whole && open == 0 && (is_digit(p[-1 - (bracket && p - from > 1)]) || !known) &&
                      (sentence_number(text, from, p, false, &ignored) ||
                       sentence_formula(text, from, p, false, &ignored));
@@ -541,6 +543,19 @@ static const char *behind_copula(const char *text, const char *from, const char 
         p++;
     }
     return at;
+}
+
+const char *sentence_past_adverbs(const char *p, const char *end)
+{
+    static const char *const adverbs[] = {
+        "clearly ",   "simply ",  "therefore ",     "thus ",      "hence ",      "indeed ",
+        "then ",      "just ",    "obviously ",     "surely ",    "definitely ", "actually ",
+        "exactly ",   "about ",   "also ",          "still ",     "now ",        "really ",
+        "of course ", "in fact ", "approximately ", "evidently ", "equal to ",   "precisely "};
+    for (size_t i = 0; i < sizeof adverbs / sizeof *adverbs; i++)
+        if (sentence_begins(p, end, adverbs[i]))
+            return sentence_past_adverbs(p + strlen(adverbs[i]), end);
+    return p;
 }
 
 /* Whether it is more than one number: brackets, a list, something in letters. */
@@ -584,7 +599,7 @@ bool sentence_answer(const char *text, const char *from, const char *to, bool la
     if (leads && !last)
         return sentence_formula(text, from, to, false, out);
     bool few = sentence_words(from, to) < FEW_WORDS && !sentence_is_prose(from, to);
-    const char *rest = few && !last ? from : behind_copula(text, from, to);
+    const char *rest = sentence_past_adverbs(few && !last ? from : behind_copula(text, from, to), to);
     if (sentence_formula(text, rest, to, last && rest == from, out))
         return true;
     *out = sentence_stripped(text, rest, to);

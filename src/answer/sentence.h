@@ -28,6 +28,8 @@ bool sentence_result(const char *text, const char *from, const char *to, struct 
 /* Without spaces, emphasis and signs of sentences at both ends. */
 struct answer_span sentence_stripped(const char *text, const char *from, const char *to);
 
+/* Past words that say how sure an answer is, not what it is: "clearly 73". */
+const char *sentence_past_adverbs(const char *p, const char *end);
 /* Without a remark behind a number or a formula that only comments on it: "72, in total", "72 (in total)".
  * With `known` only such as no answer has. */
 struct answer_span sentence_without_remark(const char *text, struct answer_span span, bool known);

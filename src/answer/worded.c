@@ -356,7 +356,7 @@ bool worded_equal(const char *a, size_t n, const char *b, size_t m, worded_compa
     if (words_b && !words_a && without_words(&y, a, n, equal, how))
         return true;
     *how = "words";
-    if (x.several || y.several || formulas(&x.pieces, 0, x.pieces.count) > 2)
+    if (x.opener || y.opener || formulas(&x.pieces, 0, x.pieces.count) > 2)
         return in_order(&x.pieces, &y.pieces, equal);
     struct pieces said_a = said(&x.pieces, 0, x.pieces.count), said_b = said(&y.pieces, 0, y.pieces.count);
     bool same = said_a.count > 0 && in_order(&said_a, &said_b, equal);
