@@ -472,7 +472,7 @@ static bool bare_equal(const struct buf *a, const struct buf *b, const char **ho
 /* Whether nothing is to be looked for in a text: it is an answer, with words or without. */
 static bool is_answer(const char *text, size_t len)
 {
-    return answer_is_bare(text, len) || (!answer_has_sign(text, len) && worded_is_answer(text, len));
+    return answer_is_bare(text, len) || (worded_is_answer(text, len) && !answer_has_sign(text, len));
 }
 
 /* What is compared of a text: the text, or the answer it ends in where it is more than an answer; a box may
@@ -503,6 +503,32 @@ static int answer_in(const char *text, size_t len, struct buf *out)
     return buf_ok(out) ? PONDER_OK : PONDER_E_MEMORY;
 }
 
+/* Whether it is "x = 2, y = 3", several letters with a value each, which does not state 3. */
+static bool is_assignments(const char *p, const char *end)
+{
+    char before = '\0';
+    for (int items = 0;; items++) {
+        int open = 0, equals = 0;
+        p += pass(p, (size_t)(end - p), " $,");
+        if (sentence_begins(p, end, "and "))
+            p += 4;
+        p += pass(p, (size_t)(end - p), " $");
+        if (p == end)
+            return items > 1;
+        const char *name = p++;
+        p += pass(p, (size_t)(end - p), " $");
+        if (p == end || *p != '=' || *name == before || !((*name | 32) >= 'a' && (*name | 32) <= 'z'))
+            return false;
+        before = *name;
+        for (; p < end && !(*p == ',' && open == 0) && !sentence_begins(p, end, " and "); p++) {
+            open += (*p == '{' || *p == '(' || *p == '[') - (*p == '}' || *p == ')' || *p == ']');
+            equals += *p == '=';
+        }
+        if (equals > 1)
+            return false;
+    }
+}
+
 /* Behind the last "=" of what prose without a box leads up to: "so we get $a + b = 5$" states 5 as well as
  * the equation. Nothing of any other text. */
 static void stated_value(const char *text, size_t len, const struct buf *answer, const struct buf *other,
@@ -510,18 +536,16 @@ static void stated_value(const char *text, size_t len, const struct buf *answer,
 {
     struct answer_span box;
     const char *equals = NULL;
-    bool list = false;
     int open = 0;
     if (!answer->len || !other->len || memchr(other->data, '=', other->len) || answer->len == len ||
         answer_is_bare(text, len) || answer_extract(text, len, &box))
         return;
     for (const char *p = answer->data; p < answer->data + answer->len; p++) {
-        open += (*p == '{' || *p == '(') - (*p == '}' || *p == ')');
-        list |= *p == ',' && open == 0;
+        open += (*p == '{') - (*p == '}');
         if (*p == '=' && open == 0)
             equals = p + 1;
     }
-    if (equals && !list) /* "x = 2, y = 3" is not 3 */
+    if (equals && !is_assignments(answer->data, answer->data + answer->len))
         buf_append(out, equals, (size_t)(answer->data + answer->len - equals));
 }
 

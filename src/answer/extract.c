@@ -86,7 +86,8 @@ bool answer_is_cut_off(const char *text, size_t len)
 {
     struct answer_span ignored;
     size_t at = len, opening = 0;
-    if (answer_extract(text, len, &ignored))
+    if ((!memmem(text, len, "\\boxed", 6) && !memmem(text, len, "\\fbox", 5)) ||
+        answer_extract(text, len, &ignored))
         return false;
     while (!opening && at-- > 0)
         opening = text[at] == '\\' ? box_opening(text + at, len - at) : 0;

@@ -341,14 +341,14 @@ static const char *behind_last(const struct phrases *phrases, const char *text, 
 /* Whether a line of a text is a heading, "### Answer". */
 static bool has_heading(const char *text, const char *end)
 {
-    for (const char *p = text; p < end; p++) {
+    for (const char *p = text; (p = memchr(p, '#', (size_t)(end - p))); p++) {
         const char *hashes = p;
         while (hashes < end && *hashes == '#')
             hashes++;
-        if (hashes > p && hashes < end && *hashes == ' ' && (p == text || p[-1] == '\n') &&
+        if (hashes < end && *hashes == ' ' && (p == text || p[-1] == '\n') &&
             memchr(hashes, '\n', (size_t)(end - hashes)))
             return true;
-        p = hashes > p ? hashes - 1 : p;
+        p = hashes - 1;
     }
     return false;
 }
@@ -358,7 +358,7 @@ static size_t heading_at(const char *text, const char *p, const char *end)
 {
     static const char word[] = "answer";
     const char *front = p, *behind = p + sizeof word - 1;
-    if (!sentence_begins(p, end, word))
+    if (lower(*p) != *word || !sentence_begins(p, end, word))
         return 0;
     while (front > text && front[-1] != '\n' && strchr("#*_ \t", front[-1]))
         front--;

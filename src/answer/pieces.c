@@ -54,23 +54,32 @@ static void add(struct walk *w, const char *at, const char *to, bool formula)
         w->out->piece[w->out->count++] = (struct piece){at, (size_t)(to - at), formula};
 }
 
+/* Whether two or three letters that no operator follows may be a word: they have a vowel. */
+static bool is_short_word(const char *p, size_t n, const char *end)
+{
+    bool vowel = false, capitals = false;
+    for (size_t i = 0; i < n; i++) {
+        vowel |= strchr("aeiou", lower(p[i])) != NULL;
+        capitals |= i > 0 && lower(p[i]) != p[i];
+    }
+    while (p + n < end && p[n] == ' ')
+        n++;
+    return vowel && !capitals && (p + n == end || !strchr("=+-*/<>^_", p[n]));
+}
+
 /* Bytes of the word at p, or 0: letters that are no function and, outside of \text{}, not two or three
  * variables side by side. */
 static size_t word_bytes(const char *p, const char *end, bool in_text)
 {
-    static const char *const short_words[] = {"is",  "are", "of",  "or",  "if",  "to",  "no",
-                                              "at",  "for", "any", "all", "and", "odd", "the",
-                                              "max", "min", "one", "non", "not", NULL};
     size_t n = 0;
     while (p + n < end && is_letter(p[n]))
         n++;
-    struct piece piece = {p, n, false};
     const struct spelling *as = n > 1 ? spelling_of_word(p, n) : NULL;
     bool function = as && !(as->kind == TOKEN_SYMBOL && as->symbol == SYMBOL_AND);
     bool delimited = p + n == end || !strchr("_^({[0123456789=+*/'", p[n]) || (p[n] == '(' && in_text);
-    bool article = n == 1 && lower(*p) == 'a' && end - p > 2 && p[1] == ' ' && is_letter(p[2]) &&
-                   is_letter(p[3 < end - p ? 3 : 2]);
-    bool word = in_text || n > 3 || piece_is(&piece, short_words);
+    bool article =
+        n == 1 && lower(*p) == 'a' && end - p > 3 && p[1] == ' ' && is_letter(p[2]) && is_letter(p[3]);
+    bool word = in_text || n > 3 || (n > 1 && is_short_word(p, n, end));
     return article || (n > 1 && !function && delimited && word) ? n : 0;
 }
 

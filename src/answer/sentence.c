@@ -300,14 +300,15 @@ static bool behind_opener(const char *from, const char *p)
 static bool conditions(const char *from, const char *to)
 {
     static const char *const signs[] = {"\\ge", "\\le", "\\in", "\\ne", ">", "<"};
-    bool names = true;
+    bool names = true, bounds = false;
     for (const char *p = from; p < to; p++) {
+        if (*p == '=' && p > from && !strchr("<>!", p[-1]))
+            return false;
         names &= is_letter(*p) || strchr(" ,$", *p);
         for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-            if (sentence_begins(p, to, signs[i]))
-                return true;
+            bounds |= sentence_begins(p, to, signs[i]);
     }
-    return names;
+    return names || bounds;
 }
 
 bool sentence_formula(const char *text, const char *from, const char *to, bool last, struct answer_span *out)
@@ -329,8 +330,8 @@ bool sentence_formula(const char *text, const char *from, const char *to, bool l
             span.len = more.start + more.len - span.start;
             behind = end;
         }
-        bool aside = last && found && conditions(text + span.start, text + span.start + span.len) &&
-                     behind_opener(from, p);
+        bool aside = last && found && sentence_end(text + out->start + out->len, p) == p &&
+                     conditions(text + span.start, text + span.start + span.len) && behind_opener(from, p);
         if (!aside)
             *out = span;
         found = true;
@@ -599,13 +600,14 @@ bool sentence_answer(const char *text, const char *from, const char *to, bool la
     if (leads && !last)
         return sentence_formula(text, from, to, false, out);
     bool few = sentence_words(from, to) < FEW_WORDS && !sentence_is_prose(from, to);
-    const char *rest = sentence_past_adverbs(few && !last ? from : behind_copula(text, from, to), to);
-    if (sentence_formula(text, rest, to, last && rest == from, out))
+    const char *stated = few && !last ? from : behind_copula(text, from, to);
+    const char *rest = sentence_past_adverbs(stated, to);
+    if (sentence_formula(text, rest, to, last && stated == from, out))
         return true;
     *out = sentence_stripped(text, rest, to);
     int words = sentence_words(text + out->start, to);
     if (words < FEW_WORDS && !sentence_is_prose(rest, to) &&
-        (!last || (rest != from && is_structure(rest, to))))
+        (!last || (stated != from && is_structure(rest, to))))
         return out->len > 0;
     bool begins = (is_digit(*rest) || *rest == '-') && !memchr(rest, '=', (size_t)(to - rest));
     if (begins ? sentence_number(text, rest, to, false, out) : sentence_result(text, rest, to, out))

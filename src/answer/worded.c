@@ -16,11 +16,16 @@ static const char *const cases[] = {"where", "when", "if", "unless", "otherwise"
 static const char *const quantifiers[] = {"all", "any", "every", "each", "some", "the", "a", "an", NULL};
 static const char *const joiners[] = {"and", "or", NULL};
 /* What says which numbers are meant. */
-static const char *const restrictions[] = {
-    "odd",        "even",      "prime",   "primes",   "composite", "power",   "powers", "multiple",
-    "multiples",  "divisible", "divisor", "divisors", "form",      "most",    "least",  "all",
-    "every",      "any",       "each",    "except",   "congruent", "squares", "cubes",  "coprime",
-    "infinitely", "no",        "such",    "perfect",  "where",     "with",    NULL};
+static const char *const restrictions[] = {"odd",     "even",     "prime",    "primes",    "composite",
+                                           "power",   "powers",   "multiple", "multiples", "divisible",
+                                           "divisor", "divisors", "form",     "congruent", "squares",
+                                           "cubes",   "coprime",  "perfect",  NULL};
+/* What does at the front of a few words. */
+static const char *const bounds[] = {"all", "every", "any",    "each",       "at",
+                                     "no",  "only",  "except", "infinitely", NULL};
+/* What stands before a number that is a part of what words say, not a number that they lead up to. */
+static const char *const governors[] = {"of",   "by",     "than", "most",   "least",
+                                        "form", "modulo", "mod",  "except", NULL};
 /* What says no more than that numbers are meant. */
 static const char *const fillers[] = {
     "all",     "any",     "every",     "each",      "the",   "a",        "an",        "is",
@@ -30,10 +35,11 @@ static const char *const fillers[] = {
 static const char *const copulas[] = {"is", "are", NULL};
 /* What only a text that reasons has. */
 static const char *const reasons[] = {
-    "so",     "we",   "get",   "have",  "since",   "because", "therefore", "thus",     "hence",  "there",
-    "equals", "was",  "were",  "it",    "find",    "found",   "conclude",  "gives",    "then",   "let",
-    "she",    "he",   "they",  "her",   "his",     "i",       "answer",    "solution", "result", "this",
-    "first",  "note", "prove", "means", "follows", "has",     "using",     "step",     "if",     NULL};
+    "so",       "we",     "get",    "have",    "since", "because", "therefore", "thus",     "hence",
+    "there",    "equals", "was",    "were",    "it",    "find",    "found",     "conclude", "gives",
+    "then",     "let",    "she",    "he",      "they",  "her",     "his",       "i",        "answer",
+    "solution", "result", "this",   "first",   "note",  "prove",   "means",     "follows",  "has",
+    "using",    "step",   "giving", "implies", "total", "note",    NULL};
 
 static bool is_letter(char c)
 {
@@ -139,13 +145,22 @@ static void find_condition(struct worded *worded)
         worded->opener && (has_cases(pieces, worded->opener) || has_alternative(pieces, worded->opener));
 }
 
-/* Whether a sentence ends in it: a full stop before a capital letter. */
+/* Whether a sentence ends in it: a full stop, which may be a formula's, before a capital letter. */
 static bool has_sentences(const char *text, size_t len)
 {
-    for (size_t i = 0; i + 2 < len; i++)
-        if (text[i] == '\n' ||
-            (strchr(".?!", text[i]) && text[i + 1] == ' ' && text[i + 2] >= 'A' && text[i + 2] <= 'Z'))
+    const char *end = text + len;
+    for (const char *p = text; p + 2 < end; p++) {
+        const char *next = p + 1;
+        if (*p == '\n')
             return true;
+        while (next < end && strchr("$\\])", *next))
+            next++;
+        bool space = next < end && *next == ' ';
+        while (next < end && *next == ' ')
+            next++;
+        if (strchr(".?!", *p) && space && next < end && *next >= 'A' && *next <= 'Z')
+            return true;
+    }
     return false;
 }
 
@@ -194,6 +209,23 @@ static bool is_count(const struct piece *piece)
     return piece->formula && strspn(piece->at, "0123456789.,") >= piece->len;
 }
 
+/* Whether letters stand side by side outside of commands: most answers have none. */
+static bool has_words(const char *text, size_t len)
+{
+    const char *end = text + len;
+    for (const char *p = text; p + 1 < end; p++) {
+        if (*p == '\\' && (p[1] == 't' || p[1] == 'm') &&
+            sentence_begins(p, end, p[1] == 't' ? "\\text" : "\\mbox"))
+            return true;
+        if (*p == '\\')
+            for (p++; p + 1 < end && is_letter(p[1]); p++)
+                ;
+        else if (is_letter(p[0]) && is_letter(p[1]))
+            return true;
+    }
+    return false;
+}
+
 static bool read(const char *text, size_t len, struct worded *out)
 {
     if (len == 0 || len > WORDED_BYTES_MAX || !pieces_of(text, len, &out->pieces) || out->pieces.count == 0)
@@ -202,22 +234,43 @@ static bool read(const char *text, size_t len, struct worded *out)
     return true;
 }
 
+/* Whether words lead up to a number: "The odd divisors sum to 24". */
+static bool leads_to_number(const struct pieces *pieces)
+{
+    for (int i = 1; i < pieces->count; i++)
+        if (is_count(&pieces->piece[i]) && !piece_is(&pieces->piece[i - 1], governors))
+            return true;
+    return false;
+}
+
+/* "odd $n$", "all powers of 2", "at most 5": words that say which numbers are meant. */
+static bool restricts(const struct worded *worded)
+{
+    enum { WORDS_MAX = 8, BOUND_WORDS_MAX = 4 };
+    const struct pieces *pieces = &worded->pieces;
+    int words = pieces->count - formulas(pieces, 0, pieces->count);
+    bool bound = piece_is(&pieces->piece[0], bounds) ||
+                 (pieces->count > 1 && piece_is(&pieces->piece[1], (const char *const[]){"such", NULL}));
+    if (words == 0 || words > WORDS_MAX || is_count(&pieces->piece[0]) || leads_to_number(pieces))
+        return false;
+    return any_of(pieces, 0, pieces->count, restrictions) || (bound && words <= BOUND_WORDS_MAX);
+}
+
 bool worded_is_answer(const char *text, size_t len)
 {
     struct worded worded;
     const struct pieces *pieces = &worded.pieces;
-    if (!read(text, len, &worded) || has_sentences(text, len) || pieces->count < 2)
+    if (!has_words(text, len) || !read(text, len, &worded) || has_sentences(text, len) || pieces->count < 2)
         return false;
     int front = worded.opener ? worded.opener : pieces->count;
     bool stated = worded.opener && any_of(pieces, 0, front, copulas);
-    if (stated || any_of(pieces, 0, front, reasons))
+    if (stated || any_of(pieces, 0, pieces->count, reasons))
         return false;
     if (worded.opener)
         return !is_count(&pieces->piece[0]) || formulas(pieces, worded.opener, pieces->count) > 0;
     if (formulas(pieces, 0, pieces->count) == 0 || states_value(pieces))
         return false;
-    return (any_of(pieces, 0, pieces->count, restrictions) && !is_count(&pieces->piece[0])) ||
-           has_labels(pieces);
+    return restricts(&worded) || has_labels(pieces);
 }
 
 /* ---- comparing ---- */
