@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "answer/spelling.h"
-#include "answer/words.h"
 #include "core/utf8.h"
 
 enum { FEW_WORDS = 4, TEXT_WORDS_MAX = 8, SENTENCE_BYTES_MAX = 2000 };
@@ -168,8 +167,7 @@ int sentence_words(const char *text, const char *end)
     return halves / 2;
 }
 
-/* Whether the word at p, which begins there, is `word`. */
-static bool word_is(const char *p, const char *end, const char *word)
+bool sentence_word_is(const char *p, const char *end, const char *word)
 {
     size_t n = strlen(word);
     return sentence_begins(p, end, word) && (p + n == end || !is_letter(p[n]));
@@ -189,7 +187,7 @@ bool sentence_is_prose(const char *text, const char *end)
         if (is_letter(before) || !is_letter(*p))
             continue;
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-            if (lower(*p) == words[i][0] && word_is(p, end, words[i]))
+            if (lower(*p) == words[i][0] && sentence_word_is(p, end, words[i]))
                 return true;
     }
     return false;
@@ -262,7 +260,7 @@ static const char *joined(const char *p, const char *to)
         while (p < to && *p == ' ')
             p++;
         for (size_t i = 0; i < sizeof joiners / sizeof *joiners && !n; i++)
-            n = word_is(p, to, joiners[i]) ? strlen(joiners[i]) : 0;
+            n = sentence_word_is(p, to, joiners[i]) ? strlen(joiners[i]) : 0;
         if (!n)
             return any && p < to ? p : NULL;
         any = true;
@@ -285,11 +283,11 @@ static bool behind_opener(const char *from, const char *p)
         while (p > from && is_letter(p[-1]))
             p--;
         for (size_t i = 0; p < end && i < sizeof opening / sizeof *opening; i++)
-            if (word_is(p, end, opening[i]))
+            if (sentence_word_is(p, end, opening[i]))
                 return true;
         bool more = false;
         for (size_t i = 0; p < end && i < sizeof between / sizeof *between; i++)
-            more |= word_is(p, end, between[i]);
+            more |= sentence_word_is(p, end, between[i]);
         if (!more)
             return false;
     }
@@ -460,63 +458,6 @@ static const char *earliest_cut(const char *from, const char *to)
     return to;
 }
 
-/* Remarks that say nothing of a value. */
-static const char *const remarks[] = {"in total",   "altogether",    "overall",     "in all",
-                                      "total",      "all told",      "of course",   "as required",
-                                      "as desired", "approximately", "respectively"};
-
-static bool is_remark(const char *from, const char *to)
-{
-    for (size_t i = 0; i < sizeof remarks / sizeof *remarks; i++)
-        if (sentence_begins(from, to, remarks[i]) && from + strlen(remarks[i]) == to)
-            return true;
-    return false;
-}
-
-/* Whether [from, to) is words alone that go on about something: no number, no formula, no word for a number,
- * and nothing that may be one more item. */
-static bool comments(const char *text, const char *from, const char *to)
-{
-    struct answer_span ignored;
-    if (sentence_words(from, to) < 2 || word_is(from, to, "and") || word_is(from, to, "or") ||
-        sentence_number(text, from, to, false, &ignored))
-        return false;
-    for (const char *p = from; p < to; p++) {
-        size_t n = 0;
-        while (p + n < to && is_letter(p[n]))
-            n++;
-        char word[16];
-        for (size_t i = 0; n < sizeof word && i < n; i++)
-            word[i] = lower(p[i]);
-        if (strchr("$\\=^_", *p) || (n > 0 && n < sizeof word && words_number(word, n)))
-            return false;
-        p += n ? n - 1 : 0;
-    }
-    return true;
-}
-
-struct answer_span sentence_without_remark(const char *text, struct answer_span span, bool known)
-{
-    const char *from = text + span.start, *to = from + span.len;
-    struct answer_span ignored;
-    int open = 0;
-    for (const char *p = from; p < to; p++) {
-        bool comma = *p == ',' && p > from && p + 1 < to && p[1] == ' ',
-             bracket = *p == '(' && p > from && p[-1] == ' ';
-        const char *behind = p + (comma ? 2 : 1), *end = bracket ? to - 1 : to;
-        bool whole = comma || (bracket && *end == ')');
-        if (comma && !known && open == 0 && is_remark(behind, end))
-            return sentence_stripped(text, from, p);
-        bool value = whole && open == 0 && (is_digit(p[-1 - (bracket && p - from > 1)]) || !known) &&
-                     (sentence_number(text, from, p, false, &ignored) ||
-                      sentence_formula(text, from, p, false, &ignored));
-        if (value && behind < end && (is_remark(behind, end) || (!known && comments(text, behind, end))))
-            return sentence_stripped(text, from, p);
-        open += (*p == '(' || *p == '{' || *p == '[') - (*p == ')' || *p == '}' || *p == ']');
-    }
-    return span;
-}
-
 static bool states(const char *text, const char *from, const char *to)
 {
     struct answer_span ignored;
@@ -544,19 +485,6 @@ static const char *behind_copula(const char *text, const char *from, const char 
         p++;
     }
     return at;
-}
-
-const char *sentence_past_adverbs(const char *p, const char *end)
-{
-    static const char *const adverbs[] = {
-        "clearly ",   "simply ",  "therefore ",     "thus ",      "hence ",      "indeed ",
-        "then ",      "just ",    "obviously ",     "surely ",    "definitely ", "actually ",
-        "exactly ",   "about ",   "also ",          "still ",     "now ",        "really ",
-        "of course ", "in fact ", "approximately ", "evidently ", "equal to ",   "precisely "};
-    for (size_t i = 0; i < sizeof adverbs / sizeof *adverbs; i++)
-        if (sentence_begins(p, end, adverbs[i]))
-            return sentence_past_adverbs(p + strlen(adverbs[i]), end);
-    return p;
 }
 
 /* Whether it is more than one number: brackets, a list, something in letters. */

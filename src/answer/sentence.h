@@ -6,6 +6,8 @@
 
 /* Whether text[0, end) begins with `cue`, which is in lower case. */
 bool sentence_begins(const char *text, const char *end, const char *cue);
+/* Whether the word that begins at p is `word`. */
+bool sentence_word_is(const char *p, const char *end, const char *word);
 /* The end of the sentence at p: a line's end, or a full stop with no digit behind it. */
 const char *sentence_end(const char *p, const char *end);
 
