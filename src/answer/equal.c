@@ -315,9 +315,10 @@ static bool whole_equal(const struct node *a, const struct node *b, const char *
         return item_equal(whole_a, whole_b, how);
     if (x.count == 1 && y.count == 1 && !x.open && !y.open)
         return item_equal(x.item[0], y.item[0], how);
-    if (x.count == 1 && !x.open && a->kind == NODE_RELATION)
+    bool signs_a = node_has(a, NODE_PLUS_MINUS), signs_b = node_has(b, NODE_PLUS_MINUS);
+    if (x.count == 1 && !x.open && a->kind == NODE_RELATION && !signs_b)
         return item_equal(x.item[0], whole_b, how);
-    if (y.count == 1 && !y.open && b->kind == NODE_RELATION)
+    if (y.count == 1 && !y.open && b->kind == NODE_RELATION && !signs_a)
         return item_equal(whole_a, y.item[0], how);
     *how = "items";
     return items_equal(&x, &y);
@@ -376,12 +377,29 @@ static char choice_letter(const char *text, size_t n, bool *alone)
     return *alone || label ? letter : '\0';
 }
 
+/* Whether a second letter stands behind "or", "and" or a comma: "A) or B)". */
+static bool names_more(const char *text, size_t n)
+{
+    static const char *const joiners[] = {" or ", " and ", ", "};
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < sizeof joiners / sizeof *joiners; k++) {
+            size_t m = strlen(joiners[k]);
+            if (n - i <= m || memcmp(text + i, joiners[k], m) != 0)
+                continue;
+            size_t letter = i + m + pass(text + i + m, n - i - m, " (*");
+            bool alone = letter + 1 >= n || strchr(" ).:*,", text[letter + 1]);
+            if (letter < n && text[letter] >= 'A' && text[letter] <= 'J' && alone)
+                return true;
+        }
+    return false;
+}
+
 /* One is a letter alone, and the other a letter and what it stands for. */
 static bool choices_equal(const char *a, size_t n, const char *b, size_t m)
 {
     bool alone_a = false, alone_b = false;
     char x = choice_letter(a, n, &alone_a), y = choice_letter(b, m, &alone_b);
-    return x && x == y && (alone_a || alone_b);
+    return x && x == y && (alone_a || alone_b) && !names_more(a, n) && !names_more(b, m);
 }
 
 /* ---- texts ---- */

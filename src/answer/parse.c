@@ -178,6 +178,15 @@ static struct node *parse_mixed(struct parser *p, struct node *before)
 
 /* ---- products and sums ---- */
 
+/* "(k \in \mathbb{Z})", what a letter before it may be. */
+static bool is_bracketed_condition(const struct token *t)
+{
+    static const char bounds[] = {
+        SYMBOL_IN, SYMBOL_GREATER_EQUAL, SYMBOL_LESS_EQUAL, SYMBOL_NOT_EQUAL, '<', '>', '\0'};
+    return token_is(t, '(') && t->spaced && t[1].kind == TOKEN_NAME && t[2].kind == TOKEN_SYMBOL &&
+           strchr(bounds, t[2].symbol);
+}
+
 /* Two numbers side by side are no product. */
 static bool starts_factor(const struct parser *p)
 {
@@ -192,6 +201,8 @@ static bool starts_factor(const struct parser *p)
         return !command_is(p, "rfloor") && !command_is(p, "rceil") && !command_is(p, "over") &&
                !command_is(p, "choose") && !command_is(p, "ldots") && !command_is(p, "mod");
     case TOKEN_SYMBOL:
+        if (is_bracketed_condition(t))
+            return false;
         if (t->symbol == '(' && t[1].kind == TOKEN_COMMAND && strcmp(t[1].text, "mod") == 0)
             return false;
         return t->symbol == '(' || t->symbol == '[' || t->symbol == '{' || (t->symbol == '|' && p->bars == 0);
@@ -350,6 +361,7 @@ struct node *parse_items(struct parser *p, bool *several)
         bool part = false;
         while (take(p, ',') || take(p, ';') || take(p, SYMBOL_AND))
             part = true;
+        part |= is_bracketed_condition(p->t);
         if (!part)
             break;
         if (p->t->kind == TOKEN_END || next_is(p, '.')) /* a comma at the end parts nothing */

@@ -222,7 +222,7 @@ static bool only_names(const struct node *left, const struct node *right)
         return all_names(left->child);
     if (left->kind == NODE_QUOTIENT && is_differential(left->child) && is_differential(left->child->next))
         return true;
-    if (left->kind == NODE_FUNCTION)
+    if (left->kind == NODE_FUNCTION && node_has(left, NODE_NAME))
         return strcmp(left->text, "apply") == 0 ||
                (strstr("sin cos tan", left->text) && left->child->kind == NODE_NAME);
     return !node_has(left, NODE_NAME) && !node_has(right, NODE_NAME);

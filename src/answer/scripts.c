@@ -27,13 +27,18 @@ struct scripted {
     char text[TEXT_MAX];
     struct range below, above;
     int primes;
-    bool star;     /* "x^*" */
+    char mark;     /* of "x^*" and "\mathbb{Z}^+" */
     bool unbraced; /* the superscript's braces went with its primes */
 };
 
 static bool is(const struct token *t, int symbol)
 {
     return t->kind == TOKEN_SYMBOL && t->symbol == symbol;
+}
+
+static bool is_mark(const struct token *t)
+{
+    return is(t, '*') || is(t, '+') || is(t, '-');
 }
 
 static bool raises(const struct token *t)
@@ -45,7 +50,11 @@ static bool raises(const struct token *t)
 static int argument_end(const struct pass *p, int i)
 {
     int at = i, open = 0;
-    at += is(&p->in[at], '-') || is(&p->in[at], '+');
+    bool sign = is(&p->in[at], '-') || is(&p->in[at], '+');
+    at += sign;
+    if (sign &&
+        (p->in[at].kind == TOKEN_END || is(&p->in[at], ')') || is(&p->in[at], ',') || is(&p->in[at], '}')))
+        return at; /* "\mathbb{Z}^+" */
     if (p->in[at].kind == TOKEN_END)
         return i;
     if (!is(&p->in[at], '{'))
@@ -81,9 +90,9 @@ static void take_above(const struct pass *p, struct range above, struct scripted
 {
     bool braces = is(&p->in[above.from], '{');
     int from = above.from + braces, i = from;
-    while (i < above.to && (is(&p->in[i], '\'') || (is(&p->in[i], '*') && i + 1 + braces == above.to)))
-        name->star |= is(&p->in[i++], '*');
-    name->primes += i - from - name->star;
+    for (; i < above.to && (is(&p->in[i], '\'') || (is_mark(&p->in[i]) && i + 1 + braces == above.to)); i++)
+        name->mark = is_mark(&p->in[i]) ? (char)p->in[i].symbol : '\0';
+    name->primes += i - from - (name->mark != '\0');
     if (i > from)
         above = (struct range){i, above.to - braces};
     name->unbraced = i > from && braces;
@@ -165,8 +174,7 @@ static int put_name(struct pass *p, int i, int end)
     i = read_scripts(p, i + 1, end, &name);
     for (int k = 0; k < name.primes; k++)
         append(p, name.text, "'");
-    if (name.star)
-        append(p, name.text, "*");
+    append(p, name.text, (const char[]){name.mark, '\0'});
     if (name.below.to) {
         append(p, name.text, "_");
         append_tokens(p, name.text, name.below);

@@ -69,6 +69,11 @@ static size_t strippable(const char *from, const char *to, bool at_end)
     char c = at_end ? to[-1] : *from;
     bool factorial =
         c == '!' && at_end && to - from > 1 && (is_digit(to[-2]) || is_letter(to[-2]) || to[-2] == ')');
+    const char *dots = at_end && ends_with(from, to, "...") ? to - 3 : NULL;
+    while (dots && dots > from && dots[-1] == ' ')
+        dots--;
+    if (dots && dots > from && dots[-1] == ',') /* "1, 2, 3, ..." */
+        return 0;
     bool star = c == '*' && at_end && to - from > 1 && to[-2] == '^'; /* "x^*" */
     if (star)
         return 0;

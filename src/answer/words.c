@@ -144,8 +144,33 @@ static int unit_of(const char *text)
     return -1;
 }
 
+/* The line of "s" in "m/s^2", from `text` to its power or the end. */
+static int line_of_part(const char *text)
+{
+    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz");
+    const char *letter = find(unit_letters, sizeof unit_letters / sizeof *unit_letters, text, n);
+    return n == 0 ? -1 : letter ? unit_line(letter, strlen(letter)) : unit_line(text, n);
+}
+
+/* The power at the end of a unit: 2 of "m/s^2" and "m/s²". */
+static int power_of(const char *text)
+{
+    return strstr(text, "²") || strchr(text, '2') ? 2 : strstr(text, "³") || strchr(text, '3') ? 3 : 1;
+}
+
+/* Whether two units with a slash each differ in a part or in the power of the last one. */
+static bool rates_differ(const char *a, const char *b)
+{
+    const char *below_a = strchr(a, '/') + 1, *below_b = strchr(b, '/') + 1;
+    int x = line_of_part(a), y = line_of_part(b), u = line_of_part(below_a), v = line_of_part(below_b);
+    return (x >= 0 && y >= 0 && x != y) ||
+           (u >= 0 && v >= 0 && (u != v || power_of(below_a) != power_of(below_b)));
+}
+
 bool words_units_differ(const char *a, const char *b)
 {
+    if (strchr(a, '/') && strchr(b, '/'))
+        return rates_differ(a, b);
     int x = unit_of(a), y = unit_of(b), degree = unit_line("degree", 6);
     bool thermal = strcmp(a, "celsius") == 0 || strcmp(a, "fahrenheit") == 0 || strcmp(b, "celsius") == 0 ||
                    strcmp(b, "fahrenheit") == 0;
