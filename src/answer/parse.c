@@ -372,6 +372,9 @@ struct node *parse_items(struct parser *p, bool *several)
     }
     if (*several && !p->failed)
         spread_modulus(p, first, last);
+    for (struct node *item = first; item && !p->failed; item = item->next)
+        if (item->kind == NODE_RELATION && item->op == SYMBOL_CONGRUENT) /* "f(x) ≡ 0" */
+            item->op = '=';
     return first;
 }
 

@@ -192,12 +192,14 @@ static bool is_plain_word(const struct piece *piece)
 /* Formulas that words stand before: "max. $(0,1)$; min. $(2,3)$". */
 static bool has_labels(const struct pieces *pieces)
 {
-    int labelled = 0;
+    enum { FEW_WORDS = 3 };
+    int labelled = 0, words = pieces->count - formulas(pieces, 0, pieces->count);
+    bool few = words <= FEW_WORDS && !pieces->piece[0].formula; /* "maximum $5$ at $x=2$" */
     for (int i = 0; i < pieces->count; i++) {
         const struct piece *piece = &pieces->piece[i], *next = piece + 1;
         bool label = i > 0 && piece->formula && !is_plain_word(piece) && !piece[-1].formula &&
                      !piece_is(piece - 1, joiners) && !piece_is(piece - 1, openers);
-        if (piece->formula && i + 1 < pieces->count && !next->formula && !parted(piece, next))
+        if (piece->formula && i + 1 < pieces->count && !next->formula && !few && !parted(piece, next))
             return false;
         labelled += label;
     }
@@ -268,9 +270,9 @@ bool worded_is_answer(const char *text, size_t len)
         return false;
     if (worded.opener)
         return !is_count(&pieces->piece[0]) || formulas(pieces, worded.opener, pieces->count) > 0;
-    if (formulas(pieces, 0, pieces->count) == 0 || states_value(pieces))
+    if (formulas(pieces, 0, pieces->count) == 0)
         return false;
-    return restricts(&worded) || has_labels(pieces);
+    return has_labels(pieces) || (!states_value(pieces) && restricts(&worded));
 }
 
 /* ---- comparing ---- */
