@@ -79,10 +79,12 @@ struct answer_span sentence_without_remark(const char *text, struct answer_span 
         bool whole = comma || (bracket && *end == ')');
         if (comma && !known && open == 0 && is_remark(behind, end))
             return sentence_stripped(text, from, p);
-        bool value = whole && open == 0 && (is_digit(p[-1 - (bracket && p - from > 1)]) || !known) &&
-                     (sentence_number(text, from, p, false, &ignored) ||
-                      sentence_formula(text, from, p, false, &ignored));
-        if (value && behind < end && (is_remark(behind, end) || (!known && comments(text, behind, end))))
+        bool remark = whole && open == 0 && behind < end &&
+                      (is_remark(behind, end) || (!known && comments(text, behind, end)));
+        bool digit = p > from && is_digit(p[-1 - (bracket && p - from > 1)]);
+        if (remark && (digit || !known) &&
+            (sentence_number(text, from, p, false, &ignored) ||
+             sentence_formula(text, from, p, false, &ignored)))
             return sentence_stripped(text, from, p);
         open += (*p == '(' || *p == '{' || *p == '[') - (*p == ')' || *p == '}' || *p == ']');
     }

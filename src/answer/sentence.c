@@ -333,8 +333,10 @@ bool sentence_formula(const char *text, const char *from, const char *to, bool l
             span.len = more.start + more.len - span.start;
             behind = end;
         }
-        bool aside = last && found && sentence_end(text + out->start + out->len, p) == p &&
-                     conditions(text + span.start, text + span.start + span.len) && behind_opener(from, p);
+        const char *before = text + out->start + out->len;
+        bool aside = last && found && conditions(text + span.start, text + span.start + span.len) &&
+                     behind_opener(from, p) && p - before < SENTENCE_BYTES_MAX &&
+                     sentence_end(before, p) == p;
         if (!aside)
             *out = span;
         found = true;

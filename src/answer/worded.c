@@ -35,11 +35,10 @@ static const char *const fillers[] = {
 static const char *const copulas[] = {"is", "are", NULL};
 /* What only a text that reasons has. */
 static const char *const reasons[] = {
-    "so",       "we",     "get",    "have",    "since", "because", "therefore", "thus",     "hence",
-    "there",    "equals", "was",    "were",    "it",    "find",    "found",     "conclude", "gives",
-    "then",     "let",    "she",    "he",      "they",  "her",     "his",       "i",        "answer",
-    "solution", "result", "this",   "first",   "note",  "prove",   "means",     "follows",  "has",
-    "using",    "step",   "giving", "implies", "total", "note",    NULL};
+    "so",      "we",   "get",   "have", "since",  "because",  "therefore", "thus", "hence", "there", "equals",
+    "was",     "were", "it",    "find", "found",  "conclude", "gives",     "then", "let",   "she",   "he",
+    "they",    "her",  "his",   "i",    "answer", "solution", "result",    "this", "first", "prove", "means",
+    "follows", "has",  "using", "step", "giving", "implies",  "total",     "note", NULL};
 
 static bool is_letter(char c)
 {
