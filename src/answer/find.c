@@ -416,16 +416,19 @@ static bool only_judges(const char *text, const char *p, const char *end)
         "clear",       "obvious",    "unique",     "final",     "boxed",      "exact",     "checked",
         "complete",    "consistent", "reasonable", "accurate",  "as follows", "proven",    "proved",
         "as expected", "in the box", "justified"};
+    static const char *const reasons[] = {" because", " since", " as ", ","};
     struct answer_span ignored;
-    const char *stop = sentence_end(p, end);
-    if (sentence_number(text, p, stop, false, &ignored) || sentence_formula(text, p, stop, false, &ignored))
+    const char *stop = sentence_end(p, end), *behind = NULL;
+    for (size_t i = 0; i < sizeof words / sizeof *words && !behind; i++)
+        if (sentence_word_is(p, end, words[i]))
+            behind = p + strlen(words[i]);
+    if (!behind)
         return false;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        const char *behind = p + strlen(words[i]);
-        if (sentence_begins(p, end, words[i]) && (behind == end || !is_letter(*behind)))
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (sentence_begins(behind, end, reasons[i]))
             return true;
-    }
-    return false;
+    return !sentence_number(text, p, stop, false, &ignored) &&
+           !sentence_formula(text, p, stop, false, &ignored);
 }
 
 /* What follows the last cue that an answer follows. */

@@ -104,6 +104,8 @@ static const struct spelling commands[] = {
     NOTHING("bf"),
     NOTHING("vec"),
     NOTHING("overrightarrow"),
+    NOTHING("blacksquare"),
+    NOTHING("qed"),
     NOTHING("hspace"),
     NOTHING("ensuremath"),
     NOTHING("thinspace"),

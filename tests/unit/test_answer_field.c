@@ -354,6 +354,7 @@ static void only_what_names_an_answer_is_one(void **state)
     found("My answer is right.", NULL, &failed);
     found("So it is 15. The answer is verified.", "15", &failed);
     found("The answer is 15. Indeed, the answer is clearly correct.", "15", &failed);
+    found("The answer is 15. The answer is correct because 7+8=15.", "15", &failed);
     found("The answer is as follows:\n\n$15$", "15", &failed);
     found("The answer is 15, in total.", "15", &failed);
     found("The answer is 15, overall.", "15", &failed);
