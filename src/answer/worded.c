@@ -188,21 +188,38 @@ static bool is_plain_word(const struct piece *piece)
     return piece->len > 1;
 }
 
-/* Formulas that words stand before: "max. $(0,1)$; min. $(2,3)$". */
+static bool is_bracketed(const struct piece *piece)
+{
+    return piece->len >= 5 && (*piece->at == '(' || *piece->at == '[' || memcmp(piece->at, "\\left", 5) == 0);
+}
+
+/* How many formulas, or tuples and intervals alone, have a word before them that is none of a list or of a
+ * condition. */
+static int labelled(const struct pieces *pieces, bool bracketed)
+{
+    int n = 0;
+    for (int i = 1; i < pieces->count; i++) {
+        const struct piece *piece = &pieces->piece[i];
+        n += piece->formula && !is_plain_word(piece) && !piece[-1].formula && !piece_is(piece - 1, joiners) &&
+             !piece_is(piece - 1, openers) && (!bracketed || is_bracketed(piece));
+    }
+    return n;
+}
+
+/* Formulas that words stand before: "max. $(0,1)$; min. $(2,3)$", "maximum $5$ at $x=2$", "increasing on
+ * $(0,1)$ and decreasing on $(1,2)$". */
 static bool has_labels(const struct pieces *pieces)
 {
-    enum { FEW_WORDS = 3 };
-    int labelled = 0, words = pieces->count - formulas(pieces, 0, pieces->count);
-    bool few = words <= FEW_WORDS && !pieces->piece[0].formula; /* "maximum $5$ at $x=2$" */
-    for (int i = 0; i < pieces->count; i++) {
+    enum { FEW_WORDS = 3, WORDS_MAX = 12 };
+    int words = pieces->count - formulas(pieces, 0, pieces->count);
+    bool all_parted = true, few = words <= FEW_WORDS && !pieces->piece[0].formula;
+    for (int i = 0; i + 1 < pieces->count; i++) {
         const struct piece *piece = &pieces->piece[i], *next = piece + 1;
-        bool label = i > 0 && piece->formula && !is_plain_word(piece) && !piece[-1].formula &&
-                     !piece_is(piece - 1, joiners) && !piece_is(piece - 1, openers);
-        if (piece->formula && i + 1 < pieces->count && !next->formula && !few && !parted(piece, next))
-            return false;
-        labelled += label;
+        all_parted &= !piece->formula || next->formula || parted(piece, next);
     }
-    return labelled > 1 && !any_of(pieces, 0, pieces->count, copulas);
+    if (words <= WORDS_MAX && labelled(pieces, true) > 1)
+        return true;
+    return (few || all_parted) && labelled(pieces, false) > 1 && !any_of(pieces, 0, pieces->count, copulas);
 }
 
 static bool is_count(const struct piece *piece)
