@@ -466,6 +466,22 @@ static bool bracketed_words(struct lexer *l)
     return true;
 }
 
+/* "^oC" and "^{o}\text{F}" behind a number: a letter for the sign of degrees. */
+static bool letter_of_degrees(struct lexer *l)
+{
+    static const char *const between[] = {" ", "\\text{", "\\mathrm{", "\\,"};
+    size_t n = starts(l, 0, "^{o}") ? 4 : starts(l, 0, "^o") ? 2 : 0, next = n;
+    if (!n || !after_number(l))
+        return false;
+    for (size_t i = 0; i < sizeof between / sizeof *between; i++)
+        next += starts(l, next, between[i]) ? strlen(between[i]) : 0;
+    if ((at(l, next) != 'C' && at(l, next) != 'F') || is_letter(at(l, next + 1)))
+        return false;
+    l->p += n;
+    lexer_add_symbol(l, SYMBOL_DEGREE);
+    return true;
+}
+
 static void ascii(struct lexer *l)
 {
     static const struct {
@@ -478,7 +494,7 @@ static void ascii(struct lexer *l)
                  {"==", '='},
                  {"+-", SYMBOL_PLUS_MINUS},
                  {"~=", SYMBOL_APPROXIMATELY}};
-    if (bracketed_words(l))
+    if (bracketed_words(l) || letter_of_degrees(l))
         return;
     if (starts(l, 0, "...")) {
         l->p += 3;

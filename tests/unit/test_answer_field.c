@@ -180,6 +180,7 @@ static void units_behind_any_number_count_nothing(void **state)
         {"35", "35^{\\circ}\\text{F}"},
         {"35", "35^\\circ\\mathrm{F}"},
         {"35", "35\\,{}^\\circ\\text{C}"},
+        {"35", "35^{o}C"},
         {"35", "35 degrees Fahrenheit"},
         {"35 \u00B0C", "35\\text{ \u00B0C}"},
         {"-4.5", "\u22124.5 \u00B0F"},
