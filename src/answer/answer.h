@@ -33,6 +33,12 @@ static inline enum answer_mode answer_mode_of(enum answer_mode mode, bool whole)
     return whole ? mode : ANSWER_BOX_ONLY;
 }
 
+/* Whether a text has a box, "####" or words that lead up to an answer. */
+bool answer_has_sign(const char *text, size_t len);
+/* Whether a text has a box that never closes and none that does: it was cut off in its answer, and has none.
+ */
+bool answer_is_cut_off(const char *text, size_t len);
+
 /* Whether a text is an answer and nothing else: no box, no sign of a final answer, no sentence, not long. */
 bool answer_is_bare(const char *text, size_t len);
 

@@ -10,6 +10,7 @@
 #include "answer/equal.h"
 #include "answer/sentence.h"
 #include "answer/value.h"
+#include "answer/worded.h"
 #include "answer/words.h"
 
 enum { ITEMS_MAX = 64, ARENA_BYTES = 1 << 20 };
@@ -130,6 +131,10 @@ static bool items_equal(const struct items *a, const struct items *b)
     bool brackets_a = a->open && !set_a, brackets_b = b->open && !set_b;
     if (brackets_a && brackets_b && (a->open != b->open || a->close != b->close))
         return false;
+    const struct items *bracketed = brackets_a ? a : b;
+    if (brackets_a != brackets_b &&
+        (bracketed->open == '(') != (bracketed->close == ')')) /* "[2,5)" is no list */
+        return false;
     if (brackets_a || brackets_b)
         return set_a == set_b && same_in_order(a, b);
     return same_in_order(a, b) || same_in_any_order(a, b);
@@ -246,6 +251,10 @@ bool item_equal(struct item a, struct item b, const char **how)
         if (!relation)
             return false;
     }
+    if (kind_a == NODE_CONGRUENCE || kind_b == NODE_CONGRUENCE) {
+        *how = "congruence";
+        return congruence_equal(a, b);
+    }
     if (relation)
         return relation_equal(a, b, how);
     if (kind_a == NODE_WORDS || kind_b == NODE_WORDS) {
@@ -270,7 +279,33 @@ bool item_equal(struct item a, struct item b, const char **how)
 
 /* ---- whole answers ---- */
 
-static bool parsed_equal(const struct node *a, const struct node *b, const char **how)
+static bool is_named_in(const struct node *node, const char *name)
+{
+    bool in = node->kind == NODE_NAME && strcmp(node->text, name) == 0;
+    for (const struct node *child = node->child; child && !in; child = child->next)
+        in = is_named_in(child, name);
+    return in;
+}
+
+/* Whether an item only says what a letter of the item before it may be: "2^k, k >= 1". */
+static bool is_condition(const struct node *item, const struct node *before)
+{
+    bool bounds = item->kind == NODE_RELATION && item->op != '=' && item->op != ':' &&
+                  item->op != SYMBOL_APPROXIMATELY && item->op != SYMBOL_CONGRUENT;
+    bool equation = before->kind != NODE_RELATION || before->op == '=';
+    return bounds && equation && item->child->kind == NODE_NAME && is_named_in(before, item->child->text) &&
+           !(before->kind == NODE_RELATION && before->child->kind == NODE_NAME &&
+             strcmp(before->child->text, item->child->text) == 0);
+}
+
+/* An answer without the condition that its list ends in; NULL where there is none. */
+static const struct node *without_condition(const struct node *list)
+{
+    const struct node *first = list->kind == NODE_LIST ? list->child : NULL;
+    return first && node_count(first) == 2 && is_condition(first->next, first) ? first : NULL;
+}
+
+static bool whole_equal(const struct node *a, const struct node *b, const char **how)
 {
     long work = WORK_MAX;
     struct item whole_a = {a, 1, &work}, whole_b = {b, 1, &work};
@@ -280,12 +315,25 @@ static bool parsed_equal(const struct node *a, const struct node *b, const char 
         return item_equal(whole_a, whole_b, how);
     if (x.count == 1 && y.count == 1 && !x.open && !y.open)
         return item_equal(x.item[0], y.item[0], how);
-    if (x.count == 1 && !x.open && a->kind == NODE_RELATION)
+    bool signs_a = node_has(a, NODE_PLUS_MINUS), signs_b = node_has(b, NODE_PLUS_MINUS);
+    if (x.count == 1 && !x.open && a->kind == NODE_RELATION && !signs_b)
         return item_equal(x.item[0], whole_b, how);
-    if (y.count == 1 && !y.open && b->kind == NODE_RELATION)
+    if (y.count == 1 && !y.open && b->kind == NODE_RELATION && !signs_a)
         return item_equal(whole_a, y.item[0], how);
     *how = "items";
     return items_equal(&x, &y);
+}
+
+static bool parsed_equal(const struct node *a, const struct node *b, const char **how)
+{
+    const struct node *x = without_condition(a), *y = without_condition(b);
+    if (whole_equal(a, b, how))
+        return true;
+    if (!x == !y)
+        return false;
+    struct node front = x ? *x : *y;
+    front.next = NULL;
+    return x ? whole_equal(&front, b, how) : whole_equal(a, &front, how);
 }
 
 static bool text_equal(const char *a, size_t n, const char *b, size_t m)
@@ -329,12 +377,29 @@ static char choice_letter(const char *text, size_t n, bool *alone)
     return *alone || label ? letter : '\0';
 }
 
+/* Whether a second letter stands behind "or", "and" or a comma: "A) or B)". */
+static bool names_more(const char *text, size_t n)
+{
+    static const char *const joiners[] = {" or ", " and ", ", "};
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < sizeof joiners / sizeof *joiners; k++) {
+            size_t m = strlen(joiners[k]);
+            if (n - i <= m || memcmp(text + i, joiners[k], m) != 0)
+                continue;
+            size_t letter = i + m + pass(text + i + m, n - i - m, " (*");
+            bool alone = letter + 1 >= n || strchr(" ).:*,", text[letter + 1]);
+            if (letter < n && text[letter] >= 'A' && text[letter] <= 'J' && alone)
+                return true;
+        }
+    return false;
+}
+
 /* One is a letter alone, and the other a letter and what it stands for. */
 static bool choices_equal(const char *a, size_t n, const char *b, size_t m)
 {
     bool alone_a = false, alone_b = false;
     char x = choice_letter(a, n, &alone_a), y = choice_letter(b, m, &alone_b);
-    return x && x == y && (alone_a || alone_b);
+    return x && x == y && (alone_a || alone_b) && !names_more(a, n) && !names_more(b, m);
 }
 
 /* ---- texts ---- */
@@ -355,16 +420,25 @@ static bool decimal_comma(const char *text, size_t n)
     return before && behind && !thousands && pass(text, n, " $-") == (size_t)(from - text);
 }
 
-static bool read_equal(struct arena *arena, const struct buf *a, const struct buf *b, const char **how)
+static bool read_equal(struct arena *arena, const char *a, size_t n, const char *b, size_t m,
+                       const char **how)
 {
     const struct node *x[3], *y[3];
-    bool commas_a = memchr(a->data, ',', a->len), commas_b = memchr(b->data, ',', b->len);
+    const struct token *tokens_a[3] = {NULL}, *tokens_b[3] = {NULL};
+    struct names names = {.count = 0};
+    bool commas_a = memchr(a, ',', n), commas_b = memchr(b, ',', m);
     bool read_a = false, read_b = false;
     for (int i = LEX_COMMAS_GROUP_DIGITS; i <= LEX_COMMAS_DECIMAL; i++) {
-        bool of_a = i == 0 || (commas_a && (i < 2 || decimal_comma(a->data, a->len)));
-        bool of_b = i == 0 || (commas_b && (i < 2 || decimal_comma(b->data, b->len)));
-        x[i] = of_a ? matrix_fold(arena, expression_parse(arena, a->data, a->len, i)) : NULL;
-        y[i] = of_b ? matrix_fold(arena, expression_parse(arena, b->data, b->len, i)) : NULL;
+        bool of_a = i == 0 || (commas_a && (i < 2 || decimal_comma(a, n)));
+        bool of_b = i == 0 || (commas_b && (i < 2 || decimal_comma(b, m)));
+        tokens_a[i] = of_a ? lex(arena, a, n, i) : NULL;
+        tokens_b[i] = of_b ? lex(arena, b, m, i) : NULL;
+        if (i == 0 && tokens_a[i])
+            names_add(&names, tokens_a[i]);
+        if (i == 0 && tokens_b[i])
+            names_add(&names, tokens_b[i]);
+        x[i] = matrix_fold(arena, expression_parse(arena, tokens_a[i], &names));
+        y[i] = matrix_fold(arena, expression_parse(arena, tokens_b[i], &names));
         read_a |= x[i] != NULL;
         read_b |= y[i] != NULL;
     }
@@ -376,27 +450,47 @@ static bool read_equal(struct arena *arena, const struct buf *a, const struct bu
     return false;
 }
 
+static bool same_text(const char *a, size_t n, const char *b, size_t m)
+{
+    bool identical = n == m && memcmp(a, b, n) == 0;
+    return identical || (n <= LEX_BYTES_MAX && m <= LEX_BYTES_MAX && text_equal(a, n, b, m));
+}
+
+/* Of two without conditions. */
+static bool values_equal(const char *a, size_t n, const char *b, size_t m, const char **how)
+{
+    *how = "text";
+    if (!n || !m)
+        return false;
+    *how = "same text";
+    if (same_text(a, n, b, m))
+        return true;
+    *how = "text";
+    if (n > LEX_BYTES_MAX || m > LEX_BYTES_MAX)
+        return false;
+    *how = "choice";
+    if (choices_equal(a, n, b, m))
+        return true;
+    struct arena arena = ARENA_INIT(ARENA_BYTES);
+    bool equal = read_equal(&arena, a, n, b, m, how);
+    arena_release(&arena);
+    return equal;
+}
+
 static bool bare_equal(const struct buf *a, const struct buf *b, const char **how)
 {
     if (a->len > b->len || (a->len == b->len && a->len && memcmp(a->data, b->data, a->len) > 0))
         return bare_equal(b, a, how); /* where work runs out may not depend on the order */
-    *how = "text";
-    if (!a->len || !b->len)
-        return false;
-    *how = "same text";
-    bool identical = a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
-    if (identical || (b->len <= LEX_BYTES_MAX && text_equal(a->data, a->len, b->data, b->len)))
-        return true;
-    *how = "text";
-    if (b->len > LEX_BYTES_MAX)
-        return false;
-    *how = "choice";
-    if (choices_equal(a->data, a->len, b->data, b->len))
-        return true;
-    struct arena arena = ARENA_INIT(ARENA_BYTES);
-    bool equal = read_equal(&arena, a, b, how);
-    arena_release(&arena);
-    return equal;
+    bool worded = worded_is_answer(a->data, a->len) || worded_is_answer(b->data, b->len);
+    if (!worded || same_text(a->data, a->len, b->data, b->len))
+        return values_equal(a->data, a->len, b->data, b->len, how);
+    return worded_equal(a->data, a->len, b->data, b->len, values_equal, how);
+}
+
+/* Whether nothing is to be looked for in a text: it is an answer, with words or without. */
+static bool is_answer(const char *text, size_t len)
+{
+    return answer_is_bare(text, len) || (worded_is_answer(text, len) && !answer_has_sign(text, len));
 }
 
 /* What is compared of a text: the text, or the answer it ends in where it is more than an answer; a box may
@@ -404,10 +498,10 @@ static bool bare_equal(const struct buf *a, const struct buf *b, const char **ho
 static int answer_in(const char *text, size_t len, struct buf *out)
 {
     bool found = false;
-    if (!answer_is_bare(text, len)) {
+    if (!is_answer(text, len)) {
         struct buf sentence = BUF_INIT(len + 64);
         int status = answer_find(text, len, ANSWER_ANY_SIGN, &sentence, &found);
-        if (!status && found && sentence.len < len && !answer_is_bare(sentence.data, sentence.len)) {
+        if (!status && found && sentence.len < len && !is_answer(sentence.data, sentence.len)) {
             status = answer_find(sentence.data, sentence.len, ANSWER_ANY_SIGN, out, &found);
             if (!found)
                 buf_append(out, sentence.data, sentence.len);
@@ -421,9 +515,36 @@ static int answer_in(const char *text, size_t len, struct buf *out)
     }
     if (!found) {
         struct answer_span span = sentence_stripped(text, text, text + len);
+        span = sentence_without_remark(text, span, true);
         buf_append(out, text + span.start, span.len);
     }
     return buf_ok(out) ? PONDER_OK : PONDER_E_MEMORY;
+}
+
+/* Whether it is "x = 2, y = 3", several letters with a value each, which does not state 3. */
+static bool is_assignments(const char *p, const char *end)
+{
+    char before = '\0';
+    for (int items = 0;; items++) {
+        int open = 0, equals = 0;
+        p += pass(p, (size_t)(end - p), " $,");
+        if (sentence_begins(p, end, "and "))
+            p += 4;
+        p += pass(p, (size_t)(end - p), " $");
+        if (p == end)
+            return items > 1;
+        const char *name = p++;
+        p += pass(p, (size_t)(end - p), " $");
+        if (p == end || *p != '=' || *name == before || !((*name | 32) >= 'a' && (*name | 32) <= 'z'))
+            return false;
+        before = *name;
+        for (; p < end && !(*p == ',' && open == 0) && !sentence_begins(p, end, " and "); p++) {
+            open += (*p == '{' || *p == '(' || *p == '[') - (*p == '}' || *p == ')' || *p == ']');
+            equals += *p == '=';
+        }
+        if (equals > 1)
+            return false;
+    }
 }
 
 /* Behind the last "=" of what prose without a box leads up to: "so we get $a + b = 5$" states 5 as well as
@@ -442,7 +563,7 @@ static void stated_value(const char *text, size_t len, const struct buf *answer,
         if (*p == '=' && open == 0)
             equals = p + 1;
     }
-    if (equals)
+    if (equals && !is_assignments(answer->data, answer->data + answer->len))
         buf_append(out, equals, (size_t)(answer->data + answer->len - equals));
 }
 

@@ -22,6 +22,10 @@ bool item_equal(struct item a, struct item b, const char **how);
 bool value_same(struct item a, struct item b, const char **how);
 /* Of two of which one is a relation. */
 bool relation_equal(struct item a, struct item b, const char **how);
+/* Of two of which one is a congruence. */
+bool congruence_equal(struct item a, struct item b);
+/* Of two ratios, "1:2:3": whether they are in proportion. */
+bool ratio_equal(struct item a, struct item b);
 /* Whether both are the same interval, in brackets or as an inequality. */
 bool interval_equal(struct item a, struct item b);
 bool node_is_infinite(const struct node *node, int *sign);

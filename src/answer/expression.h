@@ -31,6 +31,7 @@ enum node_kind {
     NODE_MATRIX,     /* children: n columns, row by row */
     NODE_UNION,      /* of its children */
     NODE_RELATION,   /* op: '=' or a token symbol; two children */
+    NODE_CONGRUENCE, /* residue, modulus and, unless the residue stands alone, what has it */
     NODE_WORDS,      /* text: in lower case */
 };
 
@@ -42,8 +43,18 @@ struct node {
     struct node *child, *next; /* first child; next sibling */
 };
 
-/* Parses an answer. NULL where it is no expression this reader knows, nests too deep, or memory runs out. */
-struct node *expression_parse(struct arena *arena, const char *text, size_t len, enum lex_commas commas);
+/* The names that stand for numbers in the answers that are compared. */
+enum { NAMES_MAX = 64 };
+struct names {
+    const char *name[NAMES_MAX];
+    int count; /* NAMES_MAX: any may */
+};
+void names_add(struct names *names, const struct token *tokens);
+bool names_have(const struct names *names, const char *name);
+
+/* Parses an answer of which `tokens`, NULL if there are none, are the tokens. NULL where it is no expression
+ * this reader knows, nests too deep, or memory runs out. */
+struct node *expression_parse(struct arena *arena, const struct token *tokens, const struct names *names);
 
 int node_count(const struct node *child); /* of a list of siblings */
 /* Whether a node of that kind stands anywhere in the tree. */

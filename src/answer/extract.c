@@ -82,6 +82,25 @@ bool answer_extract(const char *text, size_t len, struct answer_span *out)
     return found;
 }
 
+bool answer_is_cut_off(const char *text, size_t len)
+{
+    struct answer_span ignored;
+    size_t at = len, opening = 0;
+    if ((!memmem(text, len, "\\boxed", 6) && !memmem(text, len, "\\fbox", 5)) ||
+        answer_extract(text, len, &ignored))
+        return false;
+    while (!opening && at-- > 0)
+        opening = text[at] == '\\' ? box_opening(text + at, len - at) : 0;
+    int open = opening ? 1 : 0;
+    for (size_t i = at + opening; open > 0 && i < len; i++) {
+        if (text[i] == '\\')
+            i++;
+        else
+            open += (text[i] == '{') - (text[i] == '}');
+    }
+    return open > 0;
+}
+
 /* Behind the last `mark`, or NULL. */
 static const char *behind_last(const char *text, size_t len, const char *mark)
 {

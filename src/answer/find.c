@@ -32,14 +32,47 @@ static bool is_letter(char c)
 
 /* ---- boxes ---- */
 
-/* Whether what stands between two boxes joins them to one list: "and", a comma, or nothing at all. */
+/* Bytes of a line's end with the mark of a list behind it, "\n- " or "\n2. ", or 0. */
+static size_t bullet(const char *from, const char *to)
+{
+    static const char *const signs[] = {"-", "*", "+", "•", "\\item"};
+    const char *p = from;
+    while (p < to && is_space(*p))
+        p++;
+    if (p == from || !memchr(from, '\n', (size_t)(p - from)))
+        return 0;
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (sentence_begins(p, to, signs[i]))
+            return (size_t)(p - from) + strlen(signs[i]);
+    const char *digits = p;
+    while (p < to && p - digits < 3 && *p >= '0' && *p <= '9')
+        p++;
+    return p > digits && p < to && (*p == '.' || *p == ')') ? (size_t)(p + 1 - from) : 0;
+}
+
+/* Bytes of "$x = ", or 0. */
+static size_t naming(const char *from, const char *to)
+{
+    const char *p = from;
+    while (p < to && strchr(" $", *p))
+        p++;
+    const char *name = p;
+    while (p < to && (is_letter(*p) || strchr("_0123456789 ", *p)))
+        p++;
+    return p > name && is_letter(*name) && p < to && *p == '=' ? (size_t)(p + 1 - from) : 0;
+}
+
+/* Whether what stands between two boxes joins them to one list: "and", a comma, a new point of a list, or
+ * nothing at all. */
 static bool joins(const char *from, const char *to)
 {
-    static const char *const joiners[] = {",", "and", "\\text{and}", "\\text{ and }"};
+    static const char *const joiners[] = {",", ";", "and", "\\text{and}", "\\text{ and }"};
     static const char *const fillers[] = {" ", "$", "\\quad", "\\qquad", "\\)", "\\(", "\\;", "\\,", "\n"};
     bool joined = from == to;
     while (from < to) {
-        size_t n = 0;
+        size_t n = bullet(from, to);
+        n += n ? naming(from + n, to) : 0;
+        joined |= n > 0;
         for (size_t i = 0; i < sizeof fillers / sizeof *fillers && !n; i++)
             n = sentence_begins(from, to, fillers[i]) ? strlen(fillers[i]) : 0;
         for (size_t i = 0; i < sizeof joiners / sizeof *joiners && !n; i++) {
@@ -305,6 +338,60 @@ static const char *behind_last(const struct phrases *phrases, const char *text, 
     return at;
 }
 
+/* Whether a line of a text is a heading, "### Answer". */
+static bool has_heading(const char *text, const char *end)
+{
+    for (const char *p = text; (p = memchr(p, '#', (size_t)(end - p))); p++) {
+        const char *hashes = p;
+        while (hashes < end && *hashes == '#')
+            hashes++;
+        if (hashes < end && *hashes == ' ' && (p == text || p[-1] == '\n') &&
+            memchr(hashes, '\n', (size_t)(end - hashes)))
+            return true;
+        p = hashes - 1;
+    }
+    return false;
+}
+
+/* Bytes of a heading at p, "Answer" alone in its line but for signs, through the space behind it; or 0. */
+static size_t heading_at(const char *text, const char *p, const char *end)
+{
+    static const char word[] = "answer";
+    const char *front = p, *behind = p + sizeof word - 1;
+    if (lower(*p) != *word || !sentence_begins(p, end, word))
+        return 0;
+    while (front > text && front[-1] != '\n' && strchr("#*_ \t", front[-1]))
+        front--;
+    if (front - text >= 3 && sentence_begins(front - 3, p, "the"))
+        for (front -= 3; front > text && front[-1] != '\n' && strchr("#*_ \t", front[-1]); front--)
+            ;
+    while (behind < end && *behind != '\n' && strchr("#*_: \t\r", *behind))
+        behind++;
+    bool alone = (front == text || front[-1] == '\n') && behind < end && *behind == '\n';
+    while (behind < end && is_space(*behind))
+        behind++;
+    return alone && behind < end ? (size_t)(behind - p) : 0;
+}
+
+/* The last cue that begins before `before`, and what follows it; false where there is none. */
+static bool last_cue(const struct phrases *phrases, const char *text, const char *end, const char *before,
+                     const char **cue, const char **behind)
+{
+    *cue = NULL;
+    for (const char *p = text; p < before; p++) {
+        if (p > text && is_letter(p[-1]) && is_letter(*p))
+            continue;
+        size_t n = phrase_at(phrases, p, end);
+        n = n ? n : heading_at(text, p, end);
+        if (!n || p + n == end)
+            continue;
+        *cue = p;
+        *behind = p + n;
+        p = *behind - 1;
+    }
+    return *cue;
+}
+
 static const char *past_signs(const char *p, const char *end)
 {
     while (p < end && (is_space(*p) || strchr(":*=#,>", *p)))
@@ -320,19 +407,48 @@ static bool leads(const char *text, const char *p, size_t start)
     return p == text + start;
 }
 
+/* Whether the sentence at p only judges the answer, or says where it is: "correct", "as follows". */
+static bool only_judges(const char *text, const char *p, const char *end)
+{
+    static const char *const words[] = {
+        "correct",     "right",      "wrong",      "incorrect", "verified",   "confirmed", "valid",
+        "invalid",     "not",        "below",      "above",     "given",      "shown",     "found",
+        "clear",       "obvious",    "unique",     "final",     "boxed",      "exact",     "checked",
+        "complete",    "consistent", "reasonable", "accurate",  "as follows", "proven",    "proved",
+        "as expected", "in the box", "justified"};
+    static const char *const reasons[] = {" because", " since", " as ", ","};
+    struct answer_span ignored;
+    const char *stop = sentence_end(p, end), *behind = NULL;
+    for (size_t i = 0; i < sizeof words / sizeof *words && !behind; i++)
+        if (sentence_word_is(p, end, words[i]))
+            behind = p + strlen(words[i]);
+    if (!behind)
+        return false;
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (sentence_begins(behind, end, reasons[i]))
+            return true;
+    return !sentence_number(text, p, stop, false, &ignored) &&
+           !sentence_formula(text, p, stop, false, &ignored);
+}
+
+/* What follows the last cue that an answer follows. */
 static bool after_cue(const char *text, size_t len, struct answer_span *out)
 {
+    enum { TRIES_MAX = 8 };
     struct phrases phrases;
-    const char *end = text + len;
+    const char *end = text + len, *cue = end, *at;
     PHRASES_INIT(&phrases, cues);
-    const char *at = behind_last(&phrases, text, end);
-    if (!at)
-        return false;
-    at = past_signs(at, end);
-    if (sentence_formula(text, at, end - at > FORMULA_BYTES_MAX ? at + FORMULA_BYTES_MAX : end, false, out) &&
-        leads(text, at, out->start))
-        return true; /* which may have lines of its own */
-    return sentence_answer(text, at, sentence_end(at, end), false, out);
+    for (int i = 0; i < TRIES_MAX && last_cue(&phrases, text, end, cue, &cue, &at); i++) {
+        at = sentence_past_adverbs(past_signs(at, end), end);
+        if (only_judges(text, at, end))
+            continue;
+        if (sentence_formula(text, at, end - at > FORMULA_BYTES_MAX ? at + FORMULA_BYTES_MAX : end, false,
+                             out) &&
+            leads(text, at, out->start))
+            return true; /* which may have lines of its own */
+        return sentence_answer(text, at, sentence_end(at, end), false, out);
+    }
+    return false;
 }
 
 /* What the last sentence that concludes states, if no formula or number comes behind it. */
@@ -367,8 +483,27 @@ static bool after_hashes(const char *text, size_t len, struct answer_span *out)
     return false;
 }
 
+/* Whether words before p say that what follows is the answer: "is", "get", "=". */
+static bool behind_verb(const char *text, const char *p)
+{
+    static const char *const verbs[] = {"is",     "are",  "be",     "get",     "gets",    "gives",
+                                        "give",   "have", "has",    "obtain",  "obtains", "yields",
+                                        "equals", "to",   "as",     "becomes", "or",      "by",
+                                        "find",   "and",  "leaves", "remains", "letter"};
+    const char *end = p;
+    while (end > text && strchr(" $\\([:*\n", end[-1]))
+        end--;
+    const char *word = end;
+    while (word > text && is_letter(word[-1]))
+        word--;
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if ((size_t)(end - word) == strlen(verbs[i]) && sentence_begins(word, end, verbs[i]))
+            return true;
+    return word == end;
+}
+
 /* The last formula; without any, what the last sentence with a number states. A formula of letters alone,
- * "$n$", only names something if a number comes behind it. */
+ * "$n$", only names something if a number comes behind it, or if no verb leads up to it. */
 static bool last_stated(const char *text, size_t len, struct answer_span *out)
 {
     const char *end = text + len;
@@ -384,17 +519,19 @@ static bool last_stated(const char *text, size_t len, struct answer_span *out)
         weak &= is_letter(text[out->start + i]);
     if (weak && sentence_result(text, text + out->start + out->len, end, &number))
         *out = number;
+    else if (weak && !behind_verb(text, text + out->start))
+        return false;
     return true;
 }
 
-/* Whether a box, "####" or a cue stands anywhere. */
-static bool has_sign(const char *text, const char *end)
+bool answer_has_sign(const char *text, size_t len)
 {
+    const char *end = text + len;
     struct phrases sure, words;
     PHRASES_INIT(&sure, marks);
     PHRASES_INIT(&words, cues);
     for (const char *p = text; p + 1 < end; p++)
-        if (phrase_at(&sure, p, end) || phrase_at(&words, p, end))
+        if (phrase_at(&sure, p, end) || phrase_at(&words, p, end) || heading_at(text, p, end))
             return true;
     return false;
 }
@@ -429,8 +566,9 @@ static bool tells(const char *text, const char *end)
 bool answer_is_bare(const char *text, size_t len)
 {
     const char *end = text + len;
-    return len <= BARE_BYTES_MAX && !has_sign(text, end) && sentence_words(text, end) < WORDS_MAX &&
-           !sentence_is_prose(text, end) && !sentence_has_formula_in_words(text, end) && !tells(text, end);
+    return len <= BARE_BYTES_MAX && !answer_has_sign(text, len) && !has_heading(text, end) &&
+           sentence_words(text, end) < WORDS_MAX && !sentence_is_prose(text, end) &&
+           !sentence_has_formula_in_words(text, end) && !tells(text, end);
 }
 
 int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf *out, bool *found)
@@ -440,7 +578,7 @@ int answer_find(const char *text, size_t len, enum answer_mode mode, struct buf 
     if (!answer_skip_thought(&text, &len))
         return PONDER_OK;
     int status = boxes(text, len, mode == ANSWER_BOX_ONLY, out, found);
-    if (*found || status || mode == ANSWER_BOX_ONLY)
+    if (*found || status || mode == ANSWER_BOX_ONLY || answer_is_cut_off(text, len))
         return status;
     if (len > END_BYTES_MAX) { /* any other sign of it is looked for near the end */
         text += len - END_BYTES_MAX;

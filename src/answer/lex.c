@@ -1,64 +1,15 @@
-#include "answer/lex.h"
-
 #include <stdint.h>
-#include <string.h>
 
+#include "answer/lexer.h"
 #include "answer/spelling.h"
 #include "answer/words.h"
 #include "core/utf8.h"
 
 enum { NESTED_MAX = 16 }; /* texts in texts */
 
-struct lexer {
-    struct arena *arena;
-    const char *p, *end;
-    enum lex_commas commas;
-    struct token *token;
-    int count, capacity, depth;
-    bool spaced, in_matrix, failed;
-};
-
-/* ---- characters ---- */
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '~';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static char at(const struct lexer *l, size_t ahead)
-{
-    return (size_t)(l->end - l->p) > ahead ? l->p[ahead] : '\0';
-}
-
-static bool starts(const struct lexer *l, size_t ahead, const char *text)
-{
-    size_t left = (size_t)(l->end - l->p), n = strlen(text);
-    return left >= ahead + n && memcmp(l->p + ahead, text, n) == 0;
-}
-
-static bool named(const char *text, size_t n, const char *name)
-{
-    return strlen(name) == n && memcmp(text, name, n) == 0;
-}
-
 /* ---- tokens ---- */
 
-static struct token *add(struct lexer *l, enum token_kind kind)
+struct token *lexer_add(struct lexer *l, enum token_kind kind)
 {
     if (l->count == l->capacity) {
         l->failed = true;
@@ -70,124 +21,27 @@ static struct token *add(struct lexer *l, enum token_kind kind)
     return token;
 }
 
-static void add_symbol(struct lexer *l, int symbol)
+void lexer_add_symbol(struct lexer *l, int symbol)
 {
-    add(l, TOKEN_SYMBOL)->symbol = symbol;
+    lexer_add(l, TOKEN_SYMBOL)->symbol = symbol;
 }
 
-static void add_text(struct lexer *l, enum token_kind kind, const char *text, size_t n)
+void lexer_add_text(struct lexer *l, enum token_kind kind, const char *text, size_t n)
 {
     const char *copy = arena_copy(l->arena, text, n);
     if (copy)
-        add(l, kind)->text = copy;
+        lexer_add(l, kind)->text = copy;
     l->failed |= !copy;
 }
 
 static void add_spelling(struct lexer *l, const struct spelling *as)
 {
     if (as->kind == TOKEN_SYMBOL)
-        add_symbol(l, as->symbol);
+        lexer_add_symbol(l, as->symbol);
     else if (as->kind != TOKEN_END)
-        add_text(l, as->kind, as->text, strlen(as->text));
+        lexer_add_text(l, as->kind, as->text, strlen(as->text));
     else
         l->spaced = true;
-}
-
-/* ---- numbers ---- */
-
-/* Bytes of a space of one of the kinds that part digits. */
-static size_t space_bytes(const struct lexer *l)
-{
-    static const char *const spaces[] = {" ",   "~",   "\xC2\xA0", "\xE2\x80\xAF", "\xE2\x80\x89",
-                                         "\\,", "\\ ", "\\;"};
-    for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++)
-        if (starts(l, 0, spaces[i]))
-            return strlen(spaces[i]);
-    return 0;
-}
-
-/* Bytes of a comma between digits as TeX has it, "{,}" and "\!,\!", with spaces where it eats them. */
-static size_t tex_comma(const struct lexer *l)
-{
-    size_t n = 0;
-    while (at(l, n) == ' ')
-        n++;
-    if (at(l, n) == '{') {
-        for (n++; at(l, n) == ' ' || at(l, n) == ','; n++)
-            ;
-        return at(l, n) == '}' && memchr(l->p, ',', n) ? n + 1 : 0;
-    }
-    n = starts(l, 0, "\\!") ? 2 : 0;
-    if (at(l, n) != ',' || !starts(l, n + 1, "\\!"))
-        return 0;
-    for (n += 3; at(l, n) == ' '; n++)
-        ;
-    return n;
-}
-
-/* Bytes of a thousands separator at the front: a comma, a space or TeX's comma, with three digits and no
- * fourth behind it. */
-static size_t separator(const struct lexer *l)
-{
-    size_t n = at(l, 0) == ',' && l->commas == LEX_COMMAS_GROUP_DIGITS ? 1 : tex_comma(l),
-           space = n ? 0 : space_bytes(l);
-    n += space;
-    bool three = n && is_digit(at(l, n)) && is_digit(at(l, n + 1)) && is_digit(at(l, n + 2));
-    char behind = three ? at(l, n + 3) : '\0';
-    bool fraction = space && behind == '/'; /* the "123/456" of a mixed number */
-    return three && !is_digit(behind) && !fraction ? n : 0;
-}
-
-/* The "e-3" of 1.5e-3, as "* 10 ** -3". */
-static void exponent(struct lexer *l)
-{
-    size_t sign = at(l, 1) == '-' || at(l, 1) == '+', n = 1 + sign;
-    if ((at(l, 0) != 'e' && at(l, 0) != 'E') || !is_digit(at(l, n)))
-        return;
-    while (is_digit(at(l, n)))
-        n++;
-    if (is_letter(at(l, n)))
-        return;
-    add_symbol(l, '*');
-    add_text(l, TOKEN_NUMBER, "10", 2);
-    add_symbol(l, SYMBOL_POWER_OF);
-    if (at(l, 1) == '-')
-        add_symbol(l, '-');
-    add_text(l, TOKEN_NUMBER, l->p + 1 + sign, n - 1 - sign);
-    l->p += n;
-}
-
-static void number(struct lexer *l)
-{
-    char text[LEX_BYTES_MAX + 1];
-    size_t n = 0, lead = 0;
-    bool point = false, grouped = false;
-    for (;;) {
-        size_t skip = separator(l);
-        if (is_digit(at(l, 0))) {
-            text[n++] = *l->p++;
-            lead += !point;
-        } else if (at(l, 0) == '.' && !point && (is_digit(at(l, 1)) || n) && at(l, 1) != '.') {
-            point = true;
-            text[n++] = *l->p++;
-        } else if (at(l, 0) == ',' && !point && l->commas == LEX_COMMAS_DECIMAL && is_digit(at(l, 1))) {
-            point = true;
-            text[n++] = '.';
-            l->p++;
-        } else if (skip && !point && lead > 0 && (lead <= 3 || n > 3)) {
-            grouped |= at(l, 0) == ',' && skip == 1;
-            l->p += skip;
-        } else {
-            break;
-        }
-    }
-    bool repeats = at(l, 0) == '\\' && (at(l, 1) == 'o' || at(l, 1) == 'd'); /* \overline, \dot */
-    if (n > 1 && text[n - 1] == '.' && !repeats) /* a full stop, not a decimal point */
-        n--;
-    add_text(l, TOKEN_NUMBER, text, n);
-    if (!l->failed)
-        l->token[l->count - 1].grouped = grouped;
-    exponent(l);
 }
 
 /* ---- words ---- */
@@ -221,7 +75,7 @@ static void add_words(struct lexer *l, const char *text, size_t n)
     while (len && (joined[len - 1] == ' ' || joined[len - 1] == '.'))
         len--;
     if (len)
-        add_text(l, TOKEN_WORD, joined, len);
+        lexer_add_text(l, TOKEN_WORD, joined, len);
 }
 
 static bool after_number(const struct lexer *l)
@@ -231,7 +85,7 @@ static bool after_number(const struct lexer *l)
 
 static bool is_unit_letter(char c)
 {
-    return c && strchr("mgslLhJNWVAKCF", c);
+    return c && strchr("mgslLhJNWVAKCFTHM", c);
 }
 
 /* Whether a text has words that part a list. */
@@ -256,14 +110,16 @@ static void text_contents(struct lexer *l, const char *text, size_t n)
     size_t comma = n && *text == ',' ? 1 : 0;
     while (comma && comma < n && is_space(text[comma]))
         comma++;
-    bool unit = n == 1 && is_unit_letter(*text) && after_number(l);
+    bool letter = n == 1 && is_unit_letter(*text);
     if (named(text + comma, n - comma, "and") || named(text + comma, n - comma, "or"))
-        add_symbol(l, SYMBOL_AND);
-    else if (!unit && (n == 1 || (n && (is_digit(*text) || memchr("(+-.\\[{", *text, 7))) ||
-                       spelling_of_word(text, n) || has_joiner(text, n) || (n && memchr(text, '=', n))))
+        lexer_add_symbol(l, SYMBOL_AND);
+    else if (n == 1 || (n && (is_digit(*text) || memchr("(+-.\\[{", *text, 7))) ||
+             spelling_of_word(text, n) || has_joiner(text, n) || (n && memchr(text, '=', n)))
         lex_range(l, text, n);
     else
         add_words(l, text, n);
+    if (letter && !l->failed && l->count)
+        l->token[l->count - 1].upright = l->token[l->count - 1].kind == TOKEN_NAME;
 }
 
 /* Bytes of a letter beyond ASCII that words are written with: Latin ones with marks, Cyrillic ones. */
@@ -288,6 +144,15 @@ static bool neighbours(const char *text, size_t n)
     return (size_t)(high - low) == n - 1;
 }
 
+/* Whether no vowel is in a run of small letters: "mgh" is no word. */
+static bool consonants(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (text[i] < 'a' || text[i] > 'z' || strchr("aeiouy", text[i]))
+            return false;
+    return true;
+}
+
 /* Whether a run of letters is a word, not variables side by side. */
 static bool is_word(const struct lexer *l, const char *text, size_t n)
 {
@@ -296,24 +161,41 @@ static bool is_word(const struct lexer *l, const char *text, size_t n)
                         is_letter(at(l, n + 2)) && is_letter(at(l, n + 3)); /* "no solution" */
     if (in_words || n > 4 || (before_words && (n > 1 || lower(*text) == 'a')))
         return true;
+    bool square = n == 2 && after_number(l) && (named(text, n, "sq") || named(text, n, "cu"));
+    if (square)
+        return true;
     if (n == 1 || neighbours(text, n))
         return false;
     if (after_number(l) && (!l->spaced || n == 2))
         return words_is_short_unit(text, n) || (n == 2 && l->spaced && named(text, n, "in"));
+    if (!after_number(l) && consonants(text, n))
+        return false;
     return n == 4 || (n == 3 && (l->spaced || l->count == 0));
+}
+
+/* Whether nothing stands before, or behind the last "=", but a number: a fraction, or one in scientific
+ * notation. */
+static bool after_plain_number(const struct lexer *l)
+{
+    for (int i = l->count - 1; i >= 0; i--) {
+        const struct token *t = &l->token[i];
+        if (t->kind == TOKEN_SYMBOL && t->symbol == '=')
+            break;
+        bool sign =
+            t->kind == TOKEN_SYMBOL && (t->symbol == SYMBOL_POWER_OF || strchr("*-+^{}()/", t->symbol));
+        if (t->kind != TOKEN_NUMBER && !sign)
+            return false;
+    }
+    const struct token *last = l->count ? &l->token[l->count - 1] : NULL;
+    return last && (last->kind == TOKEN_NUMBER || (last->kind == TOKEN_SYMBOL && strchr("})", last->symbol)));
 }
 
 /* "m/s^2" and its like behind a number, up to the end of the text: its bytes, or 0. */
 static size_t unit_to_end(const struct lexer *l)
 {
-    size_t n = 0;
-    if (!after_number(l) || !l->spaced || l->count > 2)
+    if (!l->spaced || !after_plain_number(l))
         return 0;
-    while (is_unit_letter(at(l, n)) && n < 2) {
-        n++;
-        n += (at(l, n) == '^' && is_digit(at(l, n + 1))) ? 2 : 0;
-        n += at(l, n) == '/';
-    }
+    size_t n = lex_unit(l->p, l->end);
     while (n && (is_space(at(l, n)) || at(l, n) == '.'))
         n++;
     return l->p + n == l->end ? n : 0;
@@ -339,7 +221,7 @@ static bool times(struct lexer *l)
         !is_digit(at(l, 2)))
         return false;
     l->p++;
-    add_symbol(l, '*');
+    lexer_add_symbol(l, '*');
     return true;
 }
 
@@ -377,13 +259,14 @@ static void letters(struct lexer *l)
     }
     bool word = !as && is_word(l, text, n);
     l->p += n;
+    l->p += n == 2 && after_number(l) && (named(text, 2, "sq") || named(text, 2, "cu")) && at(l, 0) == '.';
     if (as)
         add_spelling(l, as);
     else if (word)
         add_words(l, text, n);
     else
         for (size_t i = 0; i < n; i++)
-            add_text(l, TOKEN_NAME, text + i, 1);
+            lexer_add_text(l, TOKEN_NAME, text + i, 1);
 }
 
 /* ---- commands ---- */
@@ -415,11 +298,11 @@ static bool group(struct lexer *l, const char **text, size_t *n)
 static void control_symbol(struct lexer *l, char c)
 {
     if (c == '\\')
-        add_symbol(l, SYMBOL_ROW);
+        lexer_add_symbol(l, SYMBOL_ROW);
     else if (c == '{' || c == '}')
-        add_symbol(l, c == '{' ? SYMBOL_SET_OPEN : SYMBOL_SET_CLOSE);
+        lexer_add_symbol(l, c == '{' ? SYMBOL_SET_OPEN : SYMBOL_SET_CLOSE);
     else if (c == '%' || c == '|')
-        add_symbol(l, c);
+        lexer_add_symbol(l, c);
     else
         l->spaced = true; /* "\,", "\!", "\$", "\(" and the like only shape the text */
 }
@@ -468,7 +351,7 @@ static void command(struct lexer *l)
             text_contents(l, text, len);
     } else if (named(name, name_len, "begin") || named(name, name_len, "end")) {
         if (group(l, &text, &len))
-            add_text(l, *name == 'b' ? TOKEN_BEGIN : TOKEN_FINISH, text, len);
+            lexer_add_text(l, *name == 'b' ? TOKEN_BEGIN : TOKEN_FINISH, text, len);
         l->in_matrix = *name == 'b';
     } else if (as) {
         add_spelling(l, as);
@@ -476,15 +359,11 @@ static void command(struct lexer *l)
             at(l, 0) == '.')
             l->p++;
     } else {
-        add_text(l, spelling_is_name(name, name_len) ? TOKEN_NAME : TOKEN_COMMAND, name, name_len);
+        lexer_add_text(l, spelling_is_name(name, name_len) ? TOKEN_NAME : TOKEN_COMMAND, name, name_len);
     }
 }
 
 /* ---- signs beyond ASCII ---- */
-
-static const char superscripts[][4] = {"\xE2\x81\xB0", "\xC2\xB9",     "\xC2\xB2",     "\xC2\xB3",
-                                       "\xE2\x81\xB4", "\xE2\x81\xB5", "\xE2\x81\xB6", "\xE2\x81\xB7",
-                                       "\xE2\x81\xB8", "\xE2\x81\xB9"};
 
 static const struct {
     uint32_t code;
@@ -492,38 +371,50 @@ static const struct {
 } fractions[] = {{0xBD, "12"},   {0xBC, "14"},   {0xBE, "34"},   {0x2153, "13"}, {0x2154, "23"},
                  {0x2155, "15"}, {0x215B, "18"}, {0x215C, "38"}, {0x215D, "58"}, {0x215E, "78"}};
 
-static int superscript(const struct lexer *l, size_t *bytes)
+/* The plain sign of a raised or lowered one at the front, or '\0'. */
+static char script_at(const struct lexer *l, bool *above, size_t *bytes)
 {
-    for (int digit = 0; digit < 10; digit++) {
-        size_t n = strlen(superscripts[digit]);
-        if ((size_t)(l->end - l->p) >= n && memcmp(l->p, superscripts[digit], n) == 0) {
-            *bytes = n;
-            return digit;
-        }
-    }
-    return -1;
+    uint32_t code = 0;
+    *bytes = l->p < l->end ? utf8_decode(l->p, (size_t)(l->end - l->p), &code) : 0;
+    return *bytes ? spelling_of_script(code, above) : '\0';
 }
 
-static void superscript_digits(struct lexer *l)
+/* A run of them: "10⁻³" is 10, a power, -3. */
+static bool script(struct lexer *l)
 {
-    char text[32];
+    char text[32], sign;
     size_t n = 0, bytes;
-    for (int digit; n < sizeof text && (digit = superscript(l, &bytes)) >= 0; l->p += bytes)
-        text[n++] = (char)('0' + digit);
-    add_symbol(l, SYMBOL_POWER_OF);
-    add_text(l, TOKEN_NUMBER, text, n);
+    bool above = false, first = false;
+    while (n < sizeof text && (sign = script_at(l, &above, &bytes)) && (n == 0 || above == first)) {
+        first = above;
+        text[n++] = sign;
+        l->p += bytes;
+    }
+    if (n == 0)
+        return false;
+    lexer_add_symbol(l, first ? SYMBOL_POWER_OF : '_');
+    if (n > 1)
+        lexer_add_symbol(l, '{');
+    lex_range(l, text, n);
+    if (n > 1)
+        lexer_add_symbol(l, '}');
+    return true;
 }
 
 static void beyond_ascii(struct lexer *l)
 {
     uint32_t code = 0;
+    bool above;
     size_t ignored, n = utf8_decode(l->p, (size_t)(l->end - l->p), &code);
-    if (superscript(l, &ignored) >= 0) {
-        superscript_digits(l);
+    if (script(l))
         return;
-    }
     const char *begin = l->p;
     l->p += n ? n : 1;
+    if (code == 0x2103 || code == 0x2109) { /* the degrees Celsius and Fahrenheit in one sign */
+        lexer_add_symbol(l, SYMBOL_DEGREE);
+        lexer_add_text(l, TOKEN_WORD, code == 0x2103 ? "celsius" : "fahrenheit", code == 0x2103 ? 7 : 10);
+        return;
+    }
     const struct spelling *as = spelling_of_sign(code);
     if (as) {
         add_spelling(l, as);
@@ -531,12 +422,12 @@ static void beyond_ascii(struct lexer *l)
     }
     for (size_t i = 0; i < sizeof fractions / sizeof *fractions; i++) {
         if (fractions[i].code == code) {
-            add_text(l, TOKEN_COMMAND, "frac", 4);
-            add_text(l, TOKEN_NUMBER, fractions[i].digits, 2);
+            lexer_add_text(l, TOKEN_COMMAND, "frac", 4);
+            lexer_add_text(l, TOKEN_NUMBER, fractions[i].digits, 2);
             return;
         }
     }
-    while (l->p < l->end && (unsigned char)*l->p >= 0x80 && superscript(l, &ignored) < 0 &&
+    while (l->p < l->end && (unsigned char)*l->p >= 0x80 && !script_at(l, &above, &ignored) &&
            (n = utf8_decode(l->p, (size_t)(l->end - l->p), &code)) > 0 && !spelling_of_sign(code))
         l->p += n;
     add_words(l, begin, (size_t)(l->p - begin));
@@ -544,21 +435,51 @@ static void beyond_ascii(struct lexer *l)
 
 /* ---- all ---- */
 
+/* A quote behind words or a number says nothing. */
 static void prime(struct lexer *l)
 {
-    struct token *last = l->count ? &l->token[l->count - 1] : NULL;
+    const struct token *last = l->count ? &l->token[l->count - 1] : NULL;
     l->p++;
-    if (!last || last->kind != TOKEN_NAME)
-        return;
-    char name[32];
-    size_t n = strlen(last->text);
-    if (n + 1 >= sizeof name)
-        return;
-    memcpy(name, last->text, n);
-    name[n] = '\'';
-    l->count--;
-    l->spaced = last->spaced;
-    add_text(l, TOKEN_NAME, name, n + 1);
+    bool subscript =
+        l->count > 1 && last->kind == TOKEN_NUMBER && last[-1].kind == TOKEN_SYMBOL && last[-1].symbol == '_';
+    if (subscript || (last && last->kind != TOKEN_WORD && last->kind != TOKEN_NUMBER))
+        lexer_add_symbol(l, '\'');
+}
+
+/* "(in total)", "(apples)" behind a number: words in brackets. */
+static bool bracketed_words(struct lexer *l)
+{
+    size_t n = 1, run = 0, longest = 0;
+    if (!l->count || !l->spaced || at(l, 0) != '(')
+        return false;
+    for (; is_letter(at(l, n)) || at(l, n) == ' '; n++) {
+        run = is_letter(at(l, n)) ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    bool unit = n > 1 && lex_unit(l->p + 1, l->end) == n - 1;
+    if (at(l, n) != ')' || (longest < 3 && !unit) || spelling_of_word(l->p + 1, strcspn(l->p + 1, " )")))
+        return false;
+    lexer_add_symbol(l, '(');
+    add_words(l, l->p + 1, n - 1);
+    lexer_add_symbol(l, ')');
+    l->p += n + 1;
+    return true;
+}
+
+/* "^oC" and "^{o}\text{F}" behind a number: a letter for the sign of degrees. */
+static bool letter_of_degrees(struct lexer *l)
+{
+    static const char *const between[] = {" ", "\\text{", "\\mathrm{", "\\,"};
+    size_t n = starts(l, 0, "^{o}") ? 4 : starts(l, 0, "^o") ? 2 : 0, next = n;
+    if (!n || !after_number(l))
+        return false;
+    for (size_t i = 0; i < sizeof between / sizeof *between; i++)
+        next += starts(l, next, between[i]) ? strlen(between[i]) : 0;
+    if ((at(l, next) != 'C' && at(l, next) != 'F') || is_letter(at(l, next + 1)))
+        return false;
+    l->p += n;
+    lexer_add_symbol(l, SYMBOL_DEGREE);
+    return true;
 }
 
 static void ascii(struct lexer *l)
@@ -573,19 +494,21 @@ static void ascii(struct lexer *l)
                  {"==", '='},
                  {"+-", SYMBOL_PLUS_MINUS},
                  {"~=", SYMBOL_APPROXIMATELY}};
+    if (bracketed_words(l) || letter_of_degrees(l))
+        return;
     if (starts(l, 0, "...")) {
         l->p += 3;
-        add_text(l, TOKEN_COMMAND, "ldots", 5);
+        lexer_add_text(l, TOKEN_COMMAND, "ldots", 5);
         return;
     }
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         if (at(l, 0) == pairs[i].text[0] && at(l, 1) == pairs[i].text[1]) {
             l->p += 2;
-            add_symbol(l, pairs[i].symbol);
+            lexer_add_symbol(l, pairs[i].symbol);
             return;
         }
     }
-    add_symbol(l, *l->p++);
+    lexer_add_symbol(l, *l->p++);
 }
 
 static void lex_range(struct lexer *l, const char *text, size_t n)
@@ -601,7 +524,7 @@ static void lex_range(struct lexer *l, const char *text, size_t n)
             l->spaced = true;
             l->p++;
         } else if (is_digit(c) || (c == '.' && is_digit(at(l, 1)))) {
-            number(l);
+            lexer_number(l);
         } else if (is_letter(c) || wide_letter(l->p, l->end)) {
             letters(l);
         } else if (c == '\\') {
@@ -630,5 +553,5 @@ const struct token *lex(struct arena *arena, const char *text, size_t len, enum 
         return NULL;
     lex_range(&l, text, len);
     l.token[l.count] = (struct token){.kind = TOKEN_END, .text = ""};
-    return l.failed ? NULL : l.token;
+    return l.failed ? NULL : lex_scripts(arena, l.token, l.count);
 }

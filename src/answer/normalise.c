@@ -52,6 +52,21 @@ static const struct command *command_find(const char *text, size_t n)
     return NULL;
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Whether a gap parts two numbers: "3 1/2" is not 31/2, but "1 000" is 1000. */
+static bool parts_numbers(const struct buf *out, size_t begin, const char *behind, const char *end)
+{
+    size_t n = 0;
+    while (behind + n < end && is_digit(behind[n]))
+        n++;
+    bool thousands = n == 3 && (behind + n == end || behind[n] != '/');
+    return n && !thousands && out->len > begin && is_digit(out->data[out->len - 1]);
+}
+
 enum { UNWRAP_MAX = 32 };
 
 int answer_normalise(const char *answer, size_t len, struct buf *out)
@@ -69,6 +84,9 @@ int answer_normalise(const char *answer, size_t len, struct buf *out)
             else if (command->kind == COMMAND_KEEP)
                 buf_puts(out, command->instead);
             i += n;
+            if (command && command->kind == COMMAND_DROP &&
+                parts_numbers(out, begin, answer + i, answer + len))
+                buf_putc(out, ' ');
             if (command && command->kind == COMMAND_UNWRAP && i < len && answer[i] == '{' &&
                 unwrapped < UNWRAP_MAX) {
                 closing[unwrapped++] = depth++;
@@ -77,8 +95,11 @@ int answer_normalise(const char *answer, size_t len, struct buf *out)
             continue;
         }
         i++;
-        if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '$')
+        if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '$' || c == '~') {
+            if (c != '$' && parts_numbers(out, begin, answer + i, answer + len))
+                buf_putc(out, ' ');
             continue;
+        }
         depth += c == '{';
         depth -= c == '}';
         if (c == '}' && unwrapped > 0 && closing[unwrapped - 1] == depth)

@@ -30,41 +30,6 @@ bool node_has(const struct node *node, enum node_kind kind)
 
 /* ---- what binds tighter than a product ---- */
 
-/* A unit behind a quantity: words, their powers, and words after a slash, of which only the first are kept. A
- * word like "million" in front of them multiplies. */
-static struct node *parse_unit(struct parser *p, struct node *node)
-{
-    const char *text = p->t->text;
-    int power = 0;
-    while (p->t->kind == TOKEN_WORD || (next_is(p, '/') && p->t[1].kind == TOKEN_WORD)) {
-        p->t += next_is(p, '/') ? 2 : 1;
-        if (!take(p, '^') && !take(p, SYMBOL_POWER_OF))
-            continue;
-        const struct node *exponent = parse_argument(p, NULL);
-        if (exponent->kind == NODE_NUMBER && strlen(exponent->text) == 1)
-            power = *exponent->text - '0';
-    }
-    size_t n = strcspn(text, " ");
-    const char *scale = words_scale(text, n);
-    if (scale) {
-        node = pair(p, NODE_PRODUCT, node, text_node(p, NODE_NUMBER, scale));
-        text += n + (text[n] == ' ');
-    }
-    if (!*text)
-        return node;
-    node = over(p, NODE_UNIT, node);
-    if (!p->failed) {
-        node->text = text;
-        node->n = power;
-    }
-    return node;
-}
-
-static bool quantity(const struct node *node)
-{
-    return node->kind != NODE_WORDS && node->kind != NODE_GROUP && node->kind != NODE_MATRIX;
-}
-
 static struct node *parse_suffixes(struct parser *p, struct node *node)
 {
     for (int i = 0; !p->failed; i++) {
@@ -76,9 +41,7 @@ static struct node *parse_suffixes(struct parser *p, struct node *node)
             node = over(p, NODE_PERCENT, node);
         else if (take(p, SYMBOL_DEGREE))
             node = over(p, NODE_DEGREES, node);
-        else if (p->t->kind == TOKEN_WORD && quantity(node))
-            node = parse_unit(p, node);
-        else
+        else if (!parse_unit(p, &node))
             break;
     }
     return node;
@@ -105,6 +68,17 @@ static bool ordinal(const struct node *exponent)
     return false;
 }
 
+/* Without braces a unit behind it belongs to the power: "10^3 m". */
+static struct node *parse_exponent(struct parser *p)
+{
+    if (next_is(p, '{'))
+        return parse_argument(p, NULL);
+    p->exponents++;
+    struct node *exponent = parse_signed(p);
+    p->exponents--;
+    return exponent;
+}
+
 struct node *parse_power(struct parser *p)
 {
     struct node *base = parse_suffixes(p, parse_primary(p));
@@ -113,7 +87,7 @@ struct node *parse_power(struct parser *p)
     if (take_degrees(p)) {
         base = over(p, NODE_DEGREES, base);
     } else {
-        struct node *exponent = next_is(p, '{') ? parse_argument(p, NULL) : parse_signed(p);
+        struct node *exponent = parse_exponent(p);
         if (!ordinal(exponent))
             base = pair(p, NODE_POWER, base, exponent);
     }
@@ -204,6 +178,15 @@ static struct node *parse_mixed(struct parser *p, struct node *before)
 
 /* ---- products and sums ---- */
 
+/* "(k \in \mathbb{Z})", what a letter before it may be. */
+static bool is_bracketed_condition(const struct token *t)
+{
+    static const char bounds[] = {
+        SYMBOL_IN, SYMBOL_GREATER_EQUAL, SYMBOL_LESS_EQUAL, SYMBOL_NOT_EQUAL, '<', '>', '\0'};
+    return token_is(t, '(') && t->spaced && t[1].kind == TOKEN_NAME && t[2].kind == TOKEN_SYMBOL &&
+           strchr(bounds, t[2].symbol);
+}
+
 /* Two numbers side by side are no product. */
 static bool starts_factor(const struct parser *p)
 {
@@ -216,8 +199,12 @@ static bool starts_factor(const struct parser *p)
         return true;
     case TOKEN_COMMAND:
         return !command_is(p, "rfloor") && !command_is(p, "rceil") && !command_is(p, "over") &&
-               !command_is(p, "choose") && !command_is(p, "ldots");
+               !command_is(p, "choose") && !command_is(p, "ldots") && !command_is(p, "mod");
     case TOKEN_SYMBOL:
+        if (is_bracketed_condition(t))
+            return false;
+        if (t->symbol == '(' && t[1].kind == TOKEN_COMMAND && strcmp(t[1].text, "mod") == 0)
+            return false;
         return t->symbol == '(' || t->symbol == '[' || t->symbol == '{' || (t->symbol == '|' && p->bars == 0);
     default:
         return false;
@@ -299,9 +286,52 @@ static bool relation(const struct parser *p)
     case SYMBOL_NOT_EQUAL:
     case SYMBOL_APPROXIMATELY:
     case SYMBOL_IN:
+    case SYMBOL_CONGRUENT:
         return true;
     default:
         return false;
+    }
+}
+
+/* "(mod 7)" and "\pmod{7}" behind a residue. */
+static struct node *parse_modulus(struct parser *p, struct node *left)
+{
+    bool bracket = token_is(p->t, '(') && p->t[1].kind == TOKEN_COMMAND && strcmp(p->t[1].text, "mod") == 0;
+    p->t += bracket;
+    if (p->failed || !take_command(p, "mod"))
+        return left;
+    struct node *modulus = next_is(p, '{') ? parse_argument(p, NULL) : parse_power(p);
+    if (bracket)
+        expect(p, ')');
+    bool equals = left->kind == NODE_RELATION && (left->op == SYMBOL_CONGRUENT || left->op == '=');
+    if (p->failed || (left->kind == NODE_RELATION && !equals))
+        return fail(p);
+    struct node *residue = equals ? left->child->next : left;
+    if (equals) {
+        modulus->next = left->child;
+        modulus->next->next = NULL;
+    }
+    return pair(p, NODE_CONGRUENCE, residue, modulus);
+}
+
+/* The modulus behind the last item of "x ≡ 1, 5 (mod 6)" is that of the others. */
+static void spread_modulus(struct parser *p, struct node *first, const struct node *last)
+{
+    bool all = first->kind == NODE_RELATION && first->op == SYMBOL_CONGRUENT &&
+               last->kind == NODE_CONGRUENCE && !last->child->next->next;
+    for (struct node *item = first; all && item && item != last && !p->failed; item = item->next) {
+        struct node *modulus = node_new(p, NODE_NUMBER), *residue = node_new(p, NODE_NUMBER);
+        bool named = item->kind == NODE_RELATION && item->op == SYMBOL_CONGRUENT;
+        if (p->failed || (item->kind == NODE_RELATION && !named) || item->kind == NODE_CONGRUENCE)
+            continue;
+        *modulus = *last->child->next;
+        modulus->next = named ? item->child : NULL;
+        *residue = named ? *item->child->next : *item;
+        if (named)
+            item->child->next = NULL;
+        residue->next = modulus;
+        item->kind = NODE_CONGRUENCE;
+        item->child = residue;
     }
 }
 
@@ -320,7 +350,7 @@ static struct node *parse_relation(struct parser *p)
         if (!p->failed)
             left->op = op;
     }
-    return left;
+    return parse_modulus(p, left);
 }
 
 struct node *parse_items(struct parser *p, bool *several)
@@ -331,6 +361,7 @@ struct node *parse_items(struct parser *p, bool *several)
         bool part = false;
         while (take(p, ',') || take(p, ';') || take(p, SYMBOL_AND))
             part = true;
+        part |= is_bracketed_condition(p->t);
         if (!part)
             break;
         if (p->t->kind == TOKEN_END || next_is(p, '.')) /* a comma at the end parts nothing */
@@ -339,6 +370,11 @@ struct node *parse_items(struct parser *p, bool *several)
         last = last->next;
         *several = true;
     }
+    if (*several && !p->failed)
+        spread_modulus(p, first, last);
+    for (struct node *item = first; item && !p->failed; item = item->next)
+        if (item->kind == NODE_RELATION && item->op == SYMBOL_CONGRUENT) /* "f(x) ≡ 0" */
+            item->op = '=';
     return first;
 }
 
@@ -351,9 +387,9 @@ static bool at_end(struct parser *p)
     return p->t->kind == TOKEN_END;
 }
 
-struct node *expression_parse(struct arena *arena, const char *text, size_t len, enum lex_commas commas)
+struct node *expression_parse(struct arena *arena, const struct token *tokens, const struct names *names)
 {
-    struct parser p = {.arena = arena, .t = lex(arena, text, len, commas)};
+    struct parser p = {.arena = arena, .names = names, .t = tokens};
     if (!p.t || p.t->kind == TOKEN_END)
         return NULL;
     bool several;

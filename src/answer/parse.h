@@ -12,9 +12,11 @@ enum { DEPTH_MAX = 60 };
 
 struct parser {
     struct arena *arena;
+    const struct names *names;
     const struct token *t;
     int depth;
-    int bars; /* |..| that are open: the next one closes */
+    int bars;      /* |..| that are open: the next one closes */
+    int exponents; /* without braces */
     bool failed;
     struct node none; /* stands for what could not be made */
 };
@@ -23,11 +25,20 @@ struct node *parse_primary(struct parser *p);
 struct node *parse_power(struct parser *p);
 struct node *parse_signed(struct parser *p);
 struct node *parse_sum(struct parser *p);
+/* Takes the unit behind a quantity into `*node`, if there is one. */
+bool parse_unit(struct parser *p, struct node **node);
 /* Siblings; `several` where there is more than one. */
 struct node *parse_items(struct parser *p, bool *several);
 /* A braced group, or as TeX has it the next sign alone: of a number its first digit, and `rest` what is left
  * of it, where that is not NULL. */
 struct node *parse_argument(struct parser *p, struct token *rest);
+
+/* Whether the letter at `t` is the unit of "0.64N". */
+bool names_short_unit(const struct token *t);
+
+/* Whether one number or one letter is all that stands in the brackets at `open`: nobody multiplies with that.
+ */
+bool names_simple_argument(const struct token *open);
 
 /* ---- nodes ---- */
 

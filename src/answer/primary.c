@@ -232,41 +232,82 @@ static void append_script(struct parser *p, char *text, size_t size)
     } while (depth > 0);
 }
 
-/* "f(3)" is no product; of other letters it may be one: "h(a+b)". */
-static struct node *applied(struct parser *p, struct node *name)
+/* A function of one argument; of several, one after the other. */
+static struct node *apply(struct parser *p, struct node *function, struct node *argument)
 {
-    const struct token *open = p->t;
-    bool function = !p->failed && (*name->text == 'f' || *name->text == 'g') &&
-                    strspn(name->text + 1, "'") == strlen(name->text + 1);
-    if (!function || !take(p, '('))
-        return name;
-    struct node *argument = parse_brackets(p, '(');
-    if (p->failed || argument->kind == NODE_GROUP) {
-        p->t = open;
-        return name;
+    while (argument && !p->failed) {
+        struct node *next = argument->next;
+        argument->next = NULL;
+        function = pair(p, NODE_FUNCTION, function, argument);
+        if (!p->failed)
+            function->text = "apply";
+        argument = next;
     }
-    struct node *node = pair(p, NODE_FUNCTION, name, argument);
-    if (!p->failed)
-        node->text = "apply";
-    return node;
+    return function;
 }
 
-/* A variable with its subscript, "x_1" and "x_{1}"; a sum or an integral with its bounds, as if it were a
- * variable, which it may be as it is linear in what follows. */
-static struct node *parse_name(struct parser *p, bool with_bounds)
+/* Whether one bar parts what stands in the brackets at `t`: "P(A|B)". */
+static bool has_one_bar(const struct token *t)
+{
+    int open = 0, bars = 0;
+    for (; t->kind != TOKEN_END; t++) {
+        open += token_is(t, '(') - token_is(t, ')');
+        bars += token_is(t, '|');
+        if (open == 0)
+            break;
+    }
+    return bars == 1;
+}
+
+/* The arguments in brackets, siblings. */
+static struct node *parse_arguments(struct parser *p)
+{
+    bool several, bar = has_one_bar(p->t);
+    expect(p, '(');
+    p->bars += bar;
+    struct node *first = parse_items(p, &several), *last = first;
+    p->bars -= bar;
+    if (bar) {
+        while (last->next)
+            last = last->next;
+        expect(p, '|');
+        last->next = parse_items(p, &several);
+    }
+    expect(p, ')');
+    return first;
+}
+
+/* "f(3)" is no product; of letters that are numbers elsewhere it is one: "h(a+b)" beside "ha+hb". */
+static struct node *applied(struct parser *p, struct node *name)
+{
+    bool always = !p->failed && *name->text == 'f' && strspn(name->text + 1, "'") == strlen(name->text + 1);
+    bool function =
+        always || (!p->failed && (names_simple_argument(p->t) || !names_have(p->names, name->text)));
+    if (!function || !next_is(p, '(') || token_is(p->t + 1, ')'))
+        return name;
+    return apply(p, name, parse_arguments(p));
+}
+
+/* A variable, or one of the constants that are written as letters. */
+static struct node *parse_name(struct parser *p)
 {
     const char *name = p->t++->text;
     if (strcmp(name, "i") == 0 || strcmp(name, "e") == 0)
         return constant(p, *name);
+    return applied(p, text_node(p, NODE_NAME, name));
+}
+
+/* A sum or an integral with its bounds, as if it were a variable, which it may be as it is linear in what
+ * follows. */
+static struct node *parse_bounded(struct parser *p)
+{
     char text[96] = "";
-    append(p, text, sizeof text, name);
-    while (next_is(p, '_') || (with_bounds && next_is(p, '^'))) {
+    append(p, text, sizeof text, p->t++->text);
+    while (next_is(p, '_') || next_is(p, '^')) {
         append(p, text, sizeof text, p->t->symbol == '_' ? "_" : "^");
         p->t++;
         append_script(p, text, sizeof text);
     }
-    if (strcmp(text, name) == 0)
-        return applied(p, text_node(p, NODE_NAME, name));
     char *copy = arena_copy(p->arena, text, strlen(text));
     p->failed |= !copy;
     return text_node(p, NODE_NAME, copy);
@@ -446,7 +487,7 @@ static struct node *parse_command(struct parser *p)
                                             "asin", "acos", "atan", "sinh", "cosh",  "tanh",
                                             "log",  "ln",   "exp",  "abs",  "floor", "ceil"};
     if (command_is(p, "sum") || command_is(p, "int"))
-        return parse_name(p, true);
+        return parse_bounded(p);
     const char *name = p->t++->text;
     if (strcmp(name, "frac") == 0)
         return parse_two(p, NODE_QUOTIENT);
@@ -505,7 +546,7 @@ struct node *parse_primary(struct parser *p)
     if (p->t->kind == TOKEN_NUMBER)
         node = parse_number(p);
     else if (p->t->kind == TOKEN_NAME)
-        node = parse_name(p, false);
+        node = parse_name(p);
     else if (p->t->kind == TOKEN_WORD)
         node = parse_words(p);
     else if (p->t->kind == TOKEN_COMMAND)

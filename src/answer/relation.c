@@ -59,11 +59,15 @@ static int ratio_sign(struct item a, struct item b)
     acb_init(vq);
     int compared = 0, sign = 0;
     bool same = true;
-    for (int q = 0; q < VALUE_POINTS && same; q++) {
-        struct reading of_a = {.sign = a.sign, .work = a.work, .point = q},
-                       of_b = {.sign = b.sign, .work = b.work, .point = q};
+    for (int q = 0; q < VALUE_POINTS_MAX && compared < VALUE_POINTS && same; q++) {
+        bool unreal_a = false, unreal_b = false;
+        struct reading of_a = {.sign = a.sign, .work = a.work, .point = q, .unreal = &unreal_a},
+                       of_b = {.sign = b.sign, .work = b.work, .point = q, .unreal = &unreal_b};
         if (!value_ball(&u, &of_a, 256, uq) || !value_ball(&v, &of_b, 256, vq) || acb_contains_zero(uq) ||
             acb_contains_zero(vq))
+            continue;
+        same = unreal_a == unreal_b || !value_hides_sign(unreal_a ? b.node : a.node);
+        if (unreal_a || unreal_b)
             continue;
         if (compared++ == 0) {
             acb_set(up, uq);
@@ -212,13 +216,13 @@ static bool only_names(const struct node *left, const struct node *right)
         front = front->child;
     if (left->kind == NODE_NAME || left->kind == NODE_WORDS || left->kind == NODE_CONSTANT)
         return true;
-    if (left->kind == NODE_PRODUCT && function_name(front))
+    if (left->kind == NODE_PRODUCT && (function_name(front) || front->kind == NODE_WORDS))
         return true;
     if (left->kind == NODE_GROUP)
         return all_names(left->child);
     if (left->kind == NODE_QUOTIENT && is_differential(left->child) && is_differential(left->child->next))
         return true;
-    if (left->kind == NODE_FUNCTION)
+    if (left->kind == NODE_FUNCTION && node_has(left, NODE_NAME))
         return strcmp(left->text, "apply") == 0 ||
                (strstr("sin cos tan", left->text) && left->child->kind == NODE_NAME);
     return !node_has(left, NODE_NAME) && !node_has(right, NODE_NAME);
@@ -239,7 +243,22 @@ static const struct node *value_of(const struct node *node)
     if (node->op == ':')
         return left->kind == NODE_WORDS ? right : NULL;
     bool chain = node->child->kind == NODE_RELATION && node->child->op == '=';
+    bool turned = right->kind == NODE_FUNCTION && strcmp(right->text, "apply") == 0 &&
+                  !(left->kind == NODE_FUNCTION && strcmp(left->text, "apply") == 0) &&
+                  left->kind != NODE_NAME;
+    if (node->op == '=' && turned && !chain) /* "x + y = f(x, y)" */
+        return left;
     return node->op == '=' && (chain || only_names(left, right)) ? right : NULL;
+}
+
+/* Whether one is a name and the other the same name with its argument: "y" and "y(x)". */
+static bool names_same(const struct node *a, const struct node *b)
+{
+    while (a->kind == NODE_FUNCTION && strcmp(a->text, "apply") == 0)
+        a = a->child;
+    while (b->kind == NODE_FUNCTION && strcmp(b->text, "apply") == 0)
+        b = b->child;
+    return a->kind == NODE_NAME && b->kind == NODE_NAME && strcmp(a->text, b->text) == 0;
 }
 
 static bool sides_equal(struct item a, struct item b)
@@ -256,6 +275,9 @@ bool relation_equal(struct item a, struct item b, const char **how)
     *how = "interval";
     if (interval_equal(a, b))
         return true;
+    *how = "ratio";
+    if (both && a.node->op == ':' && b.node->op == ':')
+        return ratio_equal(a, b);
     *how = "equation";
     if (both && (multiples(a, b) || (a.node->op == b.node->op && sides_equal(a, b))))
         return true;
@@ -267,7 +289,9 @@ bool relation_equal(struct item a, struct item b, const char **how)
         const struct node *first_a, *last_a, *first_b, *last_b;
         ends_of(a.node, &first_a, &last_a);
         ends_of(b.node, &first_b, &last_b);
-        return item_equal(item_part(first_a, a), item_part(first_b, b), how) &&
+        bool bare = first_a->kind == NODE_NAME || first_b->kind == NODE_NAME;
+        return ((bare && names_same(first_a, first_b)) ||
+                item_equal(item_part(first_a, a), item_part(first_b, b), how)) &&
                item_equal(item_part(last_a, a), item_part(last_b, b), how);
     }
     const struct node *x = value_of(a.node), *y = value_of(b.node);

@@ -27,10 +27,11 @@ static bool exact_equal(const struct node *a, const struct node *b, const struct
 enum verdict { DIFFERENT, SAME, NO_VALUE };
 
 /* Whether a difference is so small, beside what it is the difference of or by itself, that it is taken for 0.
+ * Of two that `scale`, the size alone says nothing: what they are made of is small, and only powers are not.
  */
-static bool vanishes(const acb_t difference, const acb_t x)
+static bool vanishes(const acb_t difference, const acb_t x, bool scale)
 {
-    enum { ABSOLUTE_BITS = 50, RELATIVE_BITS = 50, TINY_BITS = 200 };
+    enum { ABSOLUTE_BITS = 50, RELATIVE_BITS = 50, TINY_BITS = 200, SCALED_BITS = 450 };
     mag_t size, limit;
     mag_init(size);
     mag_init(limit);
@@ -39,9 +40,58 @@ static bool vanishes(const acb_t difference, const acb_t x)
     mag_mul_2exp_si(limit, limit, -RELATIVE_BITS);
     bool small = mag_cmp_2exp_si(size, -ABSOLUTE_BITS) <= 0 &&
                  (mag_cmp(size, limit) <= 0 || mag_cmp_2exp_si(size, -TINY_BITS) <= 0);
+    mag_mul_2exp_si(limit, limit, RELATIVE_BITS - SCALED_BITS);
+    small |= scale && mag_cmp(size, limit) <= 0;
     mag_clear(size);
     mag_clear(limit);
     return small;
+}
+
+enum { MODERATE_BITS = 200 };
+
+/* A bound of how far from 1 a value may be, in bits; more than MODERATE_BITS where nothing is known. */
+static long size_bits(const struct node *node)
+{
+    enum { NAME_BITS = 2 };
+    long bits = 1;
+    switch (node->kind) {
+    case NODE_NUMBER:
+        return 4 * (long)strlen(node->text);
+    case NODE_NAME:
+    case NODE_CONSTANT:
+        return NAME_BITS;
+    case NODE_POWER:
+        if (node->child->next->kind != NODE_NUMBER || strlen(node->child->next->text) != 1)
+            return MODERATE_BITS + 1;
+        return (*node->child->next->text - '0') * size_bits(node->child);
+    case NODE_FUNCTION:
+        if (strcmp(node->text, "sqrt") != 0 && strcmp(node->text, "root") != 0 &&
+            strcmp(node->text, "abs") != 0)
+            return MODERATE_BITS + 1;
+        break;
+    case NODE_SUM:
+    case NODE_PRODUCT:
+    case NODE_QUOTIENT:
+    case NODE_NEGATIVE:
+        break;
+    default:
+        return MODERATE_BITS + 1;
+    }
+    for (const struct node *child = node->child; child && bits <= MODERATE_BITS; child = child->next)
+        bits += size_bits(child);
+    return bits;
+}
+
+/* Whether it is made of such by products and powers alone. */
+static bool scales(const struct node *node)
+{
+    if (node->kind == NODE_PRODUCT || node->kind == NODE_QUOTIENT)
+        return scales(node->child) && scales(node->child->next);
+    if (node->kind == NODE_NEGATIVE)
+        return scales(node->child);
+    if (node->kind == NODE_POWER && node->child->next->kind == NODE_NUMBER)
+        return scales(node->child);
+    return size_bits(node) <= MODERATE_BITS;
 }
 
 /* Whether two balls hold one value: they differ as soon as they are apart, and are the same where they
@@ -50,7 +100,7 @@ static enum verdict balls_meet(const struct node *a, const struct node *b, const
                                const struct reading *of_b)
 {
     enum verdict verdict = NO_VALUE;
-    bool open = true;
+    bool open = true, scale = scales(a) && scales(b);
     acb_t x, y, difference;
     acb_init(x);
     acb_init(y);
@@ -62,7 +112,7 @@ static enum verdict balls_meet(const struct node *a, const struct node *b, const
         acb_sub(difference, x, y, bits);
         if (!acb_contains_zero(difference))
             verdict = DIFFERENT;
-        else if (vanishes(difference, x))
+        else if (vanishes(difference, x, scale))
             verdict = SAME;
         open = verdict == NO_VALUE;
     }
@@ -72,71 +122,33 @@ static enum verdict balls_meet(const struct node *a, const struct node *b, const
     return verdict;
 }
 
+/* Both are compared where both are real; where that is nowhere, as complex numbers. */
 static bool evaluated_equal(const struct node *a, const struct node *b, struct reading of_a,
                             struct reading of_b)
 {
-    bool constant = !node_has(a, NODE_NAME) && !node_has(b, NODE_NAME);
-    int same = 0;
-    for (int point = 0; point < (constant ? 1 : VALUE_POINTS); point++) {
+    enum { POINTS_BESIDE_UNREAL = VALUE_POINTS + 4, UNDECIDED_MAX = 16 };
+    bool constant = !node_has(a, NODE_NAME) && !node_has(b, NODE_NAME), complex_differ = false;
+    int same = 0, complex_same = 0, undecided = 0, wanted = constant ? 1 : VALUE_POINTS;
+    for (int point = 0; point < VALUE_POINTS_MAX && same < wanted && undecided < UNDECIDED_MAX; point++) {
+        bool unreal_a = false, unreal_b = false;
         of_a.point = of_b.point = point;
+        of_a.unreal = &unreal_a;
+        of_b.unreal = &unreal_b;
         enum verdict verdict = balls_meet(a, b, &of_a, &of_b);
+        if (unreal_a != unreal_b && value_hides_sign(unreal_a ? b : a))
+            return false;
+        if (unreal_a || unreal_b) {
+            complex_differ |= verdict == DIFFERENT;
+            complex_same += verdict == SAME;
+            wanted = POINTS_BESIDE_UNREAL;
+            continue;
+        }
         if (verdict == DIFFERENT)
             return false;
         same += verdict == SAME;
+        undecided += constant ? UNDECIDED_MAX : verdict == NO_VALUE;
     }
-    return same > 0 && (constant || same > 1);
-}
-
-/* ---- rounded decimals ---- */
-
-/* The literal of a decimal, "-1.50" without its sign, or NULL. */
-static const char *decimal_literal(const struct node *node, bool *negative)
-{
-    *negative = node->kind == NODE_NEGATIVE;
-    if (*negative)
-        node = node->child;
-    return node->kind == NODE_NUMBER && strchr(node->text, '.') ? node->text : NULL;
-}
-
-static int significant_digits(const char *literal)
-{
-    int n = 0;
-    for (; *literal; literal++)
-        n += *literal != '.' && (n > 0 || *literal != '0');
-    return n;
-}
-
-/* |decimal - value| <= half a unit of the decimal's last digit, the value being no decimal itself. */
-static bool rounds_to(const struct node *decimal, const struct node *value, const struct reading *of_value)
-{
-    bool negative, ignored;
-    const char *literal = decimal_literal(decimal, &negative);
-    if (!literal || significant_digits(literal) < 3 || decimal_literal(value, &ignored) ||
-        node_has(value, NODE_NAME))
-        return false;
-    acb_t x, y;
-    arb_t distance, half;
-    acb_init(x);
-    acb_init(y);
-    arb_init(distance);
-    arb_init(half);
-    bool good = value_ball(decimal, of_value, BITS_FIRST, x) && value_ball(value, of_value, BITS_FIRST, y) &&
-                acb_is_real(y);
-    if (good) {
-        ulong behind = strlen(strchr(literal, '.') + 1);
-        acb_sub(x, x, y, BITS_FIRST);
-        acb_abs(distance, x, BITS_FIRST);
-        arb_set_ui(half, 10);
-        arb_pow_ui(half, half, behind, BITS_FIRST);
-        arb_mul_ui(half, half, 2, BITS_FIRST);
-        arb_inv(half, half, BITS_FIRST);
-        good = !arb_gt(distance, half);
-    }
-    acb_clear(x);
-    acb_clear(y);
-    arb_clear(distance);
-    arb_clear(half);
-    return good;
+    return same > 1 || (same && constant) || (!same && !complex_differ && complex_same > 1);
 }
 
 bool node_is_infinite(const struct node *node, int *sign)
@@ -147,6 +159,18 @@ bool node_is_infinite(const struct node *node, int *sign)
         node = node->child;
     }
     return node->kind == NODE_CONSTANT && node->op == 'o';
+}
+
+/* What has the unit of a whole term, "-5 cm" or "1.2 * 10^3 cm": its last part. */
+static const struct node *unit_part(const struct node *node)
+{
+    while (node->kind == NODE_NEGATIVE || node->kind == NODE_PLUS_MINUS || node->kind == NODE_PRODUCT ||
+           node->kind == NODE_SUM) {
+        node = node->child;
+        while (node->next)
+            node = node->next;
+    }
+    return node;
 }
 
 static const char *unit_of(const struct node *node)
@@ -160,6 +184,8 @@ static const char *unit_of(const struct node *node)
 /* Units that are known and not the same, or the same to powers that are not. */
 static bool units_differ(const struct node *a, const struct node *b)
 {
+    a = unit_part(a);
+    b = unit_part(b);
     bool powers = a->kind == NODE_UNIT && b->kind == NODE_UNIT && a->n && b->n;
     return words_units_differ(unit_of(a), unit_of(b)) || (powers && a->n != b->n);
 }

@@ -69,6 +69,14 @@ static size_t strippable(const char *from, const char *to, bool at_end)
     char c = at_end ? to[-1] : *from;
     bool factorial =
         c == '!' && at_end && to - from > 1 && (is_digit(to[-2]) || is_letter(to[-2]) || to[-2] == ')');
+    const char *dots = at_end && ends_with(from, to, "...") ? to - 3 : NULL;
+    while (dots && dots > from && dots[-1] == ' ')
+        dots--;
+    if (dots && dots > from && dots[-1] == ',') /* "1, 2, 3, ..." */
+        return 0;
+    bool star = c == '*' && at_end && to - from > 1 && to[-2] == '^'; /* "x^*" */
+    if (star)
+        return 0;
     if (is_space(c) || (c && strchr(at_end ? ".*,;_\"`:!" : "*:_\"#`>", c) && !factorial))
         return 1;
     return wide_sign_bytes(from, to, at_end);
@@ -164,8 +172,7 @@ int sentence_words(const char *text, const char *end)
     return halves / 2;
 }
 
-/* Whether the word at p, which begins there, is `word`. */
-static bool word_is(const char *p, const char *end, const char *word)
+bool sentence_word_is(const char *p, const char *end, const char *word)
 {
     size_t n = strlen(word);
     return sentence_begins(p, end, word) && (p + n == end || !is_letter(p[n]));
@@ -185,7 +192,7 @@ bool sentence_is_prose(const char *text, const char *end)
         if (is_letter(before) || !is_letter(*p))
             continue;
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-            if (lower(*p) == words[i][0] && word_is(p, end, words[i]))
+            if (lower(*p) == words[i][0] && sentence_word_is(p, end, words[i]))
                 return true;
     }
     return false;
@@ -258,12 +265,53 @@ static const char *joined(const char *p, const char *to)
         while (p < to && *p == ' ')
             p++;
         for (size_t i = 0; i < sizeof joiners / sizeof *joiners && !n; i++)
-            n = word_is(p, to, joiners[i]) ? strlen(joiners[i]) : 0;
+            n = sentence_word_is(p, to, joiners[i]) ? strlen(joiners[i]) : 0;
         if (!n)
             return any && p < to ? p : NULL;
         any = true;
         p += n;
     }
+}
+
+/* Whether the words before p on its line open a condition: "for all", "where". */
+static bool behind_opener(const char *from, const char *p)
+{
+    static const char *const opening[] = {"for", "where", "if", "when", "whenever", "with", "provided"};
+    static const char *const between[] = {"all",      "any",      "every",   "each",     "some",
+                                          "real",     "the",      "integer", "integers", "constants",
+                                          "numbers",  "number",   "value",   "values",   "natural",
+                                          "positive", "constant", "a",       "an",       "of"};
+    for (int words = 0; words < 5; words++) {
+        while (p > from && (p[-1] == ' ' || p[-1] == ','))
+            p--;
+        const char *end = p;
+        while (p > from && is_letter(p[-1]))
+            p--;
+        for (size_t i = 0; p < end && i < sizeof opening / sizeof *opening; i++)
+            if (sentence_word_is(p, end, opening[i]))
+                return true;
+        bool more = false;
+        for (size_t i = 0; p < end && i < sizeof between / sizeof *between; i++)
+            more |= sentence_word_is(p, end, between[i]);
+        if (!more)
+            return false;
+    }
+    return false;
+}
+
+/* Whether a formula is what a condition is about: names alone, or an inequality or membership. */
+static bool conditions(const char *from, const char *to)
+{
+    static const char *const signs[] = {"\\ge", "\\le", "\\in", "\\ne", ">", "<"};
+    bool names = true, bounds = false;
+    for (const char *p = from; p < to; p++) {
+        if (*p == '=' && p > from && !strchr("<>!", p[-1]))
+            return false;
+        names &= is_letter(*p) || strchr(" ,$", *p);
+        for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+            bounds |= sentence_begins(p, to, signs[i]);
+    }
+    return names || bounds;
 }
 
 bool sentence_formula(const char *text, const char *from, const char *to, bool last, struct answer_span *out)
@@ -285,7 +333,12 @@ bool sentence_formula(const char *text, const char *from, const char *to, bool l
             span.len = more.start + more.len - span.start;
             behind = end;
         }
-        *out = span;
+        const char *before = text + out->start + out->len;
+        bool aside = last && found && conditions(text + span.start, text + span.start + span.len) &&
+                     behind_opener(from, p) && p - before < SENTENCE_BYTES_MAX &&
+                     sentence_end(before, p) == p;
+        if (!aside)
+            *out = span;
         found = true;
         if (!last)
             break;
@@ -397,8 +450,11 @@ static const char *const copulas[] = {
     "为",     "等于",  "は",       " равно ",   " равен ",    " равна ", " — ",
 };
 
-static const char *const cuts[] = {"</",    "<|",    " because ", " since ",  ", where ", " which ",
-                                   ", so ", ", as ", " when ",    ", which ", ", since ", " where "};
+static const char *const cuts[] = {", assuming ", ", because ", ", giving ", ", making ", ", meaning ",
+                                   ", rounded ",  ", that is",  ", i.e.",    ", not ",    ", but ",
+                                   ", if ",       "</",         "<|",        " because ", " since ",
+                                   ", where ",    " which ",    ", so ",     ", as ",     " when ",
+                                   ", which ",    ", since ",   " where "};
 
 static const char *earliest_cut(const char *from, const char *to)
 {
@@ -469,7 +525,7 @@ bool sentence_answer(const char *text, const char *from, const char *to, bool la
         to = from + SENTENCE_BYTES_MAX;
     if (!last)
         to = earliest_cut(from, to);
-    struct answer_span whole = sentence_stripped(text, from, to);
+    struct answer_span whole = sentence_without_remark(text, sentence_stripped(text, from, to), false);
     from = text + whole.start;
     to = from + whole.len;
     if (whole.len == 0)
@@ -479,13 +535,14 @@ bool sentence_answer(const char *text, const char *from, const char *to, bool la
     if (leads && !last)
         return sentence_formula(text, from, to, false, out);
     bool few = sentence_words(from, to) < FEW_WORDS && !sentence_is_prose(from, to);
-    const char *rest = few && !last ? from : behind_copula(text, from, to);
-    if (sentence_formula(text, rest, to, last && rest == from, out))
+    const char *stated = few && !last ? from : behind_copula(text, from, to);
+    const char *rest = sentence_past_adverbs(stated, to);
+    if (sentence_formula(text, rest, to, last && stated == from, out))
         return true;
     *out = sentence_stripped(text, rest, to);
     int words = sentence_words(text + out->start, to);
     if (words < FEW_WORDS && !sentence_is_prose(rest, to) &&
-        (!last || (rest != from && is_structure(rest, to))))
+        (!last || (stated != from && is_structure(rest, to))))
         return out->len > 0;
     bool begins = (is_digit(*rest) || *rest == '-') && !memchr(rest, '=', (size_t)(to - rest));
     if (begins ? sentence_number(text, rest, to, false, out) : sentence_result(text, rest, to, out))

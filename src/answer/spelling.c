@@ -42,6 +42,7 @@ static const struct spelling commands[] = {
     SIGN("approx", SYMBOL_APPROXIMATELY),
     SIGN("simeq", SYMBOL_APPROXIMATELY),
     SIGN("in", SYMBOL_IN),
+    SIGN("equiv", SYMBOL_CONGRUENT),
     SIGN("cup", SYMBOL_UNION),
     SIGN("lbrace", SYMBOL_SET_OPEN),
     SIGN("rbrace", SYMBOL_SET_CLOSE),
@@ -71,6 +72,10 @@ static const struct spelling commands[] = {
     AS("infty", "infinity"),
     AS("lg", "log"),
     AS("bar", "overline"),
+    AS("widehat", "hat"),
+    AS("widetilde", "tilde"),
+    AS("pmod", "mod"),
+    AS("bmod", "mod"),
     AS("dots", "ldots"),
     AS("cdots", "ldots"),
     AS("emptyset", "emptyset"),
@@ -98,6 +103,9 @@ static const struct spelling commands[] = {
     NOTHING("rm"),
     NOTHING("bf"),
     NOTHING("vec"),
+    NOTHING("overrightarrow"),
+    NOTHING("blacksquare"),
+    NOTHING("qed"),
     NOTHING("hspace"),
     NOTHING("ensuremath"),
     NOTHING("thinspace"),
@@ -162,6 +170,7 @@ static const struct spelling words[] = {
     AS("infty", "infinity"),
     AS("infinity", "infinity"),
     AS("frac", "frac"),
+    AS("mod", "mod"),
     SIGN("and", SYMBOL_AND),
     SIGN("or", SYMBOL_AND),
     SIGN("degrees", SYMBOL_DEGREE),
@@ -196,6 +205,8 @@ static const struct {
     {0x2208, SIGN("", SYMBOL_IN)},
     {0x222A, SIGN("", SYMBOL_UNION)},
     {0xB0, SIGN("", SYMBOL_DEGREE)},
+    {0xBA, SIGN("", SYMBOL_DEGREE)},
+    {0x2261, SIGN("", SYMBOL_CONGRUENT)},
     {0x2032, SIGN("", '\'')},
     {0x2019, SIGN("", '\'')},
     {0x27E8, SIGN("", '(')},
@@ -258,6 +269,38 @@ static const struct {
     {0x3B8, {"", TOKEN_NAME, 0, "theta"}},
     {0x3BB, {"", TOKEN_NAME, 0, "lambda"}},
     {0x3C6, {"", TOKEN_NAME, 0, "phi"}},
+    {0x3B3, {"", TOKEN_NAME, 0, "gamma"}},
+    {0x3B4, {"", TOKEN_NAME, 0, "delta"}},
+    {0x3B5, {"", TOKEN_NAME, 0, "epsilon"}},
+    {0x3BC, {"", TOKEN_NAME, 0, "mu"}},
+    {0x3C1, {"", TOKEN_NAME, 0, "rho"}},
+    {0x3C3, {"", TOKEN_NAME, 0, "sigma"}},
+    {0x3C4, {"", TOKEN_NAME, 0, "tau"}},
+    {0x3C8, {"", TOKEN_NAME, 0, "psi"}},
+    {0x3C9, {"", TOKEN_NAME, 0, "omega"}},
+    {0x393, {"", TOKEN_NAME, 0, "Gamma"}},
+    {0x394, {"", TOKEN_NAME, 0, "Delta"}},
+    {0x3A6, {"", TOKEN_NAME, 0, "Phi"}},
+    {0x3A8, {"", TOKEN_NAME, 0, "Psi"}},
+    {0x3A9, {"", TOKEN_NAME, 0, "Omega"}},
+};
+
+/* Raised signs, then lowered ones. */
+static const struct {
+    uint32_t code;
+    char as;
+    bool above;
+} scripts[] = {
+    {0x2070, '0', true},  {0xB9, '1', true},    {0xB2, '2', true},    {0xB3, '3', true},
+    {0x2074, '4', true},  {0x2075, '5', true},  {0x2076, '6', true},  {0x2077, '7', true},
+    {0x2078, '8', true},  {0x2079, '9', true},  {0x207A, '+', true},  {0x207B, '-', true},
+    {0x207D, '(', true},  {0x207E, ')', true},  {0x207F, 'n', true},  {0x2071, 'i', true},
+    {0x02E3, 'x', true},  {0x1D4F, 'k', true},  {0x1D50, 'm', true},  {0x2080, '0', false},
+    {0x2081, '1', false}, {0x2082, '2', false}, {0x2083, '3', false}, {0x2084, '4', false},
+    {0x2085, '5', false}, {0x2086, '6', false}, {0x2087, '7', false}, {0x2088, '8', false},
+    {0x2089, '9', false}, {0x208A, '+', false}, {0x208B, '-', false}, {0x2099, 'n', false},
+    {0x1D62, 'i', false}, {0x2C7C, 'j', false}, {0x2096, 'k', false}, {0x2098, 'm', false},
+    {0x2093, 'x', false},
 };
 
 /* Commands that stand for a quantity. */
@@ -313,6 +356,17 @@ const struct spelling *spelling_of_sign(uint32_t code)
         if (signs[i].code == code)
             return &signs[i].as;
     return NULL;
+}
+
+char spelling_of_script(uint32_t code, bool *above)
+{
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+        if (scripts[i].code != code)
+            continue;
+        *above = scripts[i].above;
+        return scripts[i].as;
+    }
+    return '\0';
 }
 
 bool spelling_is_name(const char *name, size_t n)

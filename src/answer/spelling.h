@@ -21,6 +21,8 @@ const struct spelling *spelling_of_command(const char *name, size_t n);
 /* Of a run of two letters and more outside of commands. */
 const struct spelling *spelling_of_word(const char *word, size_t n);
 const struct spelling *spelling_of_sign(uint32_t code);
+/* The ASCII sign of a raised one (`*above`) or a lowered one: '-' of "⁻"; '\0' of any other. */
+char spelling_of_script(uint32_t code, bool *above);
 
 /* Whether a command is a quantity: a Greek letter and the like. */
 bool spelling_is_name(const char *name, size_t n);

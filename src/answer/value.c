@@ -203,17 +203,22 @@ bool value_exact(const struct node *node, const struct reading *reading, fmpq_t 
 
 /* ---- balls ---- */
 
-/* A variable's place at a point: a real number from its name, of size 0.3 to 3, positive at even points. */
+/* A variable's place at a point: a real number from its name, of size 0.3 to 3; of the first VALUE_POINTS,
+ * positive at even points and mostly negative at odd ones. Of later points every other pair is nearer to 0,
+ * where large powers of sums are no large numbers. */
 static void place(const char *name, int point, acb_t out)
 {
     uint64_t h = 1469598103934665603u + (uint64_t)point;
     for (; *name; name++)
         h = (h ^ (unsigned char)*name) * 1099511628211u;
-    h ^= h >> 29;
-    slong thousandths = 300 + (slong)(h % 2700);
-    bool negative = point % 2 && (h >> 40) % 4;
-    acb_set_si(out, negative ? -thousandths : thousandths);
-    acb_div_ui(out, out, 1009, 256);
+    h = (h ^ (h >> 30)) * 0xBF58476D1CE4E5B9u; /* else neighbours like x and y go together */
+    h = (h ^ (h >> 27)) * 0x94D049BB133111EBu;
+    h ^= h >> 31;
+    slong parts = 300 + (slong)(h % 2700);
+    bool negative = point >= VALUE_POINTS ? (h >> 40) % 2 : point % 2 && (h >> 40) % 4;
+    acb_set_si(out, negative ? -parts : parts);
+    bool near = point >= VALUE_POINTS && point & 2;
+    acb_mul_2exp_si(out, out, near ? -13 : -10); /* exact, however many bits are asked for */
 }
 
 static void ball_from_degrees(acb_t x, slong bits)
@@ -349,6 +354,61 @@ static bool ball_function(const char *name, const acb_t x, const acb_t y, bool t
     return true;
 }
 
+static bool negative(const acb_t x)
+{
+    return acb_is_real(x) && arb_is_negative(acb_realref(x));
+}
+
+/* Notes a root or a logarithm, of something with variables in it, that is not real at this point. */
+static void note_unreal(const struct node *node, const acb_t x, const acb_t y, const struct reading *reading)
+{
+    const struct node *first = node->child, *second = first->next;
+    fmpq_t exponent;
+    bool unreal = false;
+    if (!reading->unreal || (!negative(x) && !(second && negative(y))))
+        return;
+    fmpq_init(exponent);
+    if (node->kind == NODE_POWER)
+        unreal = negative(x) && node_has(first, NODE_NAME) &&
+                 !(value_exact(second, reading, exponent) && fmpz_is_odd(fmpq_denref(exponent)));
+    else if (strcmp(node->text, "root") == 0)
+        unreal = negative(x) && node_has(first, NODE_NAME) && second &&
+                 value_exact(second, reading, exponent) && fmpz_is_even(fmpq_numref(exponent));
+    else if (strcmp(node->text, "log_base") == 0)
+        unreal = (negative(x) && node_has(first, NODE_NAME)) ||
+                 (second && negative(y) && node_has(second, NODE_NAME));
+    else if (strcmp(node->text, "sqrt") == 0 || strcmp(node->text, "ln") == 0 ||
+             strcmp(node->text, "log") == 0)
+        unreal = node_has(first, NODE_NAME);
+    *reading->unreal |= unreal;
+    fmpq_clear(exponent);
+}
+
+static bool is_even(const struct node *exponent)
+{
+    size_t n = exponent->kind == NODE_NUMBER ? strlen(exponent->text) : 0;
+    return n && !strchr(exponent->text, '.') && (exponent->text[n - 1] - '0') % 2 == 0;
+}
+
+/* Whether a factor of it is an even power. */
+static bool has_even_factor(const struct node *node)
+{
+    if (node->kind == NODE_PRODUCT || node->kind == NODE_QUOTIENT)
+        return has_even_factor(node->child) || has_even_factor(node->child->next);
+    return node->kind == NODE_POWER && is_even(node->child->next) && node_has(node->child, NODE_NAME);
+}
+
+bool value_hides_sign(const struct node *node)
+{
+    bool log =
+        node->kind == NODE_FUNCTION && (strcmp(node->text, "ln") == 0 || strcmp(node->text, "log") == 0 ||
+                                        strcmp(node->text, "log_base") == 0);
+    for (const struct node *child = node->child; child; child = child->next)
+        if ((log && has_even_factor(child)) || value_hides_sign(child))
+            return true;
+    return false;
+}
+
 static bool trigonometric(const char *name)
 {
     return strstr("sin cos tan cot sec csc", name) != NULL && strlen(name) == 3;
@@ -394,6 +454,7 @@ static bool ball_two(const struct node *node, const struct reading *reading, slo
         acb_div(out, x, y, bits);
         return true;
     case NODE_POWER:
+        note_unreal(node, x, y, reading);
         ball_power(out, x, y, second, reading, bits);
         return true;
     case NODE_FACTORIAL:
@@ -413,6 +474,7 @@ static bool ball_two(const struct node *node, const struct reading *reading, slo
     case NODE_FUNCTION:
         if (trigonometric(node->text) && node_has(first, NODE_DEGREES))
             ball_from_degrees(x, bits);
+        note_unreal(node, x, y, reading);
         return ball_function(node->text, x, y, second != NULL, reading, bits, out);
     default:
         return false;

@@ -93,6 +93,23 @@ static const char *const units[] = {
     "degree",
     "percent",
     "radian rad",
+    "celsius",
+    "fahrenheit",
+    "newton",
+    "joule",
+    "watt",
+    "volt",
+    "ampere amp",
+    "kelvin",
+    "pascal pa",
+    "tesla",
+    "hertz hz",
+};
+
+/* Letters that are units where nothing stands beside them; C and F may be two units each. */
+static const struct pair unit_letters[] = {
+    {"n", "newton"}, {"j", "joule"}, {"w", "watt"},   {"v", "volt"}, {"a", "ampere"},
+    {"k", "kelvin"}, {"t", "tesla"}, {"s", "second"}, {"h", "hour"},
 };
 
 /* Units whose letters alone are too like variables to be taken for units behind a number. */
@@ -114,19 +131,51 @@ static int unit_line(const char *text, size_t n)
 /* The first word that is a unit: of "square cm" the second. */
 static int unit_of(const char *text)
 {
+    const char *letter = find(unit_letters, sizeof unit_letters / sizeof *unit_letters, text, strlen(text));
+    text = letter ? letter : text;
     while (*text) {
         size_t n = strcspn(text, " ");
+        bool inches = !named(text, n, "in") || !text[n]; /* "in total" */
         int line = unit_line(text, n);
-        if (line >= 0)
+        if (line >= 0 && inches)
             return line;
         text += n + (text[n] == ' ');
     }
     return -1;
 }
 
+/* The line of "s" in "m/s^2", from `text` to its power or the end. */
+static int line_of_part(const char *text)
+{
+    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz");
+    const char *letter = find(unit_letters, sizeof unit_letters / sizeof *unit_letters, text, n);
+    return n == 0 ? -1 : letter ? unit_line(letter, strlen(letter)) : unit_line(text, n);
+}
+
+/* The power at the end of a unit: 2 of "m/s^2" and "m/s²". */
+static int power_of(const char *text)
+{
+    return strstr(text, "²") || strchr(text, '2') ? 2 : strstr(text, "³") || strchr(text, '3') ? 3 : 1;
+}
+
+/* Whether two units with a slash each differ in a part or in the power of the last one. */
+static bool rates_differ(const char *a, const char *b)
+{
+    const char *below_a = strchr(a, '/') + 1, *below_b = strchr(b, '/') + 1;
+    int x = line_of_part(a), y = line_of_part(b), u = line_of_part(below_a), v = line_of_part(below_b);
+    return (x >= 0 && y >= 0 && x != y) ||
+           (u >= 0 && v >= 0 && (u != v || power_of(below_a) != power_of(below_b)));
+}
+
 bool words_units_differ(const char *a, const char *b)
 {
-    int x = unit_of(a), y = unit_of(b);
+    if (strchr(a, '/') && strchr(b, '/'))
+        return rates_differ(a, b);
+    int x = unit_of(a), y = unit_of(b), degree = unit_line("degree", 6);
+    bool thermal = strcmp(a, "celsius") == 0 || strcmp(a, "fahrenheit") == 0 || strcmp(b, "celsius") == 0 ||
+                   strcmp(b, "fahrenheit") == 0;
+    if (thermal && (x == degree || y == degree)) /* "20^\circ" may be either */
+        return false;
     return x >= 0 && y >= 0 && x != y;
 }
 
@@ -144,6 +193,22 @@ bool words_is_short_unit(const char *letters, size_t n)
 }
 
 /* ---- phrases ---- */
+
+bool words_restrict(const char *text)
+{
+    static const char *const words[] = {"odd",      "even",      "prime",     "primes",   "composite",
+                                        "if",       "when",      "where",     "unless",   "except",
+                                        "such",     "not",       "power",     "powers",   "no",
+                                        "multiple", "multiples", "otherwise", "divisible"};
+    while (*text) {
+        size_t n = strcspn(text, " ");
+        for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+            if (named(text, n, words[i]))
+                return true;
+        text += n + (text[n] == ' ');
+    }
+    return false;
+}
 
 enum phrase words_phrase(const char *text)
 {

@@ -18,6 +18,9 @@ bool words_units_differ(const char *a, const char *b);
 /* Whether a run of letters, of either case, is a unit that is written right behind its number: "cm". */
 bool words_is_short_unit(const char *letters, size_t n);
 
+/* Whether words say which numbers are meant, and are no unit: "odd", "where". */
+bool words_restrict(const char *text);
+
 enum phrase { PHRASE_NONE, PHRASE_NO_SOLUTION, PHRASE_ALL_REALS, PHRASE_UNDEFINED };
 
 /* "no real solutions", "all real numbers", "does not exist" and their like. */
