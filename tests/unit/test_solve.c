@@ -126,6 +126,29 @@ static void without_an_answer_the_longest_agreement_is_kept(void **state)
     engine_release(f.engine);
 }
 
+/* The number of a list's item is no answer, a closed box is one. */
+static void a_text_that_was_cut_off_votes_only_with_a_whole_box(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {
+        {.times = 3, .text = "1. first\n2. second\n3.", .open_ended = true},
+        {.times = 1, .text = "so \\boxed{7} and", .open_ended = true},
+        {.times = 1, .text = "so \\boxed{7", .open_ended = true},
+    };
+    struct fixture f;
+    setup(&f, replies, 3, 5);
+    struct ponder_solution *s;
+    struct ponder_err err = {0};
+    assert_int_equal(solve_run(f.engine, TEMPLATE("{question}"), ANSWER_ANY_SIGN, "x?", &f.sampling, &f.clock,
+                               NULL, &s, &err),
+                     PONDER_OK);
+    assert_string_equal(s->answer, "7");
+    assert_int_equal(s->vote_count, 1);
+    assert_int_equal(s->votes[0].count, 1);
+    ponder_solution_release(s);
+    engine_release(f.engine);
+}
+
 static void a_timeout_keeps_what_was_finished(void **state)
 {
     (void)state;
@@ -307,6 +330,7 @@ int main(void)
         cmocka_unit_test(the_majority_wins_and_its_most_probable_solution_is_shown),
         cmocka_unit_test(candidates_stand_in_sample_order_whatever_finishes_first),
         cmocka_unit_test(without_an_answer_the_longest_agreement_is_kept),
+        cmocka_unit_test(a_text_that_was_cut_off_votes_only_with_a_whole_box),
         cmocka_unit_test(a_timeout_keeps_what_was_finished),
         cmocka_unit_test(a_caller_that_stops_gets_what_was_finished),
         cmocka_unit_test(some_failed_samples_do_not_spoil_the_rest),
