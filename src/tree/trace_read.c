@@ -6,6 +6,7 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/number.h"
 #include "tree/ledger.h"
 #include "tree/trace.h"
 #include "tree/trace_scan.h"
@@ -75,7 +76,7 @@ static void take_real(struct fields *fields, const char *key, double low, double
     *out = value ? json_number_value(value) : absent;
     if (!value || (json_is_number(value) && *out >= low && *out <= high))
         return;
-    snprintf(expected, sizeof expected, "a number from %g to %g", low, high);
+    number_print(expected, sizeof expected, "a number from %g to %g", low, high);
     wrong(fields, PONDER_E_FORMAT, key, expected);
 }
 
