@@ -37,7 +37,7 @@ struct ponder_sampling {
     bool exact;            /* the same seed gives the same bits, whatever else is in the batch */
     int64_t kv_mib;        /* memory for keys and values at most */
     int64_t weights_mib;   /* memory for weights made ready for products; 0: no limit. Others are made ready
-                              anew each   time, which is slower */
+                              anew each time, which is slower */
 };
 
 /* The same rows with other defaults: many diverse texts to vote over, or one likely continuation. */
