@@ -283,10 +283,13 @@ struct listed {
     int64_t count, cap;
 };
 
-static int list_cell(struct store *store, int64_t run, sqlite3_stmt *row, struct listed *listed,
-                     struct ponder_err *err)
+static int list_cell(struct store *store, int64_t run, int64_t set_size, sqlite3_stmt *row,
+                     struct listed *listed, struct ponder_err *err)
 {
     struct store_cell cell = cell_of(row);
+    if (cell.question < 0 || cell.question >= set_size)
+        return err_set(err, PONDER_E_FORMAT, "%s: run %lld: question %lld is not in its set of %lld",
+                       store->path, (long long)run, (long long)cell.question, (long long)set_size);
     if (cell.seed < 0 || cell.seed > STORE_SEED_MAX)
         return err_set(err, PONDER_E_FORMAT, "%s: run %lld: a seed of %lld; they go from 0 to 2^53",
                        store->path, (long long)run, (long long)cell.seed);
@@ -307,10 +310,13 @@ static int list_cell(struct store *store, int64_t run, sqlite3_stmt *row, struct
 static int list_cells(struct store *store, int64_t run, int64_t seed, int64_t question, struct listed *listed,
                       struct ponder_err *err)
 {
+    int64_t set_size;
+    int code = SQLITE_ERROR, status = store_set_size(store, run, &set_size, err);
+    if (status)
+        return status;
     sqlite3_stmt *row = of_cell(store, STORE_CELLS, run, seed, question);
-    int code = SQLITE_ERROR, status = PONDER_OK;
     while (!status && row && (code = sqlite3_step(row)) == SQLITE_ROW)
-        status = list_cell(store, run, row, listed, err);
+        status = list_cell(store, run, set_size, row, listed, err);
     if (!status && code != SQLITE_DONE)
         status = store_fail(store, "reading cells", err);
     sqlite3_reset(row);

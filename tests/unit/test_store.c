@@ -383,6 +383,43 @@ static void nonsense_in_a_table_is_an_error_that_names_the_cell(void **state)
     store_release(store);
 }
 
+static void a_question_that_is_not_in_the_set_is_refused_by_run_and_number(void **state)
+{
+    (void)state;
+    static const char *const numbers[] = {"2", "-1", "4611686018427387904"};
+    struct store *store = open_store();
+    int64_t run = begin_run(store, "{}");
+    put(store, run, 3, 1);
+    store_release(store);
+    for (int i = 0; i < 3; i++) {
+        struct ponder_err err = {0};
+        char sql[200], expected[80];
+        snprintf(sql, sizeof sql, "PRAGMA foreign_keys = OFF; UPDATE cells SET question = %s", numbers[i]);
+        execute(sql);
+        store = open_store();
+        assert_int_equal(store_cells_read(store, run, 0, -1, ignore_cell, NULL, &err), PONDER_E_FORMAT);
+        snprintf(expected, sizeof expected, "run 1: question %s is not in its set of 2", numbers[i]);
+        assert_non_null(strstr(err.message, expected));
+        store_release(store);
+    }
+}
+
+static void a_set_that_lies_about_its_size_is_refused(void **state)
+{
+    (void)state;
+    struct store *store = open_store();
+    struct questions questions;
+    struct ponder_err err = {0};
+    int64_t run = begin_run(store, "{}");
+    store_release(store);
+    execute("UPDATE sets SET questions = 1000000");
+    store = open_store();
+    assert_int_equal(store_run_questions(store, run, &questions, &err), PONDER_E_FORMAT);
+    assert_non_null(strstr(err.message, "run 1 has 2 questions, and its set says 1000000"));
+    questions_release(&questions);
+    store_release(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +441,9 @@ int main(void)
                                         remove_store),
         cmocka_unit_test_setup_teardown(nonsense_in_a_table_is_an_error_that_names_the_cell, name_store,
                                         remove_store),
+        cmocka_unit_test_setup_teardown(a_question_that_is_not_in_the_set_is_refused_by_run_and_number,
+                                        name_store, remove_store),
+        cmocka_unit_test_setup_teardown(a_set_that_lies_about_its_size_is_refused, name_store, remove_store),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
