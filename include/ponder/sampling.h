@@ -24,7 +24,8 @@ struct ponder_sampling {
     int64_t seed;       /* every text draws from its own stream of (seed, prompt, index) */
     double temperature; /* 0: greedy; NAN: as the model says */
     int64_t top_k;      /* the k most probable tokens; 0: all */
-    double top_p;       /* the smallest set of tokens with this probability; 1: all; NAN: as the model says */
+    double top_p;       /* the smallest set of tokens with this probability, more than 0; 1: all; NAN: as the
+                           model says */
     double min_p;       /* tokens of at least this share of the top one's probability; 0: all; NAN: as the
                            model says */
     const char *pool;   /* of n whole solutions: "samples": all are sampled alike; "greedy": the first is
