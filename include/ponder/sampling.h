@@ -36,7 +36,8 @@ struct ponder_sampling {
     double timeout_s;   /* 0: none; then the work ends with what it has */
     const char *precision; /* of matrix products: "auto", "f32" or "bf16" */
     bool exact;            /* the same seed gives the same bits, whatever else is in the batch */
-    int64_t kv_mib;        /* memory for keys and values at most */
+    int64_t kv_mib;        /* memory for keys and values at most; a verifier that is a model here may take as
+                              much again, and so for weights_mib */
     int64_t weights_mib;   /* memory for weights made ready for products; 0: no limit. Others are made ready
                               anew each time, which is slower */
 };
