@@ -166,7 +166,7 @@ static int take_outcome(void *data, int64_t question, const struct driver_outcom
                         struct ponder_err *err)
 {
     (void)question;
-    return fill(data, outcome) ? err_memory(err, "a solution") : PONDER_OK;
+    return tree_fail(fill(data, outcome), TRACE_BYTES_MAX, err);
 }
 
 /* ---- the call ---- */

@@ -161,11 +161,12 @@ static int read_node(void *data, int64_t index, const json_t *value, struct pond
     if (fields.status)
         return fields.status;
     int status = trace_add(reading->tree, &node);
-    if (status == PONDER_E_LIMIT)
+    if (status == PONDER_E_LIMIT && reading->tree->count == TRACE_NODES_MAX)
         return err_set(err, status, "%s: more than %d nodes", reading->name, TRACE_NODES_MAX);
-    return status ? err_set(err, status, "%s: %s: its texts, with those before, do not fit into %d bytes",
-                            reading->name, what, TRACE_BYTES_MAX)
-                  : PONDER_OK;
+    if (status == PONDER_E_LIMIT)
+        return err_set(err, status, "%s: %s: its texts, with those before, do not fit into %d bytes",
+                       reading->name, what, TRACE_BYTES_MAX);
+    return status ? err_memory(err, "a tree") : PONDER_OK;
 }
 
 static int read_vote(void *data, int64_t index, const json_t *value, struct ponder_err *err)
