@@ -4,6 +4,7 @@
 
 #include "eval/stats.h"
 #include "search/classes.h"
+#include "search/sample_answer.h"
 
 int grade_ks(int64_t n, int64_t ks[PONDER_EVAL_KS_MAX])
 {
@@ -19,7 +20,7 @@ static int extract(struct grade *out, const struct best_of_n_sample *samples, en
     int status = PONDER_OK;
     for (int64_t i = 0; i < out->n && !status; i++) {
         if (samples[i].text)
-            status = answer_of_text(samples[i].text, samples[i].len, mode, &out->answers[i]);
+            status = sample_answer(samples[i].text, samples[i].len, mode, &out->answers[i]);
         out->tokens += samples[i].token_count;
     }
     return status;

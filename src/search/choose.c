@@ -5,6 +5,7 @@
 
 #include "core/err.h"
 #include "search/classes.h"
+#include "search/sample_answer.h"
 #include "search/search.h"
 
 int search_select_parse(const char *text, enum search_select *out, struct ponder_err *err)
@@ -53,7 +54,7 @@ static int find_answers(const struct tree *tree, const int32_t *nodes, int64_t c
         struct buf text = BUF_INIT(TREE_BYTES_MAX);
         status = tree_path_text(tree, nodes[i], &text);
         if (!status)
-            status = answer_of_text(buf_text(&text), text.len, mode, &answers[i]);
+            status = sample_answer(buf_text(&text), text.len, mode, &answers[i]);
         buf_release(&text);
     }
     return status;

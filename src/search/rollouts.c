@@ -8,6 +8,7 @@
 #include "core/rng.h"
 #include "search/meter.h"
 #include "search/prefixes.h"
+#include "search/sample_answer.h"
 
 enum { TAG_BITS = 36, QUESTIONS_AT_ONCE_MAX = 1 << 10 };
 
@@ -130,7 +131,7 @@ static int judge(struct work *work, struct question *q, const char *text, size_t
     const char *gold = work->questions[q->index].answer;
     char *answer = NULL;
     *answered = *right = false;
-    int status = answer_of_text(text, len, work->settings->extract, &answer);
+    int status = sample_answer(text, len, work->settings->extract, &answer);
     if (status || !answer)
         return status;
     *answered = true;

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answer/answer.h"
 #include "core/err.h"
 #include "search/best_of_n.h"
 #include "search/classes.h"
 #include "search/prompt.h"
+#include "search/sample_answer.h"
 #include "search/select.h"
 #include "search/solution_tree.h"
 
@@ -60,7 +60,7 @@ static int take_candidates(struct ponder_solution *solution, struct best_of_n *r
         sample->text = NULL;
         solution->finished += sample->done && sample->finish != ENGINE_FINISH_FAILED;
         struct ponder_candidate *candidate = &solution->candidates[at];
-        int status = answer_of_text(candidate->text, candidate->len, mode, &candidate->answer);
+        int status = sample_answer(candidate->text, candidate->len, mode, &candidate->answer);
         if (status)
             return status;
     }

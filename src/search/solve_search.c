@@ -9,6 +9,7 @@
 #include "search/plan.h"
 #include "search/prompt.h"
 #include "search/proposer.h"
+#include "search/sample_answer.h"
 #include "search/select.h"
 #include "search/solution_tree.h"
 #include "search/solve.h"
@@ -41,7 +42,7 @@ static int add_candidate(struct work *work, const struct tree *tree, int32_t nod
     if (!status && !(candidate->text = buf_take(&text, NULL)))
         status = PONDER_E_MEMORY;
     buf_release(&text);
-    return status ? status : answer_of_text(candidate->text, candidate->len, work->mode, &candidate->answer);
+    return status ? status : sample_answer(candidate->text, candidate->len, work->mode, &candidate->answer);
 }
 
 /* Classes of answers by the number of samples, but the chosen candidate's first. */

@@ -344,7 +344,7 @@ static int add_item(struct scorer *scorer, struct verifier_item *item, int64_t *
     if (!item->of->memory && !(item->of->memory = calloc(1, sizeof(struct memory))))
         return err_memory(err, "a verifier's tree");
     int status = verifier_encode(&scorer->profile, scorer->model->tokenizer, item->of->problem, item->text,
-                                 input, err);
+                                 item->len, input, err);
     int parts = status ? 0 : fitting(scorer, item);
     if (parts == 0 || !can_pay(scorer, item->of, parts))
         return status;
