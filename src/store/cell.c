@@ -30,8 +30,9 @@ static int is_there(struct store *store, int64_t run, int64_t seed, int64_t ques
 
 /* ---- claiming ---- */
 
-static int claim(struct store *store, int64_t run, int64_t seed, int64_t question, enum store_claim *out,
-                 struct ponder_err *err)
+/* How a cell stands; nothing is written. */
+static int look(struct store *store, int64_t run, int64_t seed, int64_t question, enum store_claim *out,
+                struct ponder_err *err)
 {
     bool there;
     int64_t worker = 0;
@@ -41,6 +42,13 @@ static int claim(struct store *store, int64_t run, int64_t seed, int64_t questio
                                      "looking for a claim", err);
     bool others = worker > 0 && worker != store->worker && store_worker_lives(store, worker);
     *out = there ? STORE_CLAIM_DONE : others ? STORE_CLAIM_OTHERS : STORE_CLAIM_MINE;
+    return status;
+}
+
+static int claim(struct store *store, int64_t run, int64_t seed, int64_t question, enum store_claim *out,
+                 struct ponder_err *err)
+{
+    int status = look(store, run, seed, question, out, err);
     if (status || *out != STORE_CLAIM_MINE)
         return status;
     sqlite3_stmt *set = of_cell(store, STORE_CLAIM_SET, run, seed, question);
@@ -52,8 +60,12 @@ int store_cell_claim(struct store *store, int64_t run, int64_t seed, int64_t que
                      struct ponder_err *err)
 {
     int status = store_worker_begin(store, err);
+    /* Who waits for others asks again and again: only what may be claimed is worth holding up who writes. */
     if (!status)
-        status = store_begin(store, err);
+        status = look(store, run, seed, question, out, err);
+    if (status || *out != STORE_CLAIM_MINE)
+        return status;
+    status = store_begin(store, err);
     return status ? status : store_end(store, claim(store, run, seed, question, out, err), err);
 }
 

@@ -221,6 +221,28 @@ static void a_cell_is_claimed_by_one_process_at_a_time(void **state)
     store_release(a);
 }
 
+/* A process that waits for another asks for its cells again and again, and may not be in the way of who
+ * writes. */
+static void asking_for_what_cannot_be_claimed_waits_for_no_writer(void **state)
+{
+    (void)state;
+    struct store *a = open_store(), *b = open_store();
+    int64_t run = begin_run(a, "{}");
+    assert_int_equal(begin_run(b, "{}"), run);
+    assert_int_equal(claim(a, run, 0), STORE_CLAIM_MINE);
+    put(a, run, 1, 1);
+    assert_int_equal(claim(b, run, 0), STORE_CLAIM_OTHERS);
+    sqlite3 *writer;
+    assert_int_equal(sqlite3_open(path, &writer), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(writer, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(claim(b, run, 0), STORE_CLAIM_OTHERS);
+    assert_int_equal(claim(b, run, 1), STORE_CLAIM_DONE);
+    assert_int_equal(sqlite3_close(writer), SQLITE_OK);
+    store_release(a);
+    assert_int_equal(claim(b, run, 0), STORE_CLAIM_MINE);
+    store_release(b);
+}
+
 /* A child claims a cell, begins to put it in, and is killed: nothing of it is there, and it can be claimed.
  */
 static void a_killed_process_leaves_neither_claim_nor_half_a_cell(void **state)
@@ -429,6 +451,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_fingerprint_is_refused_unless_it_may_be_mixed, name_store,
                                         remove_store),
         cmocka_unit_test_setup_teardown(a_cell_is_claimed_by_one_process_at_a_time, name_store, remove_store),
+        cmocka_unit_test_setup_teardown(asking_for_what_cannot_be_claimed_waits_for_no_writer, name_store,
+                                        remove_store),
         cmocka_unit_test_setup_teardown(a_killed_process_leaves_neither_claim_nor_half_a_cell, name_store,
                                         remove_store),
         cmocka_unit_test_setup_teardown(files_of_another_kind_or_version_are_left_as_they_are, name_store,
