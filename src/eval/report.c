@@ -9,6 +9,8 @@
 #include "eval/stats.h"
 #include "tree/ledger.h"
 
+enum { COLUMNS_MAX = 2 + 2 * PONDER_EVAL_KS_MAX };
+
 struct table {
     struct ponder_eval *eval;
     const struct questions *questions;
@@ -17,7 +19,7 @@ struct table {
     int64_t count;
     const double *ease; /* (questions) what cuts the fifths; NULL: pass@1 */
     int64_t *members;   /* (count) questions of the group being made */
-    double *values;     /* (count) */
+    double *values;     /* (COLUMNS_MAX, count) */
     int64_t group_cap;
 };
 
@@ -45,11 +47,20 @@ static double metric_pass(const struct grade *grade, int k)
     return grade->pass[k];
 }
 
-static int interval(struct table *table, int64_t n, metric *of, int k, struct ponder_interval *out)
+/* What is measured of a group. */
+struct measured {
+    struct stats_column columns[COLUMNS_MAX];
+    int count;
+};
+
+/* A metric of the first n members. */
+static void measure(struct measured *measured, struct table *table, int64_t n, metric *of, int k,
+                    struct ponder_interval *out)
 {
+    double *values = table->values + measured->count * table->count;
     for (int64_t i = 0; i < n; i++)
-        table->values[i] = of(&table->grades[table->members[i]], k);
-    return stats_bootstrap(table->values, n, STATS_SEED, out);
+        values[i] = of(&table->grades[table->members[i]], k);
+    measured->columns[measured->count++] = (struct stats_column){values, out};
 }
 
 static int grow(struct table *table)
@@ -79,15 +90,14 @@ static int add_group(struct table *table, const char *by, const char *name, int6
     if (!group->name)
         return PONDER_E_MEMORY;
     eval->group_count++;
-    int status = interval(table, n, metric_pass_1, 0, &group->pass_1);
-    if (!status)
-        status = interval(table, n, metric_gain, 0, &group->gain);
-    for (int k = 0; k < eval->k_count && !status; k++) {
-        status = interval(table, n, metric_maj, k, &group->maj[k]);
-        if (!status)
-            status = interval(table, n, metric_pass, k, &group->pass[k]);
+    struct measured measured = {.count = 0};
+    measure(&measured, table, n, metric_pass_1, 0, &group->pass_1);
+    measure(&measured, table, n, metric_gain, 0, &group->gain);
+    for (int k = 0; k < eval->k_count; k++) {
+        measure(&measured, table, n, metric_maj, k, &group->maj[k]);
+        measure(&measured, table, n, metric_pass, k, &group->pass[k]);
     }
-    return status;
+    return stats_bootstrap_columns(measured.columns, measured.count, n, STATS_SEED);
 }
 
 static const char *level_of(const struct question *question)
@@ -162,7 +172,7 @@ int report_groups(struct ponder_eval *eval, const struct questions *questions, c
         .eval = eval, .questions = questions, .grades = grades, .kept = kept, .count = count, .ease = ease};
     eval->groups = NULL;
     table.members = malloc(((size_t)count + 1) * sizeof *table.members);
-    table.values = malloc(((size_t)count + 1) * sizeof *table.values);
+    table.values = malloc(((size_t)count + 1) * COLUMNS_MAX * sizeof *table.values);
     int status = table.members && table.values ? PONDER_OK : PONDER_E_MEMORY;
     if (!status) {
         memcpy(table.members, kept, (size_t)count * sizeof *kept);
