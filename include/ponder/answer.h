@@ -9,6 +9,10 @@
 
 #include "ponder/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { PONDER_ANSWER_TEXT_BYTES_MAX = 1 << 26 };
 
 /* One object with `gold` and `pred`, each a bare answer or a text that comes to one. Adds "equal" and "how":
@@ -20,5 +24,9 @@ PONDER_API int ponder_answer_grade(const char *line, char **out, bool *equal,
  * counts. Else as ponder_answer_grade(). */
 PONDER_API int ponder_answer_extract(const char *line, bool box_only, char **out,
                                      struct ponder_err *err) PONDER_USE;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -24,7 +24,8 @@ struct ponder_sampling {
     int64_t seed;       /* every text draws from its own stream of (seed, prompt, index) */
     double temperature; /* 0: greedy; NAN: as the model says */
     int64_t top_k;      /* the k most probable tokens; 0: all */
-    double top_p;       /* the smallest set of tokens with this probability; 1: all; NAN: as the model says */
+    double top_p;       /* the smallest set of tokens with this probability, more than 0; 1: all; NAN: as the
+                           model says */
     double min_p;       /* tokens of at least this share of the top one's probability; 0: all; NAN: as the
                            model says */
     const char *pool;   /* of n whole solutions: "samples": all are sampled alike; "greedy": the first is
@@ -35,9 +36,10 @@ struct ponder_sampling {
     double timeout_s;   /* 0: none; then the work ends with what it has */
     const char *precision; /* of matrix products: "auto", "f32" or "bf16" */
     bool exact;            /* the same seed gives the same bits, whatever else is in the batch */
-    int64_t kv_mib;        /* memory for keys and values at most */
+    int64_t kv_mib;        /* memory for keys and values at most; a verifier that is a model here may take as
+                              much again, and so for weights_mib */
     int64_t weights_mib;   /* memory for weights made ready for products; 0: no limit. Others are made ready
-                              anew each   time, which is slower */
+                              anew each time, which is slower */
 };
 
 /* The same rows with other defaults: many diverse texts to vote over, or one likely continuation. */

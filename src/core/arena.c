@@ -63,6 +63,14 @@ char *arena_copy(struct arena *arena, const void *bytes, size_t n)
     return copy;
 }
 
+bool arena_is_full(const struct arena *arena, size_t n)
+{
+    size_t need = n > SIZE_MAX - ALIGN ? SIZE_MAX : (n + ALIGN - 1) / ALIGN * ALIGN;
+    const struct arena_chunk *chunk = arena->last;
+    bool fits = chunk && chunk->cap - chunk->used >= need;
+    return !fits && (need > arena->bytes_max || arena->bytes > arena->bytes_max - need);
+}
+
 void arena_release(struct arena *arena)
 {
     while (arena->last) {

@@ -2,6 +2,7 @@
 #ifndef CORE_ARENA_H
 #define CORE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena_chunk;
@@ -19,6 +20,8 @@ void *arena_alloc(struct arena *arena, size_t n);
 void *arena_array(struct arena *arena, size_t count, size_t size);
 /* A copy of `n` bytes with a NUL behind them. */
 char *arena_copy(struct arena *arena, const void *bytes, size_t n);
+/* Whether its maximum leaves no room for `n` bytes more; where it does, a NULL was for want of memory. */
+bool arena_is_full(const struct arena *arena, size_t n);
 void arena_release(struct arena *arena);
 
 #endif

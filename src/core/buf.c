@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/err.h"
+#include "core/number.h"
 
 static int reserve(struct buf *buf, size_t more)
 {
@@ -63,10 +64,10 @@ int buf_printf(struct buf *buf, const char *format, ...)
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = number_vprint(NULL, 0, format, args);
     int status = n < 0 ? PONDER_E_ARGUMENT : reserve(buf, (size_t)n);
     if (!status) {
-        vsnprintf(buf->data + buf->len, (size_t)n + 1, format, again);
+        number_vprint(buf->data + buf->len, (size_t)n + 1, format, again);
         buf->len += (size_t)n;
     }
     va_end(again);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/number.h"
+
 const char *ponder_status_message(int status)
 {
     switch (status) {
@@ -30,7 +32,7 @@ int err_set(struct ponder_err *err, int status, const char *format, ...)
     if (err) {
         va_list args;
         va_start(args, format);
-        vsnprintf(err->message, sizeof err->message, format, args);
+        number_vprint(err->message, sizeof err->message, format, args);
         va_end(args);
         err->status = status;
         make_printable(err->message);
@@ -49,7 +51,7 @@ int err_prefix(struct ponder_err *err, int status, const char *format, ...)
         struct ponder_err inner = *err;
         va_list args;
         va_start(args, format);
-        int used = vsnprintf(err->message, sizeof err->message, format, args);
+        int used = number_vprint(err->message, sizeof err->message, format, args);
         va_end(args);
         int left = (int)sizeof err->message - used;
         if (used >= 0 && left > 0)

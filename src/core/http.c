@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/number.h"
 
 enum { BASE_BYTES_MAX = 1024, RETRY_AFTER_S_MAX = 10, CONNECT_S_MAX = 20, CONNECTIONS_MAX = 768 };
 enum { HEAD_BYTES_MAX = 1 << 16 };
@@ -212,8 +213,8 @@ static void say_why(const struct transfer *t, CURLcode code)
                  t->head_bytes > HEAD_BYTES_MAX ? "'s head" : "",
                  (t->head_bytes > HEAD_BYTES_MAX ? HEAD_BYTES_MAX : job->reply.bytes_max) >> 10);
     else if (job->end == HTTP_TIMED_OUT)
-        snprintf(job->why, sizeof job->why, "%.150s: no reply within %g s; %.40s gives it more", t->url,
-                 t->http->timeout_s, t->http->timeout_hint);
+        number_print(job->why, sizeof job->why, "%.150s: no reply within %g s; %.40s gives it more", t->url,
+                     t->http->timeout_s, t->http->timeout_hint);
     else if (job->end != HTTP_REPLIED)
         snprintf(job->why, sizeof job->why, "%.130s: %.80s%s", t->url,
                  *t->failure ? t->failure : curl_easy_strerror(code),

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/number.h"
 #include "ponder/option.h"
 
 static const struct ponder_option *find(const struct ponder_option *table, const char *name)
@@ -61,7 +62,7 @@ static int set_real(const struct ponder_option *option, double *field, const cha
         *field = NAN;
         return PONDER_OK;
     }
-    double number = strtod(value, &end);
+    double number = number_read(value, &end);
     if (end == value || *end || !isfinite(number))
         return err_set(err, PONDER_E_ARGUMENT, "--%s: '%.60s' is not a number", option->name, value);
     if (has_range(option) && (number < option->min || number > option->max))

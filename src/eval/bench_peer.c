@@ -12,6 +12,7 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/err.h"
+#include "core/number.h"
 #include "core/process.h"
 #include "eval/peer_source.h" /* made by meson: PEER_SOURCE, the text of bench/peer_decode.c */
 
@@ -151,7 +152,9 @@ static int run(struct bench_peer *peer, const char *mode, double *rate, char bes
                                NULL};
     char words[WORDS_BYTES];
     int status = run_job(peer, "llama.cpp", arguments, &job, turn_s_max, err);
-    if (!status && (sscanf(buf_text(&job.output), "%lf %31s", rate, best) != 2 || !(*rate > 0)))
+    char *rest;
+    *rate = number_read(buf_text(&job.output), &rest);
+    if (!status && (sscanf(rest, "%31s", best) != 1 || !(*rate > 0)))
         status = err_set(err, PONDER_E_FORMAT, "llama.cpp's program printed no rate: %s",
                          last_words(&job.output, words));
     buf_release(&job.output);

@@ -67,25 +67,28 @@ static double accuracy_of(const struct compare_side sides[2], const struct pair 
     return pair->grades[side]->maj[sides[side].cells->k_count - 1];
 }
 
+enum { COLUMNS = 6 };
+
+/* values (COLUMNS, questions) is room to work in. */
 static int fill(struct ponder_comparison *out, const struct compare_side sides[2], const struct pair *pairs,
                 double *values)
 {
     int64_t n = out->questions;
-    int failed = 0;
-    for (int side = 0; side < 2; side++) {
-        for (int64_t i = 0; i < n; i++)
-            values[i] = accuracy_of(sides, &pairs[i], side);
-        failed |= stats_bootstrap(values, n, STATS_SEED, &out->accuracy[side]);
-        for (int64_t i = 0; i < n; i++)
-            values[i] = pairs[i].grades[side]->pass_1;
-        failed |= stats_bootstrap(values, n, STATS_SEED, &out->pass_1[side]);
+    double *accuracy[2] = {values, values + n}, *pass_1[2] = {values + 2 * n, values + 3 * n};
+    double *difference = values + 4 * n, *pass_1_difference = values + 5 * n;
+    for (int64_t i = 0; i < n; i++) {
+        for (int side = 0; side < 2; side++) {
+            accuracy[side][i] = accuracy_of(sides, &pairs[i], side);
+            pass_1[side][i] = pairs[i].grades[side]->pass_1;
+        }
+        difference[i] = accuracy[1][i] - accuracy[0][i];
+        pass_1_difference[i] = pass_1[1][i] - pass_1[0][i];
     }
-    for (int64_t i = 0; i < n; i++)
-        values[i] = accuracy_of(sides, &pairs[i], 1) - accuracy_of(sides, &pairs[i], 0);
-    failed |= stats_bootstrap(values, n, STATS_SEED, &out->difference);
-    for (int64_t i = 0; i < n; i++)
-        values[i] = pairs[i].grades[1]->pass_1 - pairs[i].grades[0]->pass_1;
-    return failed | stats_bootstrap(values, n, STATS_SEED, &out->pass_1_difference);
+    const struct stats_column columns[COLUMNS] = {
+        {accuracy[0], &out->accuracy[0]}, {accuracy[1], &out->accuracy[1]},
+        {pass_1[0], &out->pass_1[0]},     {pass_1[1], &out->pass_1[1]},
+        {difference, &out->difference},   {pass_1_difference, &out->pass_1_difference}};
+    return stats_bootstrap_columns(columns, COLUMNS, n, STATS_SEED);
 }
 
 static struct ponder_ledger mean_cost(const struct cells *cells)
@@ -134,7 +137,7 @@ static char *differing_settings(const struct compare_side sides[2])
 int compare_sides(struct ponder_comparison *out, const struct compare_side sides[2], struct ponder_err *err)
 {
     struct pair *pairs = pair_up(sides, &out->questions);
-    double *values = malloc(((size_t)out->questions + 1) * sizeof *values);
+    double *values = malloc(((size_t)out->questions + 1) * COLUMNS * sizeof *values);
     int status = PONDER_OK;
     if (!pairs || !values)
         status = err_memory(err, "a comparison");

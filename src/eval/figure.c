@@ -53,7 +53,7 @@ static const struct figure {
       BEST("orm", "best by orm"), PASS("pass@N"), BEAM("prm"), DVTS("prm"), GREEDY}},
 };
 /* clang-format on */
-enum { FIGURES = sizeof figures / sizeof *figures, GROUPS_MAX = STATS_FIFTHS + 2 };
+enum { FIGURES = sizeof figures / sizeof *figures, GROUPS_MAX = STATS_FIFTHS + 2, COLUMNS_MAX = 4 };
 
 const char *ponder_figure_name(int index, const char **summary)
 {
@@ -87,7 +87,7 @@ struct work {
     struct group groups[GROUPS_MAX];
     int group_count;
     struct curve curves[PONDER_FIGURE_PANELS][PONDER_FIGURE_SERIES_MAX];
-    double *scratch; /* (questions) */
+    double *scratch; /* (COLUMNS_MAX, questions) */
 };
 
 static void add_group(struct work *work, const char *name, int64_t begin, int64_t end)
@@ -99,7 +99,7 @@ static int make_groups(struct work *work, struct ponder_err *err)
 {
     int64_t n = work->study.count;
     work->ranked = malloc(((size_t)n + 1) * sizeof *work->ranked);
-    work->scratch = malloc(((size_t)n + 1) * sizeof *work->scratch);
+    work->scratch = malloc(((size_t)n + 1) * COLUMNS_MAX * sizeof *work->scratch);
     if (!work->ranked || !work->scratch)
         return err_memory(err, "a figure");
     for (int64_t i = 0; i < n; i++)
@@ -146,21 +146,30 @@ static const struct study_point *greedy_of(const struct work *work)
     return NULL;
 }
 
+/* What a point shows. */
+struct point_columns {
+    struct stats_column columns[COLUMNS_MAX];
+    int count;
+};
+
 /* Of `values`, less those of `less`, which may be NULL. */
-static int interval(struct work *work, const struct group *group, const double *values,
-                    const struct study_point *less, struct ponder_interval *out)
+static void show(struct point_columns *shown, struct work *work, const struct group *group,
+                 const double *values, const struct study_point *less, struct ponder_interval *out)
 {
+    double *column = work->scratch + shown->count * work->study.count;
     for (int64_t i = 0; i < group->count; i++) {
         int64_t q = group->members[i];
-        work->scratch[i] = values[q] - (less ? less->values[q] : 0);
+        column[i] = values[q] - (less ? less->values[q] : 0);
     }
-    return stats_bootstrap(work->scratch, group->count, STATS_SEED, out);
+    shown->columns[shown->count++] = (struct stats_column){column, out};
 }
 
-static int difference(struct work *work, const struct group *group, const struct study_point *point,
-                      const struct study_point *less, struct ponder_interval *out)
+static void show_difference(struct point_columns *shown, struct work *work, const struct group *group,
+                            const struct study_point *point, const struct study_point *less,
+                            struct ponder_interval *out)
 {
-    return less && less != point ? interval(work, group, point->values, less, out) : PONDER_OK;
+    if (less && less != point)
+        show(shown, work, group, point->values, less, out);
 }
 
 static int fill_point(struct work *work, int panel, int s, const struct group *group,
@@ -177,15 +186,16 @@ static int fill_point(struct work *work, int panel, int s, const struct group *g
                                         .over_1x = none,
                                         .over_4x = none,
                                         .over_greedy = none};
-    int status = interval(work, group, from->values, NULL, &out->accuracy);
-    if (!status)
-        status = difference(work, group, from, greedy_of(work), &out->over_greedy);
-    if (status || s == work->figure->reference || work->figure->series[s].kind == STUDY_GREEDY)
-        return status;
-    const struct study_point *same = reference_at(work, panel, from->generations, from->temperature);
-    const struct study_point *more = reference_at(work, panel, 4 * from->generations, from->temperature);
-    status = difference(work, group, from, same, &out->over_1x);
-    return status ? status : difference(work, group, from, more, &out->over_4x);
+    struct point_columns shown = {.count = 0};
+    show(&shown, work, group, from->values, NULL, &out->accuracy);
+    show_difference(&shown, work, group, from, greedy_of(work), &out->over_greedy);
+    if (s != work->figure->reference && work->figure->series[s].kind != STUDY_GREEDY) {
+        const struct study_point *same = reference_at(work, panel, from->generations, from->temperature);
+        const struct study_point *more = reference_at(work, panel, 4 * from->generations, from->temperature);
+        show_difference(&shown, work, group, from, same, &out->over_1x);
+        show_difference(&shown, work, group, from, more, &out->over_4x);
+    }
+    return stats_bootstrap_columns(shown.columns, shown.count, group->count, STATS_SEED);
 }
 
 static int fill_series(struct work *work, int panel, int s)

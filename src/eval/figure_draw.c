@@ -6,6 +6,7 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/number.h"
 #include "eval/figure_inline.h"
 #include "eval/gnuplot.h"
 #include "eval/stats.h"
@@ -205,7 +206,7 @@ static void panels(const struct sheet *sheet, const struct view *views, int coun
 static const char *panel_title(const struct ponder_figure *figure, int panel, char *text, size_t size)
 {
     if (panel)
-        snprintf(text, size, "all at temperature %g", figure->temperature);
+        number_print(text, size, "all at temperature %g", figure->temperature);
     else
         snprintf(text, size, "each at its best temperature");
     return text;

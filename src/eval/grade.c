@@ -4,6 +4,7 @@
 
 #include "eval/stats.h"
 #include "search/classes.h"
+#include "search/sample_answer.h"
 
 int grade_ks(int64_t n, int64_t ks[PONDER_EVAL_KS_MAX])
 {
@@ -20,7 +21,7 @@ static int extract(struct grade *out, const struct best_of_n_sample *samples, en
     for (int64_t i = 0; i < out->n && !status; i++) {
         enum answer_mode how = answer_mode_of(mode, samples[i].finish == ENGINE_FINISH_END);
         if (samples[i].text)
-            status = answer_of_text(samples[i].text, samples[i].len, how, &out->answers[i]);
+            status = sample_answer(samples[i].text, samples[i].len, how, &out->answers[i]);
         out->tokens += samples[i].token_count;
     }
     return status;

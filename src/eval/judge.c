@@ -340,11 +340,6 @@ static int add_record(void *data, const struct labelled *record, struct ponder_e
 
 /* ---- all questions ---- */
 
-static int interval(const double *column, int64_t n, struct ponder_interval *out)
-{
-    return stats_bootstrap(column, n, BOOTSTRAP_SEED, out);
-}
-
 /* The paired gain over the better of the proposer's two measures, better on average. */
 static int gain(struct judge *judge)
 {
@@ -353,7 +348,7 @@ static int gain(struct judge *judge)
     int better = score->auroc_logprob[1].value > score->auroc_logprob[0].value ? SUM : MEAN;
     for (int64_t i = 0; i < score->mixed; i++)
         c->gain[i] = c->auroc[judge->how][i] - c->auroc[better][i];
-    return interval(c->gain, score->mixed, &score->auroc_gain);
+    return stats_bootstrap(c->gain, score->mixed, BOOTSTRAP_SEED, &score->auroc_gain);
 }
 
 /* Who says the same of every line says nothing of lines. */
@@ -363,26 +358,41 @@ static void forget_steps(struct judge *judge)
     judge->score->wrong = judge->found_rows = 0;
 }
 
+static int sum_up_auroc(struct judge *judge)
+{
+    struct stats_column columns[MEASURES];
+    struct ponder_score *score = judge->score;
+    for (int i = 0; i < MEASURES; i++)
+        columns[i] = (struct stats_column){judge->columns.auroc[i],
+                                           i < MEAN ? &score->auroc[i] : &score->auroc_logprob[i - MEAN]};
+    return stats_bootstrap_columns(columns, MEASURES, score->mixed, BOOTSTRAP_SEED) || gain(judge);
+}
+
+static int sum_up_choices(struct judge *judge)
+{
+    struct stats_column columns[4 * PONDER_EVAL_KS_MAX + 2];
+    struct ponder_score *score = judge->score;
+    const struct columns *c = &judge->columns;
+    int count = 0;
+    for (int i = 0; i < score->k_count; i++) {
+        columns[count++] = (struct stats_column){c->maj[i], &score->choice.maj[i]};
+        columns[count++] = (struct stats_column){c->best[i], &score->choice.best[i]};
+        columns[count++] = (struct stats_column){c->weighted[i], &score->choice.weighted[i]};
+        columns[count++] = (struct stats_column){c->pass[i], &score->choice.pass[i]};
+    }
+    columns[count++] = (struct stats_column){c->weighted_gain, &score->weighted_gain};
+    columns[count++] = (struct stats_column){c->best_gain, &score->best_gain};
+    return stats_bootstrap_columns(columns, count, judge->rows, BOOTSTRAP_SEED);
+}
+
 static int sum_up(struct judge *judge)
 {
     struct ponder_score *score = judge->score;
-    struct columns *c = &judge->columns;
-    int failed = 0;
     if (judge->several && !judge->varied)
         forget_steps(judge);
-    for (int i = 0; i < MEASURES; i++)
-        failed |= interval(c->auroc[i], score->mixed,
-                           i < MEAN ? &score->auroc[i] : &score->auroc_logprob[i - MEAN]);
-    failed |= gain(judge);
-    failed |= interval(c->found, judge->found_rows, &score->first_wrong_found);
-    for (int i = 0; i < score->k_count; i++) {
-        failed |= interval(c->maj[i], judge->rows, &score->choice.maj[i]);
-        failed |= interval(c->best[i], judge->rows, &score->choice.best[i]);
-        failed |= interval(c->weighted[i], judge->rows, &score->choice.weighted[i]);
-        failed |= interval(c->pass[i], judge->rows, &score->choice.pass[i]);
-    }
-    failed |= interval(c->weighted_gain, judge->rows, &score->weighted_gain);
-    failed |= interval(c->best_gain, judge->rows, &score->best_gain);
+    int failed =
+        sum_up_auroc(judge) || sum_up_choices(judge) ||
+        stats_bootstrap(judge->columns.found, judge->found_rows, BOOTSTRAP_SEED, &score->first_wrong_found);
     calibration_end(&score->steps);
     calibration_end(&score->solutions);
     score->auroc_over_all = judge_auroc(judge->pot.values, judge->pot.right, judge->pot.count);

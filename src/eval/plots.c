@@ -207,22 +207,32 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The groups of all runs, each name once. */
-static int gather_names(const struct figures *figures, const char *by, const char *names[PLOTS_NAMES_MAX])
+/* The groups of all runs, each name once: the first PLOTS_NAMES_MAX in `names`, and how many there are. */
+static int64_t gather_names(struct buf *out, const struct figures *figures, const char *by,
+                            const char *names[PLOTS_NAMES_MAX])
 {
-    int count = 0;
-    for (int r = 0; r < figures->run_count; r++) {
+    int64_t count = 0, total = 0;
+    for (int r = 0; r < figures->run_count; r++)
+        total += figures->runs[r].eval->group_count;
+    const char **all = malloc(((size_t)total + 1) * sizeof *all);
+    out->failed |= !all;
+    for (int r = 0; r < figures->run_count && all; r++) {
         const struct ponder_eval *eval = figures->runs[r].eval;
-        for (int64_t g = 0; g < eval->group_count && count < PLOTS_NAMES_MAX; g++) {
-            int at = 0;
-            while (at < count && strcmp(names[at], eval->groups[g].name) != 0)
-                at++;
-            if (at == count && strcmp(eval->groups[g].by, by) == 0)
-                names[count++] = eval->groups[g].name;
-        }
+        for (int64_t g = 0; g < eval->group_count; g++)
+            if (strcmp(eval->groups[g].by, by) == 0)
+                all[count++] = eval->groups[g].name;
     }
-    qsort(names, (size_t)count, sizeof *names, by_text);
-    return count;
+    if (count > 0)
+        qsort(all, (size_t)count, sizeof *all, by_text);
+    int64_t different = 0;
+    for (int64_t i = 0; i < count; i++)
+        if (i == 0 || strcmp(all[i - 1], all[i]) != 0) {
+            if (different < PLOTS_NAMES_MAX)
+                names[different] = all[i];
+            different++;
+        }
+    free(all);
+    return different;
 }
 
 struct bars {
@@ -290,7 +300,9 @@ static int by_group(struct buf *out, const struct figures *figures, enum plot pl
 {
     static const char *const by[] = {
         [PLOT_LEVEL] = "level", [PLOT_SUBJECT] = "subject", [PLOT_FIFTH] = "fifth"};
-    struct bars bars = {figures, by[plot], names, gather_names(figures, by[plot], names), 0};
+    int64_t count = gather_names(out, figures, by[plot], names);
+    struct bars bars = {figures, by[plot], names, (int)(count < PLOTS_NAMES_MAX ? count : PLOTS_NAMES_MAX),
+                        0};
     for (int r = 0; r < figures->run_count; r++)
         bars.run_count += has_names_in(&figures->runs[r], bars.by);
     if (bars.name_count == 0)
@@ -300,7 +312,11 @@ static int by_group(struct buf *out, const struct figures *figures, enum plot pl
     for (int r = 0, place = 0; r < figures->run_count; r++)
         if (has_names_in(&figures->runs[r], bars.by))
             bar_block(out, &bars, r, place++);
-    label(out, "x", "right answers, %");
+    char text[96] = "right answers, %";
+    if (count > PLOTS_NAMES_MAX)
+        snprintf(text, sizeof text, "right answers, %%: the first %d of %lld, the table has all",
+                 PLOTS_NAMES_MAX, (long long)count);
+    label(out, "x", text);
     grid(out, "x");
     buf_printf(out, "set xrange [0:100]\nset xtics 20\nset yrange [%.1f:0.5]\n", 0.5 - bars.name_count);
     name_tics(out, &bars);

@@ -26,7 +26,7 @@ int plots_draw(struct plots *plots, const struct figures *figures, struct ponder
 void plots_release(struct plots *plots);
 
 /* Appends gnuplot's commands for a plot; nothing where it has nothing to show. `names` (PLOTS_NAMES_MAX)
- * gets the groups that are named in it, borrowed. */
+ * gets the groups that are named in it, borrowed: where there are more, the plot says of how many. */
 enum { PLOTS_NAMES_MAX = 64 };
 int plots_commands(struct buf *out, const struct figures *figures, enum plot plot,
                    const char *names[PLOTS_NAMES_MAX]);

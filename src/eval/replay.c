@@ -79,31 +79,39 @@ static int measure(struct work *work, int64_t index, struct ponder_err *err)
 
 /* ---- all of them ---- */
 
-/* The paired difference from majority, over `scratch` (questions). */
-static int over_majority(const struct work *work, int row, int at, double *scratch,
-                         struct ponder_interval *out)
+/* The paired difference from majority, in `scratch` (questions). */
+static void over_majority(const struct work *work, int row, int at, double *scratch)
 {
     const double *values = values_of(work, row, at), *majority = values_of(work, 1, at);
     for (int64_t i = 0; i < work->recorded->count; i++)
         scratch[i] = fabs(values[i] - majority[i]) < ROUNDING ? 0 : values[i] - majority[i];
-    return stats_bootstrap(scratch, work->recorded->count, STATS_SEED, out);
+}
+
+/* The figures of a method at all n; scratch (n_count, questions). */
+static int sum_up_row(struct work *work, int row, double *scratch)
+{
+    struct stats_column columns[2 * PONDER_REPLAY_NS_MAX];
+    int64_t count = work->recorded->count;
+    int n_count = work->plan.n_count, used = 0;
+    for (int at = 0; at < n_count; at++) {
+        struct ponder_replay_figure *figure = &work->replay->methods[row].at[at];
+        figure->over_majority = (struct ponder_interval){NAN, NAN, NAN};
+        columns[used++] = (struct stats_column){values_of(work, row, at), &figure->accuracy};
+        if (work->plan.rows[row].kind < REPLAY_BEST_OF_N)
+            continue;
+        over_majority(work, row, at, scratch + at * count);
+        columns[used++] = (struct stats_column){scratch + at * count, &figure->over_majority};
+    }
+    return stats_bootstrap_columns(columns, used, count, STATS_SEED);
 }
 
 static int sum_up(struct work *work, struct ponder_err *err)
 {
-    int64_t count = work->recorded->count;
-    double *scratch = malloc((size_t)count * sizeof *scratch);
+    size_t count = (size_t)work->recorded->count;
+    double *scratch = malloc(count * (size_t)work->plan.n_count * sizeof *scratch);
     int failed = scratch == NULL;
-    for (int row = 0; row < work->plan.row_count && !failed; row++) {
-        struct ponder_replay_method *method = &work->replay->methods[row];
-        for (int at = 0; at < work->plan.n_count; at++) {
-            struct ponder_replay_figure *figure = &method->at[at];
-            figure->over_majority = (struct ponder_interval){NAN, NAN, NAN};
-            failed |= stats_bootstrap(values_of(work, row, at), count, STATS_SEED, &figure->accuracy);
-            if (work->plan.rows[row].kind >= REPLAY_BEST_OF_N)
-                failed |= over_majority(work, row, at, scratch, &figure->over_majority);
-        }
-    }
+    for (int row = 0; row < work->plan.row_count && !failed; row++)
+        failed = sum_up_row(work, row, scratch);
     free(scratch);
     return failed ? err_memory(err, "the figures") : PONDER_OK;
 }

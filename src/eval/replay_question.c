@@ -10,6 +10,7 @@
 #include "core/rng.h"
 #include "eval/stats.h"
 #include "eval/subsets.h"
+#include "search/sample_answer.h"
 #include "verifier/profile.h"
 
 /* ---- answers and scores ---- */
@@ -24,12 +25,15 @@ static int find_answer(const struct recorded_sample *sample, enum replay_extract
         *out = sample->answer ? strdup(sample->answer) : NULL;
         return sample->answer && !*out ? PONDER_E_MEMORY : PONDER_OK;
     }
-    struct buf answer = BUF_INIT((size_t)sample->len + 1);
-    int status = answer_find(sample->text, (size_t)sample->len, answer_mode_of(modes[how], !sample->cut),
-                             &answer, &found);
+    size_t len = (size_t)sample->len;
+    struct buf copy, answer = BUF_INIT(SIZE_MAX / 2);
+    const char *text = sample_without_nul(sample->text, &len, &copy);
+    enum answer_mode mode = answer_mode_of(modes[how], !sample->cut);
+    int status = text ? answer_find(text, len, mode, &answer, &found) : PONDER_E_MEMORY;
     if (!status && found && !(*out = buf_take(&answer, NULL)))
         status = PONDER_E_MEMORY;
     buf_release(&answer);
+    buf_release(&copy);
     return status;
 }
 

@@ -1,5 +1,6 @@
 #include "eval/report.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "eval/stats.h"
 #include "tree/ledger.h"
 
-enum { GROUPS_MAX = 64 };
+enum { COLUMNS_MAX = 2 + 2 * PONDER_EVAL_KS_MAX };
 
 struct table {
     struct ponder_eval *eval;
@@ -18,7 +19,8 @@ struct table {
     int64_t count;
     const double *ease; /* (questions) what cuts the fifths; NULL: pass@1 */
     int64_t *members;   /* (count) questions of the group being made */
-    double *values;     /* (count) */
+    double *values;     /* (COLUMNS_MAX, count) */
+    int64_t group_cap;
 };
 
 typedef double metric(const struct grade *grade, int k); /* `k` is an index into ks */
@@ -45,33 +47,57 @@ static double metric_pass(const struct grade *grade, int k)
     return grade->pass[k];
 }
 
-static int interval(struct table *table, int64_t n, metric *of, int k, struct ponder_interval *out)
+/* What is measured of a group. */
+struct measured {
+    struct stats_column columns[COLUMNS_MAX];
+    int count;
+};
+
+/* A metric of the first n members. */
+static void measure(struct measured *measured, struct table *table, int64_t n, metric *of, int k,
+                    struct ponder_interval *out)
 {
+    double *values = table->values + measured->count * table->count;
     for (int64_t i = 0; i < n; i++)
-        table->values[i] = of(&table->grades[table->members[i]], k);
-    return stats_bootstrap(table->values, n, STATS_SEED, out);
+        values[i] = of(&table->grades[table->members[i]], k);
+    measured->columns[measured->count++] = (struct stats_column){values, out};
+}
+
+static int grow(struct table *table)
+{
+    struct ponder_eval *eval = table->eval;
+    if (eval->group_count < table->group_cap)
+        return PONDER_OK;
+    int64_t cap = table->group_cap ? 2 * table->group_cap : 32;
+    struct ponder_eval_group *more = realloc(eval->groups, (size_t)cap * sizeof *more);
+    if (!more)
+        return PONDER_E_MEMORY;
+    eval->groups = more;
+    table->group_cap = cap;
+    return PONDER_OK;
 }
 
 /* A group of the first n members. */
 static int add_group(struct table *table, const char *by, const char *name, int64_t n)
 {
     struct ponder_eval *eval = table->eval;
-    if (n == 0 || eval->group_count == GROUPS_MAX)
+    if (n == 0)
         return PONDER_OK;
+    if (grow(table))
+        return PONDER_E_MEMORY;
     struct ponder_eval_group *group = &eval->groups[eval->group_count];
     *group = (struct ponder_eval_group){.by = by, .name = strdup(name), .questions = n};
     if (!group->name)
         return PONDER_E_MEMORY;
     eval->group_count++;
-    int status = interval(table, n, metric_pass_1, 0, &group->pass_1);
-    if (!status)
-        status = interval(table, n, metric_gain, 0, &group->gain);
-    for (int k = 0; k < eval->k_count && !status; k++) {
-        status = interval(table, n, metric_maj, k, &group->maj[k]);
-        if (!status)
-            status = interval(table, n, metric_pass, k, &group->pass[k]);
+    struct measured measured = {.count = 0};
+    measure(&measured, table, n, metric_pass_1, 0, &group->pass_1);
+    measure(&measured, table, n, metric_gain, 0, &group->gain);
+    for (int k = 0; k < eval->k_count; k++) {
+        measure(&measured, table, n, metric_maj, k, &group->maj[k]);
+        measure(&measured, table, n, metric_pass, k, &group->pass[k]);
     }
-    return status;
+    return stats_bootstrap_columns(measured.columns, measured.count, n, STATS_SEED);
 }
 
 static const char *level_of(const struct question *question)
@@ -84,32 +110,38 @@ static const char *subject_of(const struct question *question)
     return question->subject;
 }
 
-static int by_text(const void *a, const void *b)
+struct labelled {
+    const char *label;
+    int64_t question;
+};
+
+static int by_label(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    const struct labelled *x = a, *y = b;
+    int order = strcmp(x->label, y->label);
+    return order ? order : x->question < y->question ? -1 : x->question > y->question;
 }
 
+/* A group for each label there is, where there are several. */
 static int add_labelled(struct table *table, const char *by, const char *(*label)(const struct question *))
 {
-    const char *names[GROUPS_MAX];
-    size_t name_count = 0;
-    for (int64_t i = 0; i < table->count && name_count < GROUPS_MAX; i++) {
-        const char *name = label(&table->questions->items[table->kept[i]]);
-        size_t at = 0;
-        while (at < name_count && strcmp(names[at], name) != 0)
-            at++;
-        if (at == name_count)
-            names[name_count++] = name;
-    }
-    qsort(names, name_count, sizeof *names, by_text);
+    int64_t count = table->count;
+    struct labelled *sorted = malloc(((size_t)count + 1) * sizeof *sorted);
+    if (!sorted)
+        return PONDER_E_MEMORY;
+    for (int64_t i = 0; i < count; i++)
+        sorted[i] = (struct labelled){label(&table->questions->items[table->kept[i]]), table->kept[i]};
+    qsort(sorted, (size_t)count, sizeof *sorted, by_label);
     int status = PONDER_OK;
-    for (size_t k = 0; k < name_count && name_count > 1 && !status; k++) {
-        int64_t n = 0;
-        for (int64_t i = 0; i < table->count; i++)
-            if (strcmp(label(&table->questions->items[table->kept[i]]), names[k]) == 0)
-                table->members[n++] = table->kept[i];
-        status = add_group(table, by, names[k], n);
+    bool several = count > 0 && strcmp(sorted[0].label, sorted[count - 1].label) != 0;
+    for (int64_t i = 0, n = 0; i < count && several && !status; i++) {
+        table->members[n++] = sorted[i].question;
+        if (i + 1 < count && strcmp(sorted[i].label, sorted[i + 1].label) == 0)
+            continue;
+        status = add_group(table, by, sorted[i].label, n);
+        n = 0;
     }
+    free(sorted);
     return status;
 }
 
@@ -136,11 +168,12 @@ static int add_fifths(struct table *table)
 int report_groups(struct ponder_eval *eval, const struct questions *questions, const struct grade *grades,
                   const int64_t *kept, int64_t count, const double *ease)
 {
-    struct table table = {eval, questions, grades, kept, count, ease, NULL, NULL};
-    eval->groups = calloc(GROUPS_MAX, sizeof *eval->groups);
+    struct table table = {
+        .eval = eval, .questions = questions, .grades = grades, .kept = kept, .count = count, .ease = ease};
+    eval->groups = NULL;
     table.members = malloc(((size_t)count + 1) * sizeof *table.members);
-    table.values = malloc(((size_t)count + 1) * sizeof *table.values);
-    int status = eval->groups && table.members && table.values ? PONDER_OK : PONDER_E_MEMORY;
+    table.values = malloc(((size_t)count + 1) * COLUMNS_MAX * sizeof *table.values);
+    int status = table.members && table.values ? PONDER_OK : PONDER_E_MEMORY;
     if (!status) {
         memcpy(table.members, kept, (size_t)count * sizeof *kept);
         status = add_group(&table, "all", "all", count);

@@ -57,8 +57,8 @@ static int take_steps(struct ponder_steps *out, const struct verifier *verifier,
         lines.strip = true;
     if (outcome)
         return add_step(out, item->text, item->len, item->scores[0]);
-    while (out->count < item->count &&
-           (step = verifier_step(verifier->profile ? verifier->profile : &lines, &at, &len)))
+    while (out->count < item->count && (step = verifier_step(verifier->profile ? verifier->profile : &lines,
+                                                             &at, item->text + item->len, &len)))
         if (add_step(out, step, len, item->scores[out->count]))
             return PONDER_E_MEMORY;
     return PONDER_OK;

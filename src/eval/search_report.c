@@ -16,7 +16,7 @@ struct table {
     struct ponder_search_eval *eval;
     int64_t count;
     double *columns[COLUMNS]; /* (count) each */
-    double *values;           /* (count) of one group */
+    double *values;           /* (COLUMNS, count) of one group */
     bool compared;
 };
 
@@ -37,12 +37,13 @@ static void fill_row(struct table *table, int64_t row, const struct search_outco
     table->columns[SAMPLE_TOKENS][row] = against->tokens[outcome->question];
 }
 
-static int interval(struct table *table, enum column column, const int64_t *members, int64_t n,
-                    struct ponder_interval *out)
+static struct stats_column picked(struct table *table, enum column column, const int64_t *members, int64_t n,
+                                  struct ponder_interval *out)
 {
+    double *values = table->values + column * table->count;
     for (int64_t i = 0; i < n; i++)
-        table->values[i] = table->columns[column][members[i]];
-    return stats_bootstrap(table->values, n, STATS_SEED, out);
+        values[i] = table->columns[column][members[i]];
+    return (struct stats_column){values, out};
 }
 
 static double mean(const struct table *table, enum column column, const int64_t *members, int64_t n)
@@ -59,9 +60,9 @@ static int add_group(struct table *table, const char *by, const char *name, cons
     int64_t m = table->eval->n;
     *group = (struct ponder_search_group){
         .by = by, .name = name, .questions = n, .tokens = mean(table, TOKENS, members, n)};
-    int status = interval(table, RIGHT, members, n, &group->accuracy);
-    if (status || !table->compared)
-        return status;
+    struct stats_column columns[COLUMNS] = {picked(table, RIGHT, members, n, &group->accuracy)};
+    if (!table->compared)
+        return stats_bootstrap_columns(columns, 1, n, STATS_SEED);
     group->tokens_1x = (double)m * mean(table, SAMPLE_TOKENS, members, n);
     group->tokens_4x = 4 * group->tokens_1x;
     const struct {
@@ -71,9 +72,10 @@ static int add_group(struct table *table, const char *by, const char *name, cons
                    {BEST_1X, &group->best_1x},
                    {BEST_4X, &group->best_4x},
                    {DIFFERENCE, &group->difference}};
-    for (size_t i = 0; i < sizeof figures / sizeof *figures && !status; i++)
-        status = interval(table, figures[i].column, members, n, figures[i].out);
-    return status;
+    int count = 1;
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        columns[count++] = picked(table, figures[i].column, members, n, figures[i].out);
+    return stats_bootstrap_columns(columns, count, n, STATS_SEED);
 }
 
 /* Each fifth, and the third and fourth together: the questions that are neither easy nor out of reach. */
@@ -114,7 +116,7 @@ int search_report(struct ponder_search_eval *eval, const struct search_outcome *
 {
     struct table table = {.eval = eval, .count = count, .compared = against != NULL};
     size_t bytes = ((size_t)count + 1) * sizeof(double);
-    double *block = malloc((COLUMNS + 1) * bytes);
+    double *block = malloc(2 * COLUMNS * bytes);
     eval->groups = calloc(STATS_FIFTHS + 2, sizeof *eval->groups);
     int status = block && eval->groups ? PONDER_OK : PONDER_E_MEMORY;
     for (int c = 0; c < COLUMNS && !status; c++)

@@ -1,6 +1,7 @@
 #include "eval/stats.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,30 +48,78 @@ static double quantile(const double *sorted, int count, double q)
     return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
 }
 
-int stats_bootstrap(const double *values, int64_t n, uint64_t seed, struct ponder_interval *out)
+static double sum_of(const double *values, int64_t n)
 {
-    *out = (struct ponder_interval){NAN, NAN, NAN};
-    if (n == 0)
-        return PONDER_OK;
-    double *means = malloc(STATS_RESAMPLES * sizeof *means);
-    if (!means)
-        return PONDER_E_MEMORY;
     double sum = 0;
     for (int64_t i = 0; i < n; i++)
         sum += values[i];
+    return sum;
+}
+
+static bool all_equal(const double *values, int64_t n)
+{
+    int64_t i = 1;
+    while (i < n && values[i] == values[0])
+        i++;
+    return i == n;
+}
+
+/* rows (n, count): the columns' values of one question beside each other. */
+static void interleave(double *rows, const struct stats_column *columns, int count, int64_t n)
+{
+    for (int c = 0; c < count; c++)
+        for (int64_t i = 0; i < n; i++)
+            rows[i * count + c] = columns[c].values[i];
+}
+
+/* means (count, STATS_RESAMPLES), each added up in the order of its draws; sums (count) are for that. */
+static void resample(const double *rows, int count, int64_t n, uint64_t seed, double *sums, double *means)
+{
     struct rng rng;
     rng_init(&rng, seed);
     for (int r = 0; r < STATS_RESAMPLES; r++) {
-        double resampled = 0;
-        for (int64_t i = 0; i < n; i++)
-            resampled += values[rng_below(&rng, (uint64_t)n)];
-        means[r] = resampled / (double)n;
+        memset(sums, 0, (size_t)count * sizeof *sums);
+        for (int64_t i = 0; i < n; i++) {
+            const double *row = rows + (int64_t)rng_below(&rng, (uint64_t)n) * count;
+            for (int c = 0; c < count; c++)
+                sums[c] += row[c];
+        }
+        for (int c = 0; c < count; c++)
+            means[(size_t)c * STATS_RESAMPLES + (size_t)r] = sums[c] / (double)n;
     }
-    qsort(means, STATS_RESAMPLES, sizeof *means, ascending);
-    *out = (struct ponder_interval){sum / (double)n, quantile(means, STATS_RESAMPLES, 0.025),
-                                    quantile(means, STATS_RESAMPLES, 0.975)};
+}
+
+int stats_bootstrap_columns(const struct stats_column *columns, int count, int64_t n, uint64_t seed)
+{
+    for (int c = 0; c < count; c++)
+        *columns[c].out = (struct ponder_interval){NAN, NAN, NAN};
+    if (n == 0 || count == 0)
+        return PONDER_OK;
+    double *rows = malloc((size_t)n * (size_t)count * sizeof *rows);
+    double *means = malloc((size_t)count * STATS_RESAMPLES * sizeof *means);
+    double *sums = malloc((size_t)count * sizeof *sums);
+    int status = rows && means && sums ? PONDER_OK : PONDER_E_MEMORY;
+    if (!status) {
+        interleave(rows, columns, count, n);
+        resample(rows, count, n, seed, sums, means);
+    }
+    for (int c = 0; c < count && !status; c++) {
+        double *sorted = means + (size_t)c * STATS_RESAMPLES;
+        if (!all_equal(columns[c].values, n)) /* else the means are, too */
+            qsort(sorted, STATS_RESAMPLES, sizeof *sorted, ascending);
+        *columns[c].out = (struct ponder_interval){sum_of(columns[c].values, n) / (double)n,
+                                                   quantile(sorted, STATS_RESAMPLES, 0.025),
+                                                   quantile(sorted, STATS_RESAMPLES, 0.975)};
+    }
+    free(rows);
     free(means);
-    return PONDER_OK;
+    free(sums);
+    return status;
+}
+
+int stats_bootstrap(const double *values, int64_t n, uint64_t seed, struct ponder_interval *out)
+{
+    return stats_bootstrap_columns(&(struct stats_column){values, out}, 1, n, seed);
 }
 
 struct ranked {

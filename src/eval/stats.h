@@ -26,6 +26,15 @@ double stats_maj_at_k(const struct classes *classes, int64_t k);
  * values. Give per-question differences for a paired interval. NAN where n is 0. */
 int stats_bootstrap(const double *values, int64_t n, uint64_t seed, struct ponder_interval *out) PONDER_USE;
 
+/* The same of `count` columns of n values each, over the same resamples, which are drawn once: as many calls
+ * of stats_bootstrap() give the same figures, later. */
+struct stats_column {
+    const double *values; /* (n) of the same questions in the same order */
+    struct ponder_interval *out;
+};
+int stats_bootstrap_columns(const struct stats_column *columns, int count, int64_t n,
+                            uint64_t seed) PONDER_USE;
+
 /* order[i], i < n: the index of the i-th largest value; the first of equals first. */
 int stats_rank(const double *values, int64_t n, int64_t *order) PONDER_USE;
 

@@ -10,6 +10,7 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/number.h"
 #include "eval/run_record.h"
 #include "ponder/verify.h"
 #include "search/plan.h"
@@ -20,7 +21,7 @@ int ponder_sweep_parse(const char *text, double temperatures[PONDER_SWEEP_MAX], 
 {
     *count = 0;
     for (const char *at = text, *end; *at; at = *end ? end + 1 : end) {
-        double value = strtod(at, (char **)&end);
+        double value = number_read(at, (char **)&end);
         if (end == at || (*end && *end != ',') || (*end && !end[1]))
             return err_set(err, PONDER_E_ARGUMENT,
                            "--temperature: '%.60s' is no number, and no list such as 0,0.4,0.8", text);
@@ -117,7 +118,7 @@ static int search(struct work *work, int64_t *run, struct ponder_err *err)
 static void tell(const struct work *work, double temperature)
 {
     char text[64];
-    snprintf(text, sizeof text, "temperature %g", temperature);
+    number_print(text, sizeof text, "temperature %g", temperature);
     if (work->watch && work->watch->note)
         work->watch->note(text, work->watch->data);
 }

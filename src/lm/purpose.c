@@ -5,6 +5,7 @@
 
 #include "core/err.h"
 #include "lm/ponder_model.h"
+#include "lm/sample.h"
 
 static const struct {
     const char *name;
@@ -33,9 +34,15 @@ void ponder_model_default_sampling(struct ponder_model *model)
         model->sampling[p] = purposes[p].sampling;
 }
 
-/* One number of a purpose; a missing key leaves it as it is. */
-static int read_number(const struct gguf_file *file, int purpose, const char *what, double max, double *out,
-                       struct ponder_err *err)
+static int check(const struct ponder_purpose_sampling *s, struct ponder_err *err)
+{
+    struct sample_options options = {s->temperature, 0, s->top_p, s->min_p};
+    return sample_options_check(&options, err);
+}
+
+/* One number of a purpose into `*out`, a field of `s`; a missing key leaves it as it is. */
+static int read_number(const struct gguf_file *file, int purpose, const char *what,
+                       struct ponder_purpose_sampling *s, double *out, struct ponder_err *err)
 {
     char key[64];
     float value;
@@ -43,12 +50,10 @@ static int read_number(const struct gguf_file *file, int purpose, const char *wh
     if (!gguf_find(file, key))
         return PONDER_OK;
     int status = gguf_get_f32(file, key, &value, err);
-    if (!status && !(value >= 0 && (double)value <= max)) /* refuses NAN too */
-        status = err_set(err, PONDER_E_FORMAT, "%s: key '%s' is %g; it must be within 0 and %g",
-                         gguf_path(file), key, (double)value, max);
-    if (!status)
-        *out = round((double)value * 1e6) / 1e6; /* 0.8 as it was written, not as f32 has it */
-    return status;
+    if (status)
+        return status;
+    *out = round((double)value * 1e6) / 1e6; /* 0.8 as it was written, not as f32 has it */
+    return check(s, err) ? err_prefix(err, PONDER_E_FORMAT, "%s: key '%s'", gguf_path(file), key) : PONDER_OK;
 }
 
 int ponder_model_read_sampling(struct ponder_model *model, const struct gguf_file *file,
@@ -57,11 +62,11 @@ int ponder_model_read_sampling(struct ponder_model *model, const struct gguf_fil
     int status = PONDER_OK;
     for (int p = 0; p < PONDER_PURPOSES && !status; p++) {
         struct ponder_purpose_sampling *s = &model->sampling[p];
-        status = read_number(file, p, "temperature", 10, &s->temperature, err);
+        status = read_number(file, p, "temperature", s, &s->temperature, err);
         if (!status)
-            status = read_number(file, p, "top_p", 1, &s->top_p, err);
+            status = read_number(file, p, "top_p", s, &s->top_p, err);
         if (!status)
-            status = read_number(file, p, "min_p", 1, &s->min_p, err);
+            status = read_number(file, p, "min_p", s, &s->min_p, err);
     }
     return status;
 }

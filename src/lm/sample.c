@@ -30,17 +30,16 @@ struct row {
 
 int sample_options_check(const struct sample_options *options, struct ponder_err *err)
 {
-    if (!(options->temperature >= 0 && options->temperature <= 100))
-        return err_set(err, PONDER_E_ARGUMENT, "temperature %g: it lies between 0 and 100",
+    if (!(options->temperature >= 0 && options->temperature <= 10))
+        return err_set(err, PONDER_E_ARGUMENT, "temperature %g: it is 0 (greedy) to 10",
                        options->temperature);
     if (options->top_k < 0)
-        return err_set(err, PONDER_E_ARGUMENT, "top_k %d: it is 0 (all tokens) or more", options->top_k);
+        return err_set(err, PONDER_E_ARGUMENT, "top-k %d: it is 0 (all tokens) or more", options->top_k);
     if (!(options->top_p > 0 && options->top_p <= 1))
-        return err_set(err, PONDER_E_ARGUMENT, "top_p %g: it is more than 0 and at most 1 (all tokens)",
+        return err_set(err, PONDER_E_ARGUMENT, "top-p %g: it is more than 0 and at most 1 (all tokens)",
                        options->top_p);
     if (!(options->min_p >= 0 && options->min_p <= 1))
-        return err_set(err, PONDER_E_ARGUMENT, "min_p %g: it lies between 0 (all tokens) and 1",
-                       options->min_p);
+        return err_set(err, PONDER_E_ARGUMENT, "min-p %g: it is 0 (all tokens) to 1", options->min_p);
     return PONDER_OK;
 }
 

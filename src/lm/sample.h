@@ -14,13 +14,14 @@
 #include "ponder/status.h"
 
 struct sample_options {
-    double temperature; /* 0: greedy, the lowest id of equals */
+    double temperature; /* 0 to 10; 0: greedy, the lowest id of equals */
     int top_k;          /* 0: all */
     double top_p;       /* in (0, 1]; 1: all */
     double min_p;       /* in [0, 1]; 0: all */
 };
 
-/* Ranges; the error names the field. */
+/* The ranges, whoever gives the numbers: an option, a model's file, a request. The error names the field as
+ * the option does. */
 int sample_options_check(const struct sample_options *options, struct ponder_err *err) PONDER_USE;
 
 struct sample {

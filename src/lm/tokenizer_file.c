@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/number.h"
 #include "lm/tokenizer_impl.h"
 
 #define KEY(name) "tokenizer.ggml." name
@@ -94,7 +95,7 @@ static int read_token(struct tokenizer *tokenizer, int id, const struct gguf_fil
     struct token *token = &tokenizer->tokens[id];
     char what[80];
     if (!(type >= TOKEN_NORMAL && type <= TOKEN_BYTE)) {
-        snprintf(what, sizeof what, "token %d has type %g; there are 1 to 6", id, type);
+        number_print(what, sizeof what, "token %d has type %g; there are 1 to 6", id, type);
         return malformed(file, KEY("token_type"), err, what);
     }
     if (text.len > TOKEN_BYTES_MAX) {

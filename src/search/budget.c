@@ -1,10 +1,10 @@
 #include "search/budget.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/err.h"
+#include "core/number.h"
 
 /* A verifier reads a text with a tag behind each step: this many of its tokens come on top of each request.
  */
@@ -20,7 +20,7 @@ static int wrong(const char *text, struct ponder_err *err)
 
 static int parse_one(const char *at, char **end, struct budget *out)
 {
-    double value = strtod(at, end);
+    double value = number_read(at, end);
     if (*end == at || !(value > 0) || value > 1e18)
         return PONDER_E_ARGUMENT;
     bool whole = value == floor(value) && value < 9e15;

@@ -4,6 +4,7 @@
 
 #include "core/err.h"
 #include "search/classes.h"
+#include "search/sample_answer.h"
 #include "search/search.h"
 #include "search/vote.h"
 
@@ -54,7 +55,7 @@ static int find_answers(const struct tree *tree, const int32_t *nodes, int64_t c
         status = tree_path_text(tree, nodes[i], &text);
         bool whole = tree->nodes[nodes[i]].end == TREE_ENDED;
         if (!status)
-            status = answer_of_text(buf_text(&text), text.len, answer_mode_of(mode, whole), &answers[i]);
+            status = sample_answer(buf_text(&text), text.len, answer_mode_of(mode, whole), &answers[i]);
         buf_release(&text);
     }
     return status;

@@ -11,14 +11,14 @@
 
 /* ---- asking ---- */
 
-/* An unused tag, or -1. */
+/* An unused tag, or PONDER_E_MEMORY. */
 static int64_t job_take(struct work *work)
 {
     if (work->job_free < 0) {
         int64_t cap = work->job_cap ? 2 * work->job_cap : 1024;
         struct job *jobs = realloc(work->jobs, (size_t)cap * sizeof *jobs);
         if (!jobs)
-            return -1;
+            return PONDER_E_MEMORY;
         for (int64_t i = work->job_cap; i < cap; i++)
             jobs[i] = (struct job){.question = i + 1 < cap ? i + 1 : -1, .node = -1};
         work->job_free = work->job_cap;
@@ -58,9 +58,9 @@ static int submit(struct work *work, int64_t question, const struct search_ask *
     const struct driver_plan *plan = quest->plan;
     const struct ponder_sampling *s = plan->sampling;
     int32_t node = tree_add(tree, ask->node);
-    int64_t tag = node < 0 ? -1 : job_take(work);
+    int64_t tag = node < 0 ? node : job_take(work);
     if (tag < 0)
-        return err_memory(err, "a search's tree");
+        return tree_fail((int)tag, TREE_BYTES_MAX, err);
     tree->nodes[node].rollout = ask->rollout && !quest->finishing;
     bool by_steps = plan->ops->by_steps && !quest->finishing;
     /* A thought is one step, unless steps end otherwise than at lines. */
@@ -247,7 +247,7 @@ static int fill_node(struct work *work, const struct job *job, const struct engi
     int status = tree_append(tree, job->node, text, result->text_len);
     if (!status && quest->plan->keep_ids && result->tokens)
         status = tree_set_ids(tree, job->node, result->tokens, result->token_count);
-    return status ? err_memory(err, "a search's tree") : PONDER_OK;
+    return tree_fail(status, TREE_BYTES_MAX, err);
 }
 
 static int take_one(struct work *work, struct engine_result *result, struct ponder_err *err)

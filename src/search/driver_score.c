@@ -133,8 +133,7 @@ static int score_part(struct work *work, struct batch *batch, int64_t from, int6
     work->judging_s += clock_now_s(work->clock) - began_s;
     work->judged_count += to - from;
     for (int64_t i = from; i < to && !status; i++)
-        if (keep_score(work, &batch->items[i], &batch->places[i]))
-            status = err_memory(err, "scores");
+        status = tree_fail(keep_score(work, &batch->items[i], &batch->places[i]), TREE_BYTES_MAX, err);
     return status;
 }
 

@@ -8,16 +8,17 @@
 #include "core/err.h"
 #include "engine/local.h"
 #include "engine/openai.h"
+#include "lm/sample.h"
 #include "search/best_of_n.h"
 #include "search/prompt.h"
 #include "search/solve.h"
 
 static int check(const struct ponder_sampling *s, struct ponder_err *err)
 {
-    /* Written so that NAN is refused too. */
-    if (!(s->temperature >= 0 && s->top_p >= 0 && s->top_p <= 1 && s->min_p >= 0 && s->min_p <= 1))
-        return err_set(err, PONDER_E_ARGUMENT,
-                       "sampling: temperature must be 0 or more, top-p and min-p within 0 and 1");
+    struct sample_options options = {s->temperature, 0, s->top_p, s->min_p};
+    int status = sample_options_check(&options, err);
+    if (status)
+        return status;
     if (s->pool && strcmp(s->pool, "samples") != 0 && strcmp(s->pool, "greedy") != 0)
         return err_set(err, PONDER_E_ARGUMENT, "--pool: '%.40s' is none of auto, samples, greedy", s->pool);
     if (s->n < 1 || s->max_tokens < 1 || s->max_tokens > 1000000 || s->top_k < 0 || s->top_k > 1000000)

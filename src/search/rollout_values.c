@@ -7,6 +7,7 @@
 #include "core/err.h"
 #include "search/driver.h"
 #include "search/rollouts.h"
+#include "search/sample_answer.h"
 
 /* ---- the solutions in a tree ---- */
 
@@ -24,7 +25,7 @@ static int read_solution(struct rollouts_solution *out, const struct tree_node *
     out->node = node;
     out->steps = prefixes_steps(node->text, node->len);
     enum answer_mode how = answer_mode_of(extract, node->end == TREE_ENDED);
-    int status = answer_of_text(node->text, node->len, how, &out->answer);
+    int status = sample_answer(node->text, node->len, how, &out->answer);
     out->labelled = !status && out->answer && out->steps <= ROLLOUTS_STEPS_MAX;
     return status || !out->labelled ? status : prefixes_add(prefixes, node->text, node->len, out->path);
 }
@@ -124,9 +125,9 @@ static int count_rollout(struct valuing *v, int64_t prefix, int32_t node)
     bool right = false;
     int status = tree_path_text(v->tree, node, &whole);
     if (!status)
-        status = answer_of_text(buf_text(&whole), whole.len,
-                                answer_mode_of(v->settings->extract, v->tree->nodes[node].end == TREE_ENDED),
-                                &answer);
+        status = sample_answer(buf_text(&whole), whole.len,
+                               answer_mode_of(v->settings->extract, v->tree->nodes[node].end == TREE_ENDED),
+                               &answer);
     buf_release(&whole);
     if (!status)
         status = judge(v, answer, &right);

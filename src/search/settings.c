@@ -11,7 +11,9 @@
         .default_value = d, .min = lo, .max = hi, .help = h                                                  \
     }
 
-/* One set of rows with the defaults of a use. The temperature is a row of its own: `eval` takes several. */
+/* One set of rows with the defaults of a use. The temperature is a row of its own: `eval` takes several. A
+ * row has no way to say "more than 0": sample_options_check() holds the range of top-p, once settings are
+ * used. */
 /* clang-format off */
 #define TEMPERATURE_ROW(d) \
     {.name = "temperature", .letter = 't', .type = PONDER_OPTION_REAL, .offset = OPTION_FIELD(temperature),  \
@@ -20,7 +22,7 @@
     WITH_LETTER('n', "n", n, "N", n_default, 1, 4096, n_help),                                               \
     WITH_LETTER('s', "seed", seed, "S", "1", 0, 9007199254740992.0, "of the random streams"),                \
     ROW_INT("top-k", top_k, "K", "0", 0, 1000000, "sample from the K best tokens; 0: all"),                  \
-    ROW_REAL("top-p", top_p, "P", top_p_default, 0, 1, "sample from the best tokens of total P"),            \
+    ROW_REAL("top-p", top_p, "P", top_p_default, 0, 0, "sample from the best tokens of total P"),            \
     ROW_REAL("min-p", min_p, "P", min_p_default, 0, 1, "drop tokens under P times the best one"),            \
     ROW_INT("max-tokens", max_tokens, "K", tokens_default, 1, 1000000, "per text at most"),                  \
     ROW_INT("threads", threads, "T", "0", 0, 256, "0: all cores"),                                           \

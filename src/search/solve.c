@@ -5,16 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answer/answer.h"
 #include "core/err.h"
 #include "search/best_of_n.h"
 #include "search/classes.h"
 #include "search/prompt.h"
+#include "search/sample_answer.h"
 #include "search/select.h"
 #include "search/solution_tree.h"
 #include "search/vote.h"
 
-/* A sample as a node behind the prompt; -1: out of memory. */
+/* A sample as a node behind the prompt, or as tree_add() and tree_append() fail. */
 static int32_t add_node(struct tree *tree, const struct best_of_n_sample *sample)
 {
     int32_t at = tree_add(tree, 0);
@@ -26,8 +26,9 @@ static int32_t add_node(struct tree *tree, const struct best_of_n_sample *sample
                                                             : TREE_CUT;
     node->tokens = sample->token_count;
     node->logprob = sample->logprob;
-    if (tree_append(tree, at, sample->text, sample->len))
-        return -1;
+    int status = tree_append(tree, at, sample->text, sample->len);
+    if (status)
+        return status;
     tree_merge(tree, at, 0);
     return at;
 }
@@ -43,7 +44,7 @@ static int take_candidates(struct ponder_solution *solution, struct best_of_n *r
         bool taken = sample->text && !empty_cut;
         int32_t node = failed || taken ? add_node(tree, sample) : 0;
         if (node < 0)
-            return PONDER_E_MEMORY;
+            return node;
         if (!taken)
             continue;
         int64_t at = solution->candidate_count++;
@@ -61,7 +62,7 @@ static int take_candidates(struct ponder_solution *solution, struct best_of_n *r
         solution->finished += sample->done && sample->finish != ENGINE_FINISH_FAILED;
         struct ponder_candidate *candidate = &solution->candidates[at];
         enum answer_mode how = answer_mode_of(mode, sample->finish == ENGINE_FINISH_END);
-        int status = answer_of_text(candidate->text, candidate->len, how, &candidate->answer);
+        int status = sample_answer(candidate->text, candidate->len, how, &candidate->answer);
         if (status)
             return status;
     }
@@ -210,8 +211,7 @@ int solve_run(struct engine *engine, const struct prompt_template *template, enu
         solution->ledger = run.ledger;
         solution->stopped = run.stopped;
         status = conclude(solution, &run, mode, sampling);
-        if (status)
-            err_memory(err, "the candidates");
+        tree_fail(status, TRACE_BYTES_MAX, err);
     }
     best_of_n_release(&run);
     if (status) {

@@ -9,6 +9,7 @@
 #include "search/plan.h"
 #include "search/prompt.h"
 #include "search/proposer.h"
+#include "search/sample_answer.h"
 #include "search/select.h"
 #include "search/solution_tree.h"
 #include "search/solve.h"
@@ -41,7 +42,7 @@ static int add_candidate(struct work *work, const struct tree *tree, int32_t nod
     if (!status && !(candidate->text = buf_take(&text, NULL)))
         status = PONDER_E_MEMORY;
     buf_release(&text);
-    return status ? status : answer_of_text(candidate->text, candidate->len, work->mode, &candidate->answer);
+    return status ? status : sample_answer(candidate->text, candidate->len, work->mode, &candidate->answer);
 }
 
 /* Classes of answers by the number of samples, but the chosen candidate's first. */
@@ -166,7 +167,7 @@ static int take_outcome(void *data, int64_t question, const struct driver_outcom
                         struct ponder_err *err)
 {
     (void)question;
-    return fill(data, outcome) ? err_memory(err, "a solution") : PONDER_OK;
+    return tree_fail(fill(data, outcome), TRACE_BYTES_MAX, err);
 }
 
 /* ---- the call ---- */

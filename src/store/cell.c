@@ -30,8 +30,9 @@ static int is_there(struct store *store, int64_t run, int64_t seed, int64_t ques
 
 /* ---- claiming ---- */
 
-static int claim(struct store *store, int64_t run, int64_t seed, int64_t question, enum store_claim *out,
-                 struct ponder_err *err)
+/* How a cell stands; nothing is written. */
+static int look(struct store *store, int64_t run, int64_t seed, int64_t question, enum store_claim *out,
+                struct ponder_err *err)
 {
     bool there;
     int64_t worker = 0;
@@ -41,6 +42,13 @@ static int claim(struct store *store, int64_t run, int64_t seed, int64_t questio
                                      "looking for a claim", err);
     bool others = worker > 0 && worker != store->worker && store_worker_lives(store, worker);
     *out = there ? STORE_CLAIM_DONE : others ? STORE_CLAIM_OTHERS : STORE_CLAIM_MINE;
+    return status;
+}
+
+static int claim(struct store *store, int64_t run, int64_t seed, int64_t question, enum store_claim *out,
+                 struct ponder_err *err)
+{
+    int status = look(store, run, seed, question, out, err);
     if (status || *out != STORE_CLAIM_MINE)
         return status;
     sqlite3_stmt *set = of_cell(store, STORE_CLAIM_SET, run, seed, question);
@@ -52,8 +60,12 @@ int store_cell_claim(struct store *store, int64_t run, int64_t seed, int64_t que
                      struct ponder_err *err)
 {
     int status = store_worker_begin(store, err);
+    /* Who waits for others asks again and again: only what may be claimed is worth holding up who writes. */
     if (!status)
-        status = store_begin(store, err);
+        status = look(store, run, seed, question, out, err);
+    if (status || *out != STORE_CLAIM_MINE)
+        return status;
+    status = store_begin(store, err);
     return status ? status : store_end(store, claim(store, run, seed, question, out, err), err);
 }
 
@@ -283,10 +295,13 @@ struct listed {
     int64_t count, cap;
 };
 
-static int list_cell(struct store *store, int64_t run, sqlite3_stmt *row, struct listed *listed,
-                     struct ponder_err *err)
+static int list_cell(struct store *store, int64_t run, int64_t set_size, sqlite3_stmt *row,
+                     struct listed *listed, struct ponder_err *err)
 {
     struct store_cell cell = cell_of(row);
+    if (cell.question < 0 || cell.question >= set_size)
+        return err_set(err, PONDER_E_FORMAT, "%s: run %lld: question %lld is not in its set of %lld",
+                       store->path, (long long)run, (long long)cell.question, (long long)set_size);
     if (cell.seed < 0 || cell.seed > STORE_SEED_MAX)
         return err_set(err, PONDER_E_FORMAT, "%s: run %lld: a seed of %lld; they go from 0 to 2^53",
                        store->path, (long long)run, (long long)cell.seed);
@@ -307,10 +322,13 @@ static int list_cell(struct store *store, int64_t run, sqlite3_stmt *row, struct
 static int list_cells(struct store *store, int64_t run, int64_t seed, int64_t question, struct listed *listed,
                       struct ponder_err *err)
 {
+    int64_t set_size;
+    int code = SQLITE_ERROR, status = store_set_size(store, run, &set_size, err);
+    if (status)
+        return status;
     sqlite3_stmt *row = of_cell(store, STORE_CELLS, run, seed, question);
-    int code = SQLITE_ERROR, status = PONDER_OK;
     while (!status && row && (code = sqlite3_step(row)) == SQLITE_ROW)
-        status = list_cell(store, run, row, listed, err);
+        status = list_cell(store, run, set_size, row, listed, err);
     if (!status && code != SQLITE_DONE)
         status = store_fail(store, "reading cells", err);
     sqlite3_reset(row);

@@ -260,6 +260,27 @@ void ponder_runs_release(struct ponder_run *runs, int64_t count)
 
 /* ---- its questions ---- */
 
+int store_set_size(struct store *store, int64_t run, int64_t *out, struct ponder_err *err)
+{
+    sqlite3_stmt *size = store_statement(store, STORE_SET_SIZE);
+    *out = 0;
+    sqlite3_bind_int64(size, 1, run);
+    return store_run_statement(store, size, out, "reading the size of a set", err);
+}
+
+/* What is there must be what the set says of itself: cells and other runs are measured by that. */
+static int check_count(struct store *store, int64_t id, int64_t count, struct ponder_err *err)
+{
+    int64_t size;
+    int status = store_set_size(store, id, &size, err);
+    if (!status && count == 0)
+        status = err_set(err, PONDER_E_FORMAT, "%s: run %lld has no questions", store->path, (long long)id);
+    else if (!status && count != size)
+        status = err_set(err, PONDER_E_FORMAT, "%s: run %lld has %lld questions, and its set says %lld",
+                         store->path, (long long)id, (long long)count, (long long)size);
+    return status;
+}
+
 int store_run_questions(struct store *store, int64_t id, struct questions *out, struct ponder_err *err)
 {
     sqlite3_stmt *row = store_statement(store, STORE_QUESTIONS);
@@ -277,10 +298,8 @@ int store_run_questions(struct store *store, int64_t id, struct questions *out, 
     }
     if (!status && code != SQLITE_DONE)
         status = store_fail(store, "reading the questions", err);
-    if (!status && out->count == 0)
-        status = err_set(err, PONDER_E_FORMAT, "%s: run %lld has no questions", store->path, (long long)id);
     sqlite3_reset(row);
-    return status;
+    return status ? status : check_count(store, id, out->count, err);
 }
 
 /* ---- deleting ---- */

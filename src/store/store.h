@@ -62,7 +62,7 @@ int store_runs(struct store *store, struct ponder_run **out, int64_t *count,
 int store_run_find(struct store *store, int64_t id, struct ponder_run *out,
                    struct ponder_err *err) PONDER_USE;
 void store_run_release(struct ponder_run *run);
-/* Its questions in order. Release `out` in any case. */
+/* Its questions in order, as many as its set says. Release `out` in any case. */
 int store_run_questions(struct store *store, int64_t id, struct questions *out,
                         struct ponder_err *err) PONDER_USE;
 /* With all its cells; PONDER_E_IO where a process is at work on it. */
@@ -103,8 +103,9 @@ int store_cell_unclaim(struct store *store, int64_t run, int64_t seed, int64_t q
 /* Gives the claim up. A cell that is there already stays as it is. */
 int store_cell_put(struct store *store, int64_t run, const struct store_cell *cell,
                    struct ponder_err *err) PONDER_USE;
-/* Calls `each` for every cell of the run by seed, then question; `question` of 0 or more: only that one of
- * `seed`. The cell is valid during the call, which may write to the store; its error ends the reading. */
+/* Calls `each` for every cell of the run by seed, then question, which is one of its set; `question` of 0 or
+ * more: only that one of `seed`. The cell is valid during the call, which may write to the store; its error
+ * ends the reading. */
 int store_cells_read(struct store *store, int64_t run, int64_t seed, int64_t question,
                      int (*each)(void *data, const struct store_cell *cell, struct ponder_err *err),
                      void *data, struct ponder_err *err) PONDER_USE;

@@ -11,6 +11,7 @@
     X(SET_FIND, "SELECT id FROM sets WHERE hash = ?1")                                                       \
     X(SET_ADD, "INSERT INTO sets (hash, data, questions) VALUES (?1, ?2, ?3) RETURNING id")                  \
     X(QUESTION_ADD, "INSERT INTO questions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                             \
+    X(SET_SIZE, "SELECT questions FROM sets WHERE id = (SELECT set_id FROM runs WHERE id = ?1)")             \
     X(QUESTIONS, "SELECT problem, answer, level, subject, unique_id FROM questions "                         \
                  "WHERE set_id = (SELECT set_id FROM runs WHERE id = ?1) ORDER BY number")                   \
     X(RUN_FIND, "SELECT id FROM runs WHERE set_id = ?1 AND settings = ?2")                                   \
@@ -66,6 +67,8 @@ sqlite3_stmt *store_statement(struct store *store, enum store_statement which);
  * left alone where there is none. */
 int store_run_statement(struct store *store, sqlite3_stmt *statement, int64_t *id, const char *doing,
                         struct ponder_err *err);
+/* How many questions the set of a run is said to have; 0 where there is no such run. */
+int store_set_size(struct store *store, int64_t run, int64_t *out, struct ponder_err *err);
 /* A transaction that may write. End it with store_end(), which commits on PONDER_OK and else takes everything
  * back; returns the status. */
 int store_begin(struct store *store, struct ponder_err *err);

@@ -115,7 +115,8 @@ static int add_text(struct judged_source *source, struct judged_side *side, cons
     *taken = text->lines > 0 && (text->labels || !needs_labels);
     if (!*taken)
         return PONDER_OK;
-    int status = verifier_encode(options->profile, options->tokenizer, problem, text->text, input, err);
+    int status = verifier_encode(options->profile, options->tokenizer, problem, text->text,
+                                 strlen(text->text), input, err);
     if (status)
         return status;
     *taken = input->steps == text->lines && input->ids.count <= (size_t)options->tokens_max;

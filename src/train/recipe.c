@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/err.h"
+#include "core/number.h"
 
 static bool listed(const char *const *names, const char *name)
 {
@@ -57,7 +57,7 @@ static bool is_default(const struct ponder_option *option, const char *value)
 {
     const char *typed = option->default_value;
     if (option->type == PONDER_OPTION_INT || option->type == PONDER_OPTION_REAL)
-        return strtod(typed ? typed : "0", NULL) == strtod(value, NULL);
+        return number_read(typed ? typed : "0", NULL) == number_read(value, NULL);
     return strcmp(typed ? typed : option->type == PONDER_OPTION_FLAG ? "false" : "", value) == 0;
 }
 

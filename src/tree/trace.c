@@ -54,6 +54,11 @@ static bool grow(void *items, int64_t count, int64_t *cap, size_t size)
     return true;
 }
 
+static int no_room(const struct ponder_tree *tree, size_t bytes)
+{
+    return arena_is_full(&tree->memory, bytes) ? PONDER_E_LIMIT : PONDER_E_MEMORY;
+}
+
 int trace_add(struct ponder_tree *tree, const struct trace_node *given)
 {
     struct trace_node node = *given;
@@ -64,9 +69,11 @@ int trace_add(struct ponder_tree *tree, const struct trace_node *given)
         return PONDER_E_MEMORY;
     tree->cap = (int32_t)cap;
     node.depth = node.parent < 0 ? 0 : tree->nodes[node.parent].depth + 1;
-    if (!trace_copy(tree, &node.text, given->text, given->len) ||
-        !trace_copy(tree, &node.answer, given->answer, given->answer ? strlen(given->answer) : 0))
-        return PONDER_E_MEMORY;
+    size_t answer_len = given->answer ? strlen(given->answer) : 0;
+    if (!trace_copy(tree, &node.text, given->text, given->len))
+        return no_room(tree, given->len + 1);
+    if (!trace_copy(tree, &node.answer, given->answer, answer_len))
+        return no_room(tree, answer_len + 1);
     tree->nodes[tree->count++] = node;
     return PONDER_OK;
 }
@@ -76,9 +83,10 @@ int trace_add_vote(struct ponder_tree *tree, const char *answer, int64_t count)
     struct trace_vote vote = {.count = count};
     if (tree->vote_count == TRACE_VOTES_MAX)
         return PONDER_E_LIMIT;
-    if (!grow(&tree->votes, tree->vote_count, &tree->vote_cap, sizeof *tree->votes) ||
-        !trace_copy(tree, &vote.answer, answer, strlen(answer)))
+    if (!grow(&tree->votes, tree->vote_count, &tree->vote_cap, sizeof *tree->votes))
         return PONDER_E_MEMORY;
+    if (!trace_copy(tree, &vote.answer, answer, strlen(answer)))
+        return no_room(tree, strlen(answer) + 1);
     tree->votes[tree->vote_count++] = vote;
     return PONDER_OK;
 }

@@ -82,7 +82,7 @@ struct ponder_tree *trace_new(void);
 /* A copy that the tree owns; NULL of NULL. False: out of memory, or over TRACE_BYTES_MAX. */
 bool trace_copy(struct ponder_tree *tree, const char **to, const char *text, size_t len) PONDER_USE;
 /* Adds a node behind an earlier one and fills in its depth; the first one is the prompt. Copies its texts.
- * PONDER_E_MEMORY; PONDER_E_LIMIT for more than TRACE_NODES_MAX. */
+ * PONDER_E_MEMORY; PONDER_E_LIMIT for more than TRACE_NODES_MAX, or than TRACE_BYTES_MAX of text in all. */
 int trace_add(struct ponder_tree *tree, const struct trace_node *node) PONDER_USE;
 int trace_add_vote(struct ponder_tree *tree, const char *answer, int64_t count) PONDER_USE;
 /* Sets the result and marks the nodes of its path; -1: the prompt alone. */

@@ -6,6 +6,7 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/number.h"
 #include "tree/ledger.h"
 #include "tree/trace.h"
 #include "tree/trace_scan.h"
@@ -75,7 +76,7 @@ static void take_real(struct fields *fields, const char *key, double low, double
     *out = value ? json_number_value(value) : absent;
     if (!value || (json_is_number(value) && *out >= low && *out <= high))
         return;
-    snprintf(expected, sizeof expected, "a number from %g to %g", low, high);
+    number_print(expected, sizeof expected, "a number from %g to %g", low, high);
     wrong(fields, PONDER_E_FORMAT, key, expected);
 }
 
@@ -160,11 +161,12 @@ static int read_node(void *data, int64_t index, const json_t *value, struct pond
     if (fields.status)
         return fields.status;
     int status = trace_add(reading->tree, &node);
-    if (status == PONDER_E_LIMIT)
+    if (status == PONDER_E_LIMIT && reading->tree->count == TRACE_NODES_MAX)
         return err_set(err, status, "%s: more than %d nodes", reading->name, TRACE_NODES_MAX);
-    return status ? err_set(err, status, "%s: %s: its texts, with those before, do not fit into %d bytes",
-                            reading->name, what, TRACE_BYTES_MAX)
-                  : PONDER_OK;
+    if (status == PONDER_E_LIMIT)
+        return err_set(err, status, "%s: %s: its texts, with those before, do not fit into %d bytes",
+                       reading->name, what, TRACE_BYTES_MAX);
+    return status ? err_memory(err, "a tree") : PONDER_OK;
 }
 
 static int read_vote(void *data, int64_t index, const json_t *value, struct ponder_err *err)

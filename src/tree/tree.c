@@ -4,16 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/err.h"
 #include "core/rng.h"
 
 static int32_t push(struct tree *tree, struct tree_node node)
 {
+    if (tree->count == TREE_NODES_MAX)
+        return PONDER_E_LIMIT;
     if (tree->count == tree->cap) {
         int32_t cap = tree->cap ? 2 * tree->cap : 64;
-        struct tree_node *nodes =
-            cap <= TREE_NODES_MAX ? realloc(tree->nodes, (size_t)cap * sizeof *nodes) : NULL;
+        struct tree_node *nodes = realloc(tree->nodes, (size_t)cap * sizeof *nodes);
         if (!nodes)
-            return -1;
+            return PONDER_E_MEMORY;
         tree->nodes = nodes;
         tree->cap = cap;
     }
@@ -26,7 +28,7 @@ int tree_init(struct tree *tree, uint64_t key)
     *tree = (struct tree){.memory = ARENA_INIT(TREE_BYTES_MAX)};
     struct tree_node root = {.parent = -1, .repeats = 1, .same_as = -1, .text = "", .key = key};
     root.logprob = root.score = root.total = NAN;
-    return push(tree, root) == 0 ? PONDER_OK : PONDER_E_MEMORY;
+    return push(tree, root);
 }
 
 void tree_release(struct tree *tree)
@@ -57,12 +59,17 @@ int32_t tree_add(struct tree *tree, int32_t parent)
     return index;
 }
 
+static int no_room(const struct tree *tree, size_t bytes)
+{
+    return arena_is_full(&tree->memory, bytes) ? PONDER_E_LIMIT : PONDER_E_MEMORY;
+}
+
 int tree_append(struct tree *tree, int32_t index, const char *text, size_t len)
 {
     struct tree_node *node = &tree->nodes[index];
     char *whole = arena_alloc(&tree->memory, node->len + len + 1);
     if (!whole)
-        return PONDER_E_MEMORY;
+        return no_room(tree, node->len + len + 1);
     memcpy(whole, node->text, node->len);
     memcpy(whole + node->len, text, len);
     node->text = whole;
@@ -75,7 +82,7 @@ int tree_set_steps(struct tree *tree, int32_t node, const float *scores, int cou
     size_t bytes = (size_t)count * sizeof *scores;
     float *copy = arena_alloc(&tree->memory, bytes + 1);
     if (!copy)
-        return PONDER_E_MEMORY;
+        return no_room(tree, bytes + 1);
     memcpy(copy, scores, bytes);
     tree->nodes[node].steps = copy;
     tree->nodes[node].step_count = count;
@@ -91,6 +98,15 @@ int tree_set_ids(struct tree *tree, int32_t node, const int32_t *ids, int count)
     memcpy(copy, ids, bytes);
     tree->nodes[node].ids = copy;
     return PONDER_OK;
+}
+
+int tree_fail(int status, size_t bytes_max, struct ponder_err *err)
+{
+    if (status == PONDER_E_LIMIT)
+        return err_set(err, status,
+                       "the tree of a search is full: it holds %d steps and %zu MiB of text at most",
+                       TREE_NODES_MAX, bytes_max >> 20);
+    return status ? err_memory(err, "a search's tree") : PONDER_OK;
 }
 
 void tree_merge(struct tree *tree, int32_t node, int64_t group)

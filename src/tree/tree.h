@@ -12,6 +12,7 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "ponder/status.h"
 
 enum { TREE_NODES_MAX = 1 << 20, TREE_BYTES_MAX = 1 << 28 };
 
@@ -63,14 +64,17 @@ struct tree {
 /* With a root of this key. Release in any case. PONDER_E_MEMORY. */
 int tree_init(struct tree *tree, uint64_t key) PONDER_USE;
 void tree_release(struct tree *tree);
-/* A child of `parent` whose key derives from the parent's and its ordinal; -1: no memory, or too many. */
+/* A child of `parent` whose key derives from the parent's and its ordinal; or PONDER_E_MEMORY, or
+ * PONDER_E_LIMIT for more than TREE_NODES_MAX. */
 int32_t tree_add(struct tree *tree, int32_t parent);
-/* Appends to a node's text. PONDER_E_MEMORY. */
+/* Appends to a node's text. PONDER_E_MEMORY; PONDER_E_LIMIT for more than TREE_BYTES_MAX in all, as below. */
 int tree_append(struct tree *tree, int32_t node, const char *text, size_t len) PONDER_USE;
-/* Gives a node a copy of its path's step scores. PONDER_E_MEMORY. */
+/* Gives a node a copy of its path's step scores. */
 int tree_set_steps(struct tree *tree, int32_t node, const float *scores, int count) PONDER_USE;
 /* The same with the ids of its own tokens. */
 int tree_set_ids(struct tree *tree, int32_t node, const int32_t *ids, int count) PONDER_USE;
+/* Says what a call above, or one of trace.h with its own `bytes_max`, returned. Returns it. */
+int tree_fail(int status, size_t bytes_max, struct ponder_err *err);
 /* Where an earlier sibling of the same group has the same text and end, and both or none are rollouts, the
  * node is made one with it. Siblings are grouped by `group` of them in the order of their ordinals; 0: all
  * are one group. */

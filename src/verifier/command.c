@@ -92,7 +92,7 @@ static json_t *steps_json(const struct command *command, const struct verifier_i
     json_t *steps = json_array();
     const char *at = item->text, *step;
     size_t len;
-    while ((step = verifier_step(&command->lines, &at, &len)))
+    while ((step = verifier_step(&command->lines, &at, item->text + item->len, &len)))
         json_array_append_new(steps, json_from_text(step, len));
     return steps;
 }
@@ -168,7 +168,7 @@ static int take_array(const struct command *command, const json_t *array, struct
 {
     const char *at = item->text;
     size_t len, count = json_array_size(array), steps = 0;
-    while (verifier_step(&command->lines, &at, &len))
+    while (verifier_step(&command->lines, &at, item->text + item->len, &len))
         steps++;
     if (count != steps)
         return err_set(err, PONDER_E_ENGINE,

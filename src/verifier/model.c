@@ -27,10 +27,19 @@ static int check_kind(const struct verifier *v, const char *path, const struct v
                    kinds[fits == &verifier_judge ? 2 : fits == &verifier_orm], fits->name, path);
 }
 
+/* Of MiB that nobody may have checked yet. */
+static size_t bytes_of(int64_t mib)
+{
+    return mib > 0 && mib <= INT64_MAX >> 20 ? (size_t)mib << 20 : 0;
+}
+
 int model_open(struct verifier *v, const char *path, const struct verifier_options *options,
                const char *fallback, struct ponder_err *err)
 {
-    struct scorer_options scoring = {.threads = options->threads, .exact = options->exact};
+    struct scorer_options scoring = {.threads = options->threads,
+                                     .exact = options->exact,
+                                     .kv_bytes_max = bytes_of(options->kv_mib),
+                                     .weights_bytes_max = bytes_of(options->weights_mib)};
     const char *name = options->profile ? options->profile : fallback;
     struct verifier_profile given;
     struct scorer *scorer = NULL;

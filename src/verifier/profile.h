@@ -96,8 +96,10 @@ struct verifier_encoder verifier_encoder_of(const struct tokenizer *tokenizer, c
 int verifier_profile_resolve(struct verifier_profile *profile, const struct verifier_encoder *encoder,
                              struct ponder_err *err) PONDER_USE;
 
-/* The step that begins at *at, and *at moved behind it; NULL where none is left. */
-const char *verifier_step(const struct verifier_profile *profile, const char **at, size_t *len);
+/* The step that begins at *at, and *at moved behind it; NULL where none is left before `text_end`. The text
+ * may hold any bytes. */
+const char *verifier_step(const struct verifier_profile *profile, const char **at, const char *text_end,
+                          size_t *len);
 
 struct verifier_part {
     int end;     /* of its ids */
@@ -113,13 +115,13 @@ struct verifier_input {
     int *tags;     /* (steps) where the scores stand among the ids */
     int steps, cap;
 };
-/* Replaces what `out` held. The profile is resolved. Text of question and solution never becomes a control
- * token. */
+/* Replaces what `out` held. The solution has `len` bytes. The profile is resolved. Text of question and
+ * solution never becomes a control token. */
 int verifier_encode(const struct verifier_profile *profile, const struct tokenizer *tokenizer,
-                    const char *question, const char *solution, struct verifier_input *out,
+                    const char *question, const char *solution, size_t len, struct verifier_input *out,
                     struct ponder_err *err) PONDER_USE;
 int verifier_encode_by(const struct verifier_profile *profile, const struct verifier_encoder *encoder,
-                       const char *question, const char *solution, struct verifier_input *out,
+                       const char *question, const char *solution, size_t len, struct verifier_input *out,
                        struct ponder_err *err) PONDER_USE;
 void verifier_input_release(struct verifier_input *input);
 

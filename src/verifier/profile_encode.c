@@ -84,12 +84,14 @@ static bool is_blank(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-const char *verifier_step(const struct verifier_profile *profile, const char **at, size_t *len)
+const char *verifier_step(const struct verifier_profile *profile, const char **at, const char *text_end,
+                          size_t *len)
 {
-    while (**at) {
-        const char *step = *at, *end = strstr(step, profile->separator);
-        size_t n = end ? (size_t)(end - step) : strlen(step);
-        *at = step + n + (end ? strlen(profile->separator) : 0);
+    size_t gap = strlen(profile->separator);
+    while (*at < text_end) {
+        const char *step = *at, *end = memmem(step, (size_t)(text_end - step), profile->separator, gap);
+        size_t n = (size_t)((end ? end : text_end) - step);
+        *at = step + n + (end ? gap : 0);
         while (profile->strip && n && is_blank(step[n - 1]))
             n--;
         while (profile->strip && n && is_blank(*step)) {
@@ -235,7 +237,7 @@ static void put_spaces(struct writer *w, size_t count)
 }
 
 /* Each step with its tag behind it. A separator at the very end is read, too. */
-static void put_steps(struct writer *w, const char *solution, size_t spaces)
+static void put_steps(struct writer *w, const char *solution, const char *end, size_t spaces)
 {
     const char *between = w->profile->joined     ? ""
                           : *w->profile->between ? w->profile->between
@@ -244,7 +246,7 @@ static void put_steps(struct writer *w, const char *solution, size_t spaces)
     size_t len = 0;
     bool more = false;
     put_spaces(w, spaces);
-    while (!w->status && (step = verifier_step(w->profile, &solution, &len))) {
+    while (!w->status && (step = verifier_step(w->profile, &solution, end, &len))) {
         if (more)
             put_marked(w, between, strlen(between));
         if (more)
@@ -252,20 +254,21 @@ static void put_steps(struct writer *w, const char *solution, size_t spaces)
         put(w, step, len);
         put_tag(w);
         more = w->profile->strip || solution > step + len;
-        if (more && !*solution && !w->profile->strip)
+        if (more && solution == end && !w->profile->strip)
             put_marked(w, between, strlen(between));
     }
     flush(w);
 }
 
 /* The solution, a part a step, so that solutions share what they begin with; then the question about it. */
-static void put_judged(struct writer *w, const char *solution, size_t spaces, const char *rest)
+static void put_judged(struct writer *w, const char *solution, const char *end, size_t spaces,
+                       const char *rest)
 {
     const char *gap = w->profile->separator, *step;
     size_t len;
     int steps = 0;
     put_spaces(w, spaces);
-    for (; !w->status && (step = verifier_step(w->profile, &solution, &len)); steps++) {
+    for (; !w->status && (step = verifier_step(w->profile, &solution, end, &len)); steps++) {
         if (steps)
             put(w, gap, strlen(gap));
         put(w, step, len);
@@ -282,7 +285,7 @@ static void put_judged(struct writer *w, const char *solution, size_t spaces, co
 }
 
 int verifier_encode_by(const struct verifier_profile *profile, const struct verifier_encoder *encoder,
-                       const char *question, const char *solution, struct verifier_input *out,
+                       const char *question, const char *solution, size_t len, struct verifier_input *out,
                        struct ponder_err *err)
 {
     struct writer w = {
@@ -293,19 +296,19 @@ int verifier_encode_by(const struct verifier_profile *profile, const struct veri
     out->part_count = out->steps = 0;
     put_prompt(&w, question, &spaces, &rest);
     if (!w.status && profile->kind == VERIFIER_JUDGE)
-        put_judged(&w, solution, spaces, rest);
+        put_judged(&w, solution, solution + len, spaces, rest);
     else if (!w.status)
-        put_steps(&w, solution, spaces);
+        put_steps(&w, solution, solution + len, spaces);
     buf_release(&w.plain);
     return w.status;
 }
 
 int verifier_encode(const struct verifier_profile *profile, const struct tokenizer *tokenizer,
-                    const char *question, const char *solution, struct verifier_input *out,
+                    const char *question, const char *solution, size_t len, struct verifier_input *out,
                     struct ponder_err *err)
 {
     struct verifier_encoder encoder = verifier_encoder_of(tokenizer, "the tokenizer");
-    return verifier_encode_by(profile, &encoder, question, solution, out, err);
+    return verifier_encode_by(profile, &encoder, question, solution, len, out, err);
 }
 
 void verifier_input_release(struct verifier_input *input)

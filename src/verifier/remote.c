@@ -119,11 +119,12 @@ static bool is_marked(const char *text)
            text[1 + n] == close;
 }
 
-/* The text with a space in what might be a control token, and without the tag. */
-static int put_harmless(const struct remote *remote, const char *text, struct buf *out)
+/* The text, which has a NUL behind it, with a space in what might be a control token, and without the tag. */
+static int put_harmless(const struct remote *remote, const char *text, size_t len, struct buf *out)
 {
     const char *tag = remote->profile.kind == VERIFIER_TAG ? remote->profile.tag_text : "";
-    for (size_t n = strlen(tag); *text; text++) {
+    const char *end = text + len;
+    for (size_t n = strlen(tag); text < end; text++) {
         if (n && strncmp(text, tag, n) == 0) {
             text += n - 1;
             continue;
@@ -174,14 +175,14 @@ static int render(struct remote *remote, const struct verifier_item *item, struc
 {
     struct buf question = BUF_INIT(TEXT_BYTES_MAX), solution = BUF_INIT(TEXT_BYTES_MAX);
     struct verifier_encoder bytes = {encode_bytes, no_control, NULL, "bytes"};
-    int status = put_harmless(remote, item->of->problem, &question);
+    int status = put_harmless(remote, item->of->problem, strlen(item->of->problem), &question);
     if (!status)
-        status = put_harmless(remote, item->text, &solution);
+        status = put_harmless(remote, item->text, item->len, &solution);
     if (status)
         status = err_set(err, status, "a solution is too long for a verifier behind a server");
     if (!status)
         status = verifier_encode_by(&remote->read, &bytes, buf_text(&question), buf_text(&solution),
-                                    &remote->input, err);
+                                    solution.len, &remote->input, err);
     if (!status && keep_ends(out, remote, item->scores_max))
         status = err_memory(err, "a verifier's input");
     buf_release(&question);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/number.h"
 #include "core/json.h"
 #include "verifier/remote.h"
 
@@ -258,9 +259,9 @@ static int take_row(const struct remote *remote, json_t *row, float *score, stru
         return PONDER_OK;
     }
     if (json_is_number(value))
-        snprintf(what, sizeof what,
-                 "has %g where a probability is wanted: the server's pooler is to use its activation",
-                 number);
+        number_print(what, sizeof what,
+                     "has %g where a probability is wanted: the server's pooler is to use its activation",
+                     number);
     else if (json_is_array(row) && class >= 0 && (size_t) class >= classes)
         snprintf(what, sizeof what, "has %zu classes a row, and the profile's class is %d", classes, class);
     else

@@ -91,6 +91,13 @@ static int take_profile(struct scorer *scorer, const char *path, const struct ve
     return status;
 }
 
+static int open_engine(struct scorer *scorer, const char *path, const struct local_options *options,
+                       struct ponder_err *err)
+{
+    int status = local_open(&scorer->engine, scorer->model, options, err);
+    return status ? err_prefix(err, status, "the verifier %s", path) : PONDER_OK;
+}
+
 int scorer_open(struct scorer **out, const char *path, const struct scorer_options *options,
                 struct ponder_err *err)
 {
@@ -101,6 +108,8 @@ int scorer_open(struct scorer **out, const char *path, const struct scorer_optio
     struct local_options local = {.threads = options->threads,
                                   .rows_max = ROWS_MAX,
                                   .branches_max = ROWS_MAX,
+                                  .kv_bytes_max = options->kv_bytes_max,
+                                  .weights_bytes_max = options->weights_bytes_max,
                                   .kv_type = options->exact ? KV_F32 : KV_F16,
                                   .precision = options->exact ? LM_PRECISION_F32 : options->precision,
                                   .exact = options->exact};
@@ -108,7 +117,7 @@ int scorer_open(struct scorer **out, const char *path, const struct scorer_optio
     if (!status)
         status = take_profile(scorer, path, options->profile, err);
     if (!status)
-        status = local_open(&scorer->engine, scorer->model, &local, err);
+        status = open_engine(scorer, path, &local, err);
     if (status) {
         scorer_release(scorer);
         return status;
@@ -139,6 +148,11 @@ double scorer_flops(const struct scorer *scorer)
     struct engine_usage usage;
     engine_usage_get(scorer->engine, &usage);
     return usage.flops;
+}
+
+size_t scorer_weights_bytes(const struct scorer *scorer)
+{
+    return local_weights_bytes(scorer->engine);
 }
 
 /* ---- the tree ---- */
@@ -330,7 +344,7 @@ static int add_item(struct scorer *scorer, struct verifier_item *item, int64_t *
     if (!item->of->memory && !(item->of->memory = calloc(1, sizeof(struct memory))))
         return err_memory(err, "a verifier's tree");
     int status = verifier_encode(&scorer->profile, scorer->model->tokenizer, item->of->problem, item->text,
-                                 input, err);
+                                 item->len, input, err);
     int parts = status ? 0 : fitting(scorer, item);
     if (parts == 0 || !can_pay(scorer, item->of, parts))
         return status;

@@ -12,6 +12,7 @@ struct scorer_options {
     int threads; /* 0: all cores */
     enum lm_precision precision;
     bool exact; /* in f32; the same calls give the same bits with any number of threads */
+    size_t kv_bytes_max, weights_bytes_max; /* as in struct local_options */
     const struct verifier_profile *profile; /* NULL: the file's own */
 };
 /* Opens the GGUF file at `path`. */
@@ -19,9 +20,10 @@ int scorer_open(struct scorer **out, const char *path, const struct scorer_optio
                 struct ponder_err *err) PONDER_USE;
 void scorer_release(struct scorer *scorer);
 const struct verifier_profile *scorer_profile(const struct scorer *scorer);
-uint64_t scorer_hash(const struct scorer *scorer);  /* of the verifier's weights */
-int64_t scorer_tokens(const struct scorer *scorer); /* computed so far */
-double scorer_flops(const struct scorer *scorer);   /* as many as that took */
+uint64_t scorer_hash(const struct scorer *scorer);        /* of the verifier's weights */
+int64_t scorer_tokens(const struct scorer *scorer);       /* computed so far */
+double scorer_flops(const struct scorer *scorer);         /* as many as that took */
+size_t scorer_weights_bytes(const struct scorer *scorer); /* as local_weights_bytes() */
 
 /* As the `score` of struct verifier_ops. What it reads of a case stays in its memory until it is forgotten; a
  * caller that does not need more of one forgets it. */

@@ -50,6 +50,8 @@ struct verifier_options verifier_options_of(const struct ponder_sampling *sampli
     return (struct verifier_options){.threads = (int)sampling->threads,
                                      .precision = sampling->precision,
                                      .exact = sampling->exact,
+                                     .kv_mib = sampling->kv_mib,
+                                     .weights_mib = sampling->weights_mib,
                                      .profile = options->profile,
                                      .timeout_s = options->timeout_s,
                                      .memory_mib = options->memory_mib,

@@ -48,6 +48,8 @@ struct verifier_options {
     int threads; /* 0: all cores */
     const char *precision;
     bool exact;
+    int64_t kv_mib;      /* of a model in this process, for keys and values; 0: the engine's default .. */
+    int64_t weights_mib; /* .. and for weights made ready for products; 0: no limit */
     const char *profile; /* a name or a JSON file; NULL: the verifier's own */
     double timeout_s;    /* of one run of a program, of one request to a server; 0: the default */
     int64_t memory_mib;  /* of a program; 0: the default */

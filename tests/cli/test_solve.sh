@@ -41,6 +41,10 @@ run solve -n 8 --search beam --exact --json --threads 1 "$question"
 check "exact_gives_the_same_search_of_one_question" '[ "$(printf "%s" "$out" | sed "s/\"ledger\".*//")" = "$all" ] && contains "$out" "\"verifier_tokens\":"'
 run solve -n 6 --search beam "$question"
 check "beams_that_do_not_come_out_even_are_refused" 'refused 2 && contains "$err" "multiple of the width"'
+for p in 0 1.5; do
+  run eval --data pocket:test:3 -n 4 --top-p $p --store "$scratch/none.db"
+  check "top_p_${p}_is_refused_before_a_run_begins" 'refused 2 && contains "$err" "top-p $p: it is more than 0 and at most 1" && [ ! -e "$scratch/none.db" ]'
+done
 run solve -n 8 --max-tokens 1 "$question"
 check "without_an_answer_the_exit_status_is_3" '[ $status -eq 3 ] && contains "$out" "No answer"'
 run solve -n 8 --max-tokens 1 --json "$question"

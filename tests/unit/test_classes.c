@@ -5,10 +5,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "search/classes.h"
+#include "search/sample_answer.h"
 
 static void fill(struct classes *classes, const char *const *answers, int64_t n, const char *gold)
 {
@@ -82,6 +84,22 @@ static void past_the_comparisons_equal_texts_still_meet(void **state)
     free(texts);
 }
 
+static void a_nul_byte_does_not_end_an_answer(void **state)
+{
+    (void)state;
+    static const char in_box[] = "So \\boxed{4\0 2}.", before[] = "a\0b \\boxed{4}";
+    char *answer;
+    assert_int_equal(sample_answer(in_box, sizeof in_box - 1, ANSWER_BOX_ONLY, &answer), PONDER_OK);
+    assert_string_equal(answer, "4\xef\xbf\xbd 2");
+    free(answer);
+    assert_int_equal(sample_answer(in_box, sizeof in_box - 1, ANSWER_ANY_SIGN, &answer), PONDER_OK);
+    assert_true(!answer || strcmp(answer, "4") != 0);
+    free(answer);
+    assert_int_equal(sample_answer(before, sizeof before - 1, ANSWER_BOX_ONLY, &answer), PONDER_OK);
+    assert_string_equal(answer, "4");
+    free(answer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -89,6 +107,7 @@ int main(void)
         cmocka_unit_test(a_class_is_what_equals_its_first_answer),
         cmocka_unit_test(what_is_empty_is_no_answer),
         cmocka_unit_test(past_the_comparisons_equal_texts_still_meet),
+        cmocka_unit_test(a_nul_byte_does_not_end_an_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,6 +88,20 @@ static void a_temperature_that_none_can_be_is_refused_by_its_key(void **state)
     }
 }
 
+static void a_top_p_of_no_token_is_refused_by_its_key(void **state)
+{
+    (void)state;
+    const float wrong[] = {0, -0.5f, 1.5f, NAN};
+    struct ponder_model model;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct ponder_err err = {0};
+        write_file("ponder.sampling.vote.top_p", wrong[i]);
+        assert_int_equal(read_model(&model, &err), PONDER_E_FORMAT);
+        assert_non_null(strstr(err.message, "'ponder.sampling.vote.top_p': top-p"));
+        assert_non_null(strstr(err.message, "it is more than 0 and at most 1"));
+    }
+}
+
 static void what_is_left_open_is_as_the_model_says_and_what_is_given_stays(void **state)
 {
     (void)state;
@@ -147,6 +161,7 @@ int main(void)
         cmocka_unit_test_teardown(a_model_that_says_nothing_has_the_defaults, remove_file),
         cmocka_unit_test_teardown(a_model_says_how_it_is_sampled_for_a_purpose, remove_file),
         cmocka_unit_test_teardown(a_temperature_that_none_can_be_is_refused_by_its_key, remove_file),
+        cmocka_unit_test(a_top_p_of_no_token_is_refused_by_its_key),
         cmocka_unit_test(what_is_left_open_is_as_the_model_says_and_what_is_given_stays),
         cmocka_unit_test_teardown(keeping_a_choice_leaves_all_else_in_the_file_as_it_was, remove_file),
     };

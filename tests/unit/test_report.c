@@ -18,6 +18,7 @@
 #include "eval/gnuplot.h"
 #include "eval/html.h"
 #include "eval/page.h"
+#include "eval/report.h"
 
 /* ---- a store of two runs: best of 4 on six questions, a search on the first three of them ---- */
 
@@ -389,6 +390,43 @@ static void a_drawing_takes_the_pages_colours_and_names(void **state)
     buf_release(&out);
 }
 
+static void all_of_many_subjects_are_groups_and_a_plot_of_some_says_so(void **state)
+{
+    (void)state;
+    enum { COUNT = 2 * (PLOTS_NAMES_MAX + 6) };
+    static struct question many[COUNT];
+    static char subjects[COUNT][16];
+    static struct grade grades[COUNT];
+    int64_t kept[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(subjects[i], sizeof subjects[i], "subject %d", i / 2 + 100);
+        many[COUNT - 1 - i] = (struct question){"p", "1", "1", subjects[i], "id"};
+        grades[i] = (struct grade){.n = 1, .pass_1 = i % 2};
+        kept[i] = i;
+    }
+    const struct questions set = {.items = many, .count = COUNT, .cap = COUNT};
+    struct ponder_eval eval = {.k_count = 1, .n = 1, .ks = {1}};
+    assert_int_equal(report_groups(&eval, &set, grades, kept, COUNT, NULL), PONDER_OK);
+    assert_int_equal(eval.group_count, 1 + COUNT / 2 + 5);
+    assert_string_equal(eval.groups[1].name, "subject 100");
+    assert_string_equal(eval.groups[COUNT / 2].name, "subject 169");
+    assert_int_equal(eval.groups[COUNT / 2].questions, 2);
+    assert_true(eval.groups[COUNT / 2].pass_1.value == 0.5);
+    assert_string_equal(eval.groups[COUNT / 2 + 5].by, "fifth");
+
+    struct figures_run run = {.eval = &eval};
+    const struct figures one = {.runs = &run, .run_count = 1};
+    const char *names[PLOTS_NAMES_MAX];
+    struct buf commands = BUF_INIT(1 << 20);
+    assert_int_equal(plots_commands(&commands, &one, PLOT_SUBJECT, names), PLOTS_NAMES_MAX);
+    assert_string_equal(names[0], "subject 100");
+    has(buf_text(&commands), "the first 64 of 70, the table has all");
+    buf_release(&commands);
+    for (int64_t g = 0; g < eval.group_count; g++)
+        free(eval.groups[g].name);
+    free(eval.groups);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +443,7 @@ int main(void)
         cmocka_unit_test(what_is_left_out_is_said),
         cmocka_unit_test(a_page_that_finds_no_room_is_an_error),
         cmocka_unit_test(names_from_files_are_no_part_of_gnuplots_commands),
+        cmocka_unit_test(all_of_many_subjects_are_groups_and_a_plot_of_some_says_so),
         cmocka_unit_test(a_drawing_takes_the_pages_colours_and_names),
     };
     return cmocka_run_group_tests(tests, make, unmake);

@@ -191,9 +191,9 @@ static void settings_out_of_range_are_named(void **state)
     static const struct {
         struct sample_options options;
         const char *name;
-    } bad[] = {{{-1, 0, 1, 0}, "temperature"}, {{NAN, 0, 1, 0}, "temperature"}, {{1, -1, 1, 0}, "top_k"},
-               {{1, 0, 0, 0}, "top_p"},        {{1, 0, 1.5, 0}, "top_p"},       {{1, 0, 1, 2}, "min_p"},
-               {{1, 0, NAN, 0}, "top_p"}};
+    } bad[] = {{{-1, 0, 1, 0}, "temperature"}, {{NAN, 0, 1, 0}, "temperature"}, {{1, -1, 1, 0}, "top-k"},
+               {{1, 0, 0, 0}, "top-p"},        {{1, 0, 1.5, 0}, "top-p"},       {{1, 0, 1, 2}, "min-p"},
+               {{1, 0, NAN, 0}, "top-p"},      {{10.5, 0, 1, 0}, "temperature"}};
     struct ponder_err err;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(sample_options_check(&bad[i].options, &err), PONDER_E_ARGUMENT);

@@ -91,6 +91,33 @@ static void a_paired_interval_leaves_the_questions_out(void **state)
     near(interval.high, 0.1, 1e-9);
 }
 
+/* As it was before several columns shared their resamples: to the last digit. */
+static void columns_have_the_figures_of_each_alone(void **state)
+{
+    (void)state;
+    enum { N = 37, COUNT = 5 };
+    double values[COUNT][N];
+    struct ponder_interval together[COUNT], alone;
+    struct stats_column columns[COUNT];
+    for (int c = 0; c < COUNT; c++) {
+        for (int i = 0; i < N; i++)
+            values[c][i] = c == 0 ? i % 3 == 0 : c == 1 ? 0.3 : i * 7919 * (c + 1) % 101 / 101.0;
+        columns[c] = (struct stats_column){values[c], &together[c]};
+    }
+    assert_int_equal(stats_bootstrap_columns(columns, COUNT, N, 1), PONDER_OK);
+    for (int c = 0; c < COUNT; c++) {
+        assert_int_equal(stats_bootstrap(values[c], N, 1, &alone), PONDER_OK);
+        assert_true(alone.value == together[c].value && alone.low == together[c].low &&
+                    alone.high == together[c].high);
+    }
+    /* Written down when each metric drew its own; a fused product may round the last bit otherwise. */
+    near(together[0].value, 0x1.67c8a60dd67c9p-2, 1e-15);
+    near(together[0].low, 0x1.b96d51a4ab976p-3, 1e-15);
+    near(together[0].high, 0x1.06eb3e45306ebp-1, 1e-15);
+    near(together[4].low, 0x1.708d647edea35p-2, 1e-15);
+    near(together[4].high, 0x1.1be1958b67ebcp-1, 1e-15);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +127,7 @@ int main(void)
         cmocka_unit_test(a_constant_has_no_width_and_nothing_has_no_value),
         cmocka_unit_test(the_same_seed_gives_the_same_interval),
         cmocka_unit_test(a_paired_interval_leaves_the_questions_out),
+        cmocka_unit_test(columns_have_the_figures_of_each_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -221,6 +221,28 @@ static void a_cell_is_claimed_by_one_process_at_a_time(void **state)
     store_release(a);
 }
 
+/* A process that waits for another asks for its cells again and again, and may not be in the way of who
+ * writes. */
+static void asking_for_what_cannot_be_claimed_waits_for_no_writer(void **state)
+{
+    (void)state;
+    struct store *a = open_store(), *b = open_store();
+    int64_t run = begin_run(a, "{}");
+    assert_int_equal(begin_run(b, "{}"), run);
+    assert_int_equal(claim(a, run, 0), STORE_CLAIM_MINE);
+    put(a, run, 1, 1);
+    assert_int_equal(claim(b, run, 0), STORE_CLAIM_OTHERS);
+    sqlite3 *writer;
+    assert_int_equal(sqlite3_open(path, &writer), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(writer, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(claim(b, run, 0), STORE_CLAIM_OTHERS);
+    assert_int_equal(claim(b, run, 1), STORE_CLAIM_DONE);
+    assert_int_equal(sqlite3_close(writer), SQLITE_OK);
+    store_release(a);
+    assert_int_equal(claim(b, run, 0), STORE_CLAIM_MINE);
+    store_release(b);
+}
+
 /* A child claims a cell, begins to put it in, and is killed: nothing of it is there, and it can be claimed.
  */
 static void a_killed_process_leaves_neither_claim_nor_half_a_cell(void **state)
@@ -383,6 +405,43 @@ static void nonsense_in_a_table_is_an_error_that_names_the_cell(void **state)
     store_release(store);
 }
 
+static void a_question_that_is_not_in_the_set_is_refused_by_run_and_number(void **state)
+{
+    (void)state;
+    static const char *const numbers[] = {"2", "-1", "4611686018427387904"};
+    struct store *store = open_store();
+    int64_t run = begin_run(store, "{}");
+    put(store, run, 3, 1);
+    store_release(store);
+    for (int i = 0; i < 3; i++) {
+        struct ponder_err err = {0};
+        char sql[200], expected[80];
+        snprintf(sql, sizeof sql, "PRAGMA foreign_keys = OFF; UPDATE cells SET question = %s", numbers[i]);
+        execute(sql);
+        store = open_store();
+        assert_int_equal(store_cells_read(store, run, 0, -1, ignore_cell, NULL, &err), PONDER_E_FORMAT);
+        snprintf(expected, sizeof expected, "run 1: question %s is not in its set of 2", numbers[i]);
+        assert_non_null(strstr(err.message, expected));
+        store_release(store);
+    }
+}
+
+static void a_set_that_lies_about_its_size_is_refused(void **state)
+{
+    (void)state;
+    struct store *store = open_store();
+    struct questions questions;
+    struct ponder_err err = {0};
+    int64_t run = begin_run(store, "{}");
+    store_release(store);
+    execute("UPDATE sets SET questions = 1000000");
+    store = open_store();
+    assert_int_equal(store_run_questions(store, run, &questions, &err), PONDER_E_FORMAT);
+    assert_non_null(strstr(err.message, "run 1 has 2 questions, and its set says 1000000"));
+    questions_release(&questions);
+    store_release(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -392,6 +451,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_fingerprint_is_refused_unless_it_may_be_mixed, name_store,
                                         remove_store),
         cmocka_unit_test_setup_teardown(a_cell_is_claimed_by_one_process_at_a_time, name_store, remove_store),
+        cmocka_unit_test_setup_teardown(asking_for_what_cannot_be_claimed_waits_for_no_writer, name_store,
+                                        remove_store),
         cmocka_unit_test_setup_teardown(a_killed_process_leaves_neither_claim_nor_half_a_cell, name_store,
                                         remove_store),
         cmocka_unit_test_setup_teardown(files_of_another_kind_or_version_are_left_as_they_are, name_store,
@@ -404,6 +465,9 @@ int main(void)
                                         remove_store),
         cmocka_unit_test_setup_teardown(nonsense_in_a_table_is_an_error_that_names_the_cell, name_store,
                                         remove_store),
+        cmocka_unit_test_setup_teardown(a_question_that_is_not_in_the_set_is_refused_by_run_and_number,
+                                        name_store, remove_store),
+        cmocka_unit_test_setup_teardown(a_set_that_lies_about_its_size_is_refused, name_store, remove_store),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

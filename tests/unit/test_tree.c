@@ -568,6 +568,45 @@ static void a_path_ends_in_the_bytes_of_its_last_steps(void **state)
     tree_release(&tree);
 }
 
+static void a_full_tree_is_a_limit_and_names_it(void **state)
+{
+    (void)state;
+    struct tree tree;
+    struct ponder_err err = {0};
+    assert_int_equal(tree_init(&tree, 1), PONDER_OK);
+    int32_t cap = tree.cap;
+    tree.count = tree.cap = TREE_NODES_MAX; /* as if they were there */
+    assert_int_equal(tree_add(&tree, 0), PONDER_E_LIMIT);
+    assert_int_equal(tree_fail(PONDER_E_LIMIT, TREE_BYTES_MAX, &err), PONDER_E_LIMIT);
+    assert_non_null(strstr(err.message, "1048576 steps and 256 MiB"));
+    tree.count = 1;
+    tree.cap = cap;
+    int32_t node = tree_add(&tree, 0);
+    assert_int_equal(tree_append(&tree, node, "one ", 4), PONDER_OK);
+    tree.memory.bytes_max = tree.memory.bytes;
+    char large[1 << 16] = {0};
+    float scores[1 << 14] = {0};
+    assert_int_equal(tree_append(&tree, node, large, sizeof large), PONDER_E_LIMIT);
+    assert_int_equal(tree_set_steps(&tree, node, scores, 1 << 14), PONDER_E_LIMIT);
+    assert_int_equal(tree_fail(PONDER_E_MEMORY, TREE_BYTES_MAX, &err), PONDER_E_MEMORY);
+    assert_int_equal(tree_fail(PONDER_OK, TREE_BYTES_MAX, &err), PONDER_OK);
+    tree_release(&tree);
+}
+
+static void a_full_trace_is_a_limit(void **state)
+{
+    (void)state;
+    struct ponder_tree *tree = small_search();
+    char large[1 << 16];
+    memset(large, 'x', sizeof large - 1);
+    large[sizeof large - 1] = '\0';
+    struct trace_node node = node_of(0, TRACE_ENDED, large, 0.5);
+    tree->memory.bytes_max = tree->memory.bytes;
+    assert_int_equal(trace_add(tree, &node), PONDER_E_LIMIT);
+    assert_int_equal(trace_add_vote(tree, large, 1), PONDER_E_LIMIT);
+    ponder_tree_release(tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -589,6 +628,8 @@ int main(void)
         cmocka_unit_test(colour_is_only_where_it_is_asked_for),
         cmocka_unit_test(a_line_for_a_terminal_is_cut_to_its_columns),
         cmocka_unit_test(a_path_ends_in_the_bytes_of_its_last_steps),
+        cmocka_unit_test(a_full_tree_is_a_limit_and_names_it),
+        cmocka_unit_test(a_full_trace_is_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

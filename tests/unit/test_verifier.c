@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "ponder/task.h"
 #include "verifier/probe.h"
+#include "verifier/scorer.h"
 #include "verifier/verifier.h"
 
 extern const struct verifier_ops verifier_oracle;
@@ -119,6 +121,38 @@ static void names_and_files_are_told_apart(void **state)
     verifier_release(&v);
 }
 
+/* ---- memory ---- */
+
+static const char shipped[] = "models/pocket-prm.gguf";
+
+static int open_bounded(struct verifier *v, int64_t kv_mib, int64_t weights_mib, struct ponder_err *err)
+{
+    const struct ponder_sampling sampling = {
+        .threads = 1, .precision = "f32", .kv_mib = kv_mib, .weights_mib = weights_mib};
+    struct verifier_options options = verifier_options_of(&sampling, &(struct ponder_verifier_options){0});
+    return verifier_open(v, shipped, &options, err);
+}
+
+static void a_verifier_that_is_a_model_keeps_to_the_memory_of_the_sampling(void **state)
+{
+    (void)state;
+    struct verifier v;
+    struct ponder_err err = {0};
+    if (access(shipped, R_OK) != 0)
+        skip();
+    assert_int_equal(open_bounded(&v, 1, 0, &err), PONDER_E_LIMIT);
+    assert_non_null(strstr(err.message, "the verifier models/pocket-prm.gguf: memory for keys and values"));
+    verifier_release(&v);
+    if (open_bounded(&v, 64, 0, &err))
+        fail_msg("%s", err.message);
+    size_t free_bytes = scorer_weights_bytes(v.data);
+    verifier_release(&v);
+    if (open_bounded(&v, 64, 1, &err))
+        fail_msg("%s", err.message);
+    assert_true(scorer_weights_bytes(v.data) < free_bytes);
+    verifier_release(&v);
+}
+
 /* ---- the probe ---- */
 
 /* Says of a solution with "right" in it what `data` says first, of others what it says second. */
@@ -180,6 +214,7 @@ int main(void)
         cmocka_unit_test(the_oracle_gives_more_to_what_is_nearer_and_0_to_what_is_lost),
         cmocka_unit_test(the_oracle_knows_the_answer_of_any_question_it_is_given),
         cmocka_unit_test(names_and_files_are_told_apart),
+        cmocka_unit_test(a_verifier_that_is_a_model_keeps_to_the_memory_of_the_sampling),
         cmocka_unit_test(a_verifier_that_is_inverted_or_flat_is_refused_by_its_probe),
         cmocka_unit_test(what_a_probe_costs_is_kept),
     };
