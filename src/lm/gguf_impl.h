@@ -10,7 +10,8 @@ struct gguf_file {
     size_t size;
     void *map; /* to unmap at release; NULL for bytes of the caller */
     size_t alignment;
-    size_t tensors_at, tensors_end, data_at; /* where the tensors' descriptions begin and end, and their data */
+    size_t tensors_at, tensors_end,
+        data_at; /* where the tensors' descriptions begin and end, and their data */
 
     struct gguf_value *values; /* in file order */
     size_t value_count;
