@@ -70,9 +70,10 @@ PONDER_API const char *ponder_figure_name(int index, const char **summary);
 PONDER_API int ponder_figure_make(const char *store, const char *name,
                                   const struct ponder_figure_settings *settings, struct ponder_figure **out,
                                   struct ponder_err *err) PONDER_USE;
-/* The best temperature for each purpose, of the runs that a store has of these questions (NULL: of those of
- * its newest samples), by the shipped process verifier where one is needed: the one with the largest mean
- * accuracy over 4, 16 and 64 generations, as far as there are such; of equals the lower. */
+/* The best temperature for each purpose but one answer, which is the greedy one, of the runs that a store has
+ * of these questions (NULL: of those of its newest samples), by the shipped process verifier where one is
+ * needed: the one with the largest mean accuracy over 4, 16 and 64 generations, as far as there are such; of
+ * equals the lower. */
 PONDER_API int ponder_sampling_choose(const char *store, const char *data, struct ponder_sampling_choice *out,
                                       struct ponder_err *err) PONDER_USE;
 PONDER_API void ponder_figure_release(struct ponder_figure *figure);

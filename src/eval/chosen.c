@@ -3,8 +3,6 @@
 
 #include <math.h>
 
-#include "core/err.h"
-#include "eval/stats.h"
 #include "ponder/figure.h"
 
 static double mean(const double *values, int64_t count)
@@ -51,51 +49,12 @@ int chosen_temperature(struct study *study, const struct study_series *series, d
 
 /* ---- for each purpose ---- */
 
-static const struct study_series one = {.label = "one", .kind = STUDY_PASS};
-static const struct study_series greedy = {.label = "greedy", .kind = STUDY_GREEDY};
 static const struct study_series methods[PONDER_PURPOSES] = {
     [PONDER_FOR_VOTE] = {.label = "vote", .kind = STUDY_MAJORITY},
     [PONDER_FOR_WEIGHTED] = {"weighted", STUDY_WEIGHTED, "prm", REPLAY_OUTCOME, NULL, 0, 0},
     [PONDER_FOR_BEST] = {"best", STUDY_BEST, "prm", REPLAY_OUTCOME, NULL, 0, 0},
     [PONDER_FOR_SEARCH] = {"search", STUDY_SEARCH, "prm", REPLAY_OUTCOME, "dvts", 4, 0},
 };
-
-/* Whether one sample at this temperature is right more often than the greedy answer, surely so. */
-static int beats(struct study *study, const struct study_point *than, double temperature, double *gain,
-                 struct ponder_err *err)
-{
-    struct study_point *points;
-    struct ponder_interval interval = {0};
-    int64_t count;
-    int status = study_points(study, &one, temperature, &points, &count, err);
-    for (int64_t q = 0; !status && count && q < study->count; q++)
-        points[0].values[q] -= than->values[q];
-    if (!status && count && stats_bootstrap(points[0].values, study->count, STATS_SEED, &interval))
-        status = err_memory(err, "a series");
-    *gain = interval.low > 0 ? interval.value : 0;
-    study_points_release(points, count);
-    return status;
-}
-
-/* One answer: greedy, which is the same each time, unless one sample at some temperature is better. */
-static int choose_one(struct study *study, struct ponder_sampling_choice *out, struct ponder_err *err)
-{
-    double temperatures[STUDY_TEMPERATURES_MAX], best = 0, gain;
-    struct study_point *points;
-    int64_t count;
-    int n = study_temperatures(study, &one, temperatures);
-    int status = study_points(study, &greedy, 0, &points, &count, err);
-    out->known[PONDER_FOR_ONE] = !status && count > 0; /* else there is nothing to compare with */
-    for (int i = 0; i < n && !status && count; i++) {
-        status = beats(study, &points[0], temperatures[i], &gain, err);
-        if (!status && gain > best) {
-            best = gain;
-            out->sampling[PONDER_FOR_ONE].temperature = temperatures[i];
-        }
-    }
-    study_points_release(points, count);
-    return status;
-}
 
 int ponder_sampling_choose(const char *store, const char *data, struct ponder_sampling_choice *out,
                            struct ponder_err *err)
@@ -105,8 +64,6 @@ int ponder_sampling_choose(const char *store, const char *data, struct ponder_sa
     for (int p = 0; p < PONDER_PURPOSES; p++)
         out->sampling[p] = (struct ponder_purpose_sampling){.top_p = 1};
     int status = study_open(&study, store, data, err);
-    if (!status)
-        status = choose_one(&study, out, err);
     for (int p = PONDER_FOR_VOTE; p < PONDER_PURPOSES && !status; p++) {
         status = chosen_temperature(&study, &methods[p], &out->sampling[p].temperature, err);
         out->known[p] = !status && !isnan(out->sampling[p].temperature);

@@ -14,7 +14,7 @@ cp "$shipped" "$model"
 temperature_of() { "$PONDER" runs show "$db" "$1" --json | sed 's/.*"temperature":\([0-9.]*\).*/\1/'; }
 
 run eval -m "$model" --data pocket:test:6 -n 4 -t 0,0.4,1 --store "$db"
-check "a_sweep_shows_each_method_at_each_temperature" '[ $status -eq 0 ] && contains "$out" "N = 4 " && contains "$out" "majority" && contains "$out" "pass@N" && contains "$out" "greedy" && contains "$out" "best here: one answer"'
+check "a_sweep_shows_each_method_at_each_temperature" '[ $status -eq 0 ] && contains "$out" "N = 4 " && contains "$out" "majority" && contains "$out" "pass@N" && contains "$out" "greedy" && contains "$out" "best here: a vote"'
 check "each_temperature_is_a_run" '[ "$(temperature_of 1)" = 0.0 ] && [ "$(temperature_of 2)" = 0.4 ] && [ "$(temperature_of 3)" = 1.0 ]'
 check "at_temperature_0_one_solution_is_sampled" 'contains "$("$PONDER" runs show "$db" 1 --json)" "\"n\":1,"'
 run eval -m "$model" --data pocket:test:6 -n 4 -t 0.4 --store "$db"
