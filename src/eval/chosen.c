@@ -22,7 +22,7 @@ static double worth(const struct study *study, const struct study_point *points,
         sum += counts ? mean(points[i].values, study->count) : 0;
         used += counts;
     }
-    return used ? sum / used : count ? mean(points[0].values, study->count) : NAN;
+    return used > 0 ? sum / used : count ? mean(points[0].values, study->count) : NAN;
 }
 
 int chosen_temperature(struct study *study, const struct study_series *series, double *out,

@@ -395,7 +395,7 @@ static void all_of_many_subjects_are_groups_and_a_plot_of_some_says_so(void **st
     (void)state;
     enum { COUNT = 2 * (PLOTS_NAMES_MAX + 6) };
     static struct question many[COUNT];
-    static char subjects[COUNT][16];
+    static char subjects[COUNT][32];
     static struct grade grades[COUNT];
     int64_t kept[COUNT];
     for (int i = 0; i < COUNT; i++) {
