@@ -122,9 +122,9 @@ static bool is_enough(const struct work *work, const struct quest *quest)
 static int open_placed(struct work *work, struct quest *quest, int32_t index, struct ponder_err *err)
 {
     struct tree_node *node = &quest->search.tree.nodes[index];
-    int64_t parent = quest->search.tree.nodes[node->parent].handle;
     if (!node->placed || node->handle || node->end != TREE_OPEN)
         return PONDER_OK;
+    int64_t parent = quest->search.tree.nodes[node->parent].handle;
     int status = parent ? engine_prompt(work->engine, parent, node->text, node->len, &node->handle, err)
                         : PONDER_E_LIMIT; /* it had no room itself */
     if (status == PONDER_E_LIMIT)

@@ -206,6 +206,7 @@ static void a_beginning_that_is_known_is_not_asked_about_again(void **state)
     assert_int_equal(of.cost.verifier_tokens, 15);
     items[1] = items[0];
     items[0].text = items[1].text = "d";
+    items[0].len = items[1].len = 1;
     items[1].scores = scores[1];
     before = server.requests;
     assert_int_equal(verifier_score(&v, items, 2, NULL, &err), 0);

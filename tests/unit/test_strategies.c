@@ -89,7 +89,8 @@ static const struct scripted_reply half_way[] = {{.behind = ":", .text = "a\n"},
 
 static void setup(struct fixture *f, const struct scripted_reply *replies, int count)
 {
-    *f = (struct fixture){.stop_after = -1, .options = {8, 4, 2, SEARCH_ROUNDS_MAX}};
+    *f = (struct fixture){.stop_after = -1,
+                          .options = {.n = 8, .width = 4, .lookahead = 2, .rounds_max = SEARCH_ROUNDS_MAX}};
     f->clock = (struct clock){ticking_now_s, &f->now};
     f->verifier = (struct verifier){.ops = &judge_ops, .hash = 1};
     struct scripted_options options = {
