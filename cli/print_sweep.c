@@ -186,11 +186,9 @@ static void print_plot(const struct ponder_figure *figure, const struct axes *ax
     for (int t = 0; t < axes->temperature_count; t++)
         printf("%-*g", plot.columns, axes->temperatures[t]);
     printf("\n\n");
-    for (int s = 0, first = 1; s < figure->series_count; s++)
-        if (has_points(&figure->series[s], axes, n)) {
-            printf("%s%c %s", first ? "  " : "  ", letters[s], figure->series[s].label);
-            first = 0;
-        }
+    for (int s = 0; s < figure->series_count; s++)
+        if (has_points(&figure->series[s], axes, n))
+            printf("  %c %s", letters[s], figure->series[s].label);
     printf("; N = %lld\n\n", (long long)n);
 }
 

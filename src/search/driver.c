@@ -100,7 +100,7 @@ static struct quest quest_of(const struct work *work, int64_t question)
                           .began_s = clock_now_s(work->clock),
                           .deadline_s = INFINITY,
                           .open = true};
-    if (plan->budget.generations > 0)
+    if (plan->budget.generations > 0 && plan->ops->fit)
         plan->ops->fit(&quest.options, plan->budget.generations);
     if (plan->budget.seconds > 0)
         quest.deadline_s = quest.began_s + plan->budget.seconds;
@@ -117,7 +117,7 @@ static int begin(struct work *work, int64_t question, struct ponder_err *err)
     quest->search.options = &quest->options;
     quest->search.state = calloc(1, quest->plan->ops->state_size + 1);
     if (tree_init(&quest->search.tree, prompt->key) || !quest->search.state ||
-        quest->plan->ops->begin(&quest->search))
+        (quest->plan->ops->begin && quest->plan->ops->begin(&quest->search)))
         return err_memory(err, "a search");
     int64_t *handle = &quest->search.tree.nodes[0].handle;
     int status = best_of_n_prompt_open(work->engine, prompt, handle, err);

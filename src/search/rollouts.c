@@ -25,23 +25,6 @@ static int prepare(struct search_options *options, struct ponder_err *err)
                          (long long)options->n, (long long)options->rollouts);
 }
 
-static int64_t generations(const struct search_options *options)
-{
-    return options->n;
-}
-
-static void fit(struct search_options *options, int64_t most)
-{
-    if (options->n > most)
-        options->n = most;
-}
-
-static int begin(struct search *search)
-{
-    (void)search;
-    return PONDER_OK;
-}
-
 /* The lines that a solution begins with, and their place in the tree. */
 static int place_prefixes(struct search *search, const struct prefixes *prefixes)
 {
@@ -98,9 +81,6 @@ const struct search_ops search_rollouts = {
     .summary = "N whole solutions, and completions from behind each of their lines",
     .state_size = sizeof(struct state),
     .prepare = prepare,
-    .generations = generations,
-    .fit = fit,
-    .begin = begin,
     .propose = propose,
     .observe = observe,
 };

@@ -23,12 +23,6 @@ static void fit(struct search_options *options, int64_t most)
         options->n = most;
 }
 
-static int begin(struct search *search)
-{
-    (void)search;
-    return PONDER_OK;
-}
-
 static int propose(struct search *search)
 {
     struct samples *samples = search->state;
@@ -55,7 +49,6 @@ const struct search_ops search_best_of_n = {
     .prepare = prepare,
     .generations = generations,
     .fit = fit,
-    .begin = begin,
     .propose = propose,
     .observe = observe,
 };

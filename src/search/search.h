@@ -50,9 +50,10 @@ struct search_ops {
     int (*prepare)(struct search_options *options, struct ponder_err *err);
     /* How it counts generations: one is a full sampled solution. Of prepared options. */
     int64_t (*generations)(const struct search_options *options);
-    /* Makes prepared options smaller until they come to `most` generations, 1 or more, or fewer. */
+    /* Makes prepared options smaller until they come to `most` generations, 1 or more, or fewer. NULL: it
+     * keeps to none. */
     void (*fit)(struct search_options *options, int64_t most);
-    int (*begin)(struct search *search); /* PONDER_E_MEMORY */
+    int (*begin)(struct search *search); /* PONDER_E_MEMORY; may be NULL */
     /* Asks for what it wants next (search_ask); whoever asks for nothing is done. */
     int (*propose)(struct search *search);
     /* Told of every new node that stands for itself, once all that was asked for is there. */
