@@ -56,9 +56,11 @@ static int eval_best_of_n(const struct args *args, struct ponder_model *model,
     int status = ponder_eval_run(model, &args->settings, &args->sampling, watch, &eval, err);
     cli_progress_end(line);
     if (!status && eval->failed)
-        fprintf(stderr, "ponder: %lld samples failed and count as wrong%s\n", (long long)eval->failed,
+        fprintf(stderr, "ponder: %lld samples failed and count as wrong%s; the first: %s\n",
+                (long long)eval->failed,
                 args->settings.store ? "; their questions are not kept, the same command asks them again"
-                                     : "");
+                                     : "",
+                eval->failure);
     if (!status)
         say_stopped(eval->done, eval->asked, eval->seeds);
     if (!status)
@@ -76,8 +78,10 @@ static int eval_search(const struct args *args, struct ponder_model *model, cons
         ponder_search_eval_run(model, &args->settings, &args->sampling, &args->search, watch, &eval, err);
     cli_progress_end(line);
     if (!status && eval->failed)
-        fprintf(stderr, "ponder: %lld questions failed and count as wrong%s\n", (long long)eval->failed,
-                args->settings.store ? "; they are not kept, the same command asks them again" : "");
+        fprintf(stderr, "ponder: %lld questions failed and count as wrong%s; the first: %s\n",
+                (long long)eval->failed,
+                args->settings.store ? "; they are not kept, the same command asks them again" : "",
+                eval->failure);
     if (!status)
         say_stopped(eval->done, eval->asked, eval->seeds);
     if (!status && args->json)

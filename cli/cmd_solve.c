@@ -111,6 +111,9 @@ static void print_ledger(const struct ponder_ledger *ledger)
 
 static void print_human(const struct ponder_solution *solution, const struct ponder_sampling *sampling)
 {
+    if (solution->warning)
+        fprintf(stderr, "ponder: ended early, with %lld solutions: %s\n", (long long)solution->finished,
+                solution->warning);
     if (solution->stopped != PONDER_STOPPED_NO)
         fprintf(stderr, "ponder: stopped %s after %.1f s: %lld of %lld solutions were finished\n",
                 solution->stopped == PONDER_STOPPED_BY_TIMEOUT ? "by --timeout" : "by an interrupt",

@@ -72,7 +72,8 @@ struct ponder_eval {
     double without_answer;           /* share of samples */
     double tokens_mean;              /* per sample */
     int64_t resumed;                 /* of questions x seeds: those that the store had already */
-    int64_t failed; /* samples that the engine could not give; they count as wrong and are not kept */
+    int64_t failed;    /* samples that the engine could not give; they count as wrong and are not kept */
+    char failure[512]; /* what the first of them said */
     /* What these figures cost, from whichever call: each token once, however often it was computed; seconds
      * are those between one question's end and the next. */
     struct ponder_ledger ledger;
@@ -120,7 +121,8 @@ struct ponder_search_eval {
     struct ponder_search_group *groups; /* groups[0] is all of them */
     int64_t group_count;
     double without_answer; /* share of the questions */
-    int64_t failed;        /* questions that ended in a round without a result; they count as wrong */
+    int64_t failed;        /* questions that could not be searched to an end; they count as wrong */
+    char failure[512];     /* what the first of them said */
     struct ponder_ledger ledger, spent; /* as in struct ponder_eval */
 };
 

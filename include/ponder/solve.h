@@ -53,6 +53,8 @@ struct ponder_solution {
     char *agreement;  /* without an answer: the longest opening that `agreeing` candidates share, else NULL */
     int64_t agreeing;
     enum ponder_stopped stopped;
+    char *warning; /* what ended the search before its time, such as a verifier that failed: the solution
+                      holds what there was by then; NULL: nothing */
     struct ponder_ledger ledger;
     struct ponder_tree *tree; /* all that was sampled, step by step (tree.h) */
 };

@@ -20,6 +20,7 @@ struct work {
     struct cells cells;
     const int64_t *missing; /* cells of the pass under way */
     int64_t failed;
+    char failure[512];
     struct ponder_ledger spent;
 };
 
@@ -63,6 +64,8 @@ static int sample(void *data, const int64_t *missing, int64_t count, enum ponder
                                &listener, &samples, err);
     ledger_add(&work->spent, &samples.ledger);
     work->failed += samples.failed;
+    if (!work->failure[0])
+        memcpy(work->failure, samples.failure, sizeof work->failure);
     *stopped = samples.stopped;
     best_of_n_release(&samples);
     free(asked);
@@ -149,6 +152,7 @@ int eval_run(struct engine *engine, const struct eval_job *job, const struct clo
                                run_report_text(job, work.cells.settings), err);
     if (!status) {
         (*out)->failed = work.failed;
+        memcpy((*out)->failure, work.failure, sizeof work.failure);
         (*out)->spent = work.spent;
     }
     cells_release(&work.cells);

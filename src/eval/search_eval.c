@@ -123,8 +123,8 @@ static int search(void *data, const int64_t *missing, int64_t count, enum ponder
     struct driver_result result;
     struct ponder_watch watch = {cells_progress, &work->cells, NULL};
     struct driver_plan plan = search_plan_driven(&work->plan, work->job.sampling);
-    struct driver_settings settings = {work->cells.clock, &watch, work->job.sampling->timeout_s};
-    struct driver_listener listener = {question_begin, question_done, work};
+    struct driver_run_settings settings = {work->cells.clock, &watch, work->job.sampling->timeout_s};
+    struct driver_run_listener listener = {question_begin, question_done, work};
     struct driver_question *asked = calloc((size_t)count, sizeof *asked);
     if (!asked)
         return err_memory(err, "the questions to ask");
@@ -137,6 +137,8 @@ static int search(void *data, const int64_t *missing, int64_t count, enum ponder
     int status = driver_run(work->engine, asked, count, &settings, &listener, &result, err);
     ledger_add(&work->spent, &result.ledger);
     work->eval->failed += result.failed;
+    if (!work->eval->failure[0])
+        memcpy(work->eval->failure, result.failure, sizeof result.failure);
     *stopped = result.stopped;
     free(asked);
     return status;

@@ -115,6 +115,12 @@ static int observe(struct search *search, int32_t node)
     return PONDER_OK;
 }
 
+/* With a look ahead, it is the end of that which is judged. */
+static enum search_judge judge_of(const struct search *search)
+{
+    return search->options->lookahead > 0 ? SEARCH_QUIET : SEARCH_JUDGED;
+}
+
 /* A node holds so many beams in the next round, or ends them. */
 static void keep(struct search *search, int32_t node, int64_t beams)
 {
@@ -122,7 +128,7 @@ static void keep(struct search *search, int32_t node, int64_t beams)
     search->tree.nodes[node].kept = true;
     if (search->tree.nodes[node].end == TREE_OPEN)
         beam->front[beam->front_count++] = (struct search_ask){
-            .node = node, .count = beams * search->options->width, .quiet = search->options->lookahead > 0};
+            .node = node, .count = beams * search->options->width, .judge = judge_of(search)};
     else
         beam->beams -= beams;
 }
@@ -143,8 +149,7 @@ static bool first_round(struct search *search, int *status)
     struct beam *beam = search->state;
     if (beam->round++ > 0)
         return false;
-    *status = search_ask(
-        search, (struct search_ask){.count = search->options->n, .quiet = search->options->lookahead > 0});
+    *status = search_ask(search, (struct search_ask){.count = search->options->n, .judge = judge_of(search)});
     return true;
 }
 
@@ -160,12 +165,14 @@ static int keep_best(struct search *search)
         keep(search, beam->found[i], held);
         left -= held;
     }
-    return beam->round > search->options->rounds_max ? PONDER_OK : go_on(search);
+    return beam->round > search->options->rounds_max ? SEARCH_DONE : go_on(search);
 }
 
 static int propose_beam(struct search *search)
 {
     int status;
+    if (search->pending > 0)
+        return SEARCH_WAIT;
     return first_round(search, &status) ? status : keep_best(search);
 }
 
@@ -197,9 +204,11 @@ static bool look_further(struct search *search, int *status)
     beam->looked++;
     for (int64_t i = 0; i < beam->found_count && !*status; i++)
         if (search->tree.nodes[beam->tips[i]].end == TREE_OPEN)
-            *status = search_ask(
-                search,
-                (struct search_ask){.node = beam->tips[i], .count = 1, .rollout = true, .quiet = !last});
+            *status = search_ask(search, (struct search_ask){.node = beam->tips[i],
+                                                             .count = 1,
+                                                             .judge = last ? SEARCH_JUDGED : SEARCH_QUIET,
+                                                             .greedy = true,
+                                                             .rollout = true});
     return search->ask_count > 0;
 }
 
@@ -208,6 +217,8 @@ static int propose_ahead(struct search *search)
 {
     struct beam *beam = search->state;
     int status;
+    if (search->pending > 0)
+        return SEARCH_WAIT;
     if (first_round(search, &status) || look_further(search, &status))
         return status;
     beam->looked = 0;
@@ -235,6 +246,8 @@ static int propose_dvts(struct search *search)
 {
     struct beam *beam = search->state;
     int status;
+    if (search->pending > 0)
+        return SEARCH_WAIT;
     if (first_round(search, &status))
         return status;
     beam->front_count = 0;
@@ -246,7 +259,7 @@ static int propose_dvts(struct search *search)
                 best = beam->found[i];
         keep(search, best, 1);
     }
-    return beam->round > search->options->rounds_max ? PONDER_OK : go_on(search);
+    return beam->round > search->options->rounds_max ? SEARCH_DONE : go_on(search);
 }
 
 const struct search_ops search_beam = {

@@ -87,7 +87,13 @@ static int prompt_done(void *data, int64_t prompt, const struct driver_outcome *
     struct best_of_n *out = work->out;
     struct best_of_n_sample *samples = out->samples + prompt * out->n;
     int64_t done = 0;
-    for (int32_t i = 1; i < outcome->tree->count; i++) {
+    for (int64_t i = 0; i < out->n && outcome->status; i++) /* it could not be asked, or not to its end */
+        samples[i] = (struct best_of_n_sample){.done = true, .finish = ENGINE_FINISH_FAILED, .logprob = NAN};
+    if (outcome->status) {
+        out->failed += out->n;
+        done = out->n;
+    }
+    for (int32_t i = 1; i < outcome->tree->count && !outcome->status; i++) {
         const struct tree_node *node = &outcome->tree->nodes[i];
         struct best_of_n_sample *sample = &samples[node->ordinal];
         if (take_sample(sample, node))
@@ -113,11 +119,11 @@ static int check(const struct best_of_n *out, struct ponder_err *err)
 }
 
 static int drive(struct work *work, struct engine *engine, const struct best_of_n_prompt *prompts,
-                 const struct driver_plan *plan, const struct driver_settings *settings,
+                 const struct driver_plan *plan, const struct driver_run_settings *settings,
                  struct ponder_err *err)
 {
     struct best_of_n *out = work->out;
-    struct driver_listener listener = {prompt_begin, prompt_done, work};
+    struct driver_run_listener listener = {prompt_begin, prompt_done, work};
     struct driver_result result = {0};
     struct driver_question *questions = calloc((size_t)out->prompt_count, sizeof *questions);
     out->samples = calloc((size_t)(out->prompt_count * out->n), sizeof *out->samples);
@@ -155,7 +161,7 @@ int best_of_n_run(struct engine *engine, const struct best_of_n_prompt *prompts,
                                      .partial = true,
                                      .keep_ids = true,
                                      .sampling = sampling};
-    const struct driver_settings settings = {clock, watch, sampling->timeout_s};
+    const struct driver_run_settings settings = {clock, watch, sampling->timeout_s};
     status = drive(&work, engine, prompts, &plan, &settings, err);
     verifier_release(&none);
     return status;

@@ -51,7 +51,7 @@ struct best_of_n {
     int64_t prompt_count, n;
     enum ponder_stopped stopped;
     struct ponder_ledger ledger;
-    char failure[256]; /* what the first failed request said */
+    char failure[512]; /* what the first failed request said */
     int64_t failed;
 };
 

@@ -6,10 +6,6 @@
 #include "core/err.h"
 #include "core/number.h"
 
-/* A verifier reads a text with a tag behind each step: this many of its tokens come on top of each request.
- */
-enum { TAGS_PER_REQUEST = 4 };
-
 static int wrong(const char *text, struct ponder_err *err)
 {
     return err_set(err, PONDER_E_ARGUMENT,
@@ -59,28 +55,48 @@ static int64_t spent_tokens(const struct ponder_ledger *spent)
     return spent->prompt_tokens + spent->generated_tokens + spent->verifier_tokens;
 }
 
-/* With the last token of the text before, which is computed with the first one behind it. */
-static struct purse_hold price(const struct purse *purse, const struct engine *engine, int64_t position,
-                               int64_t tokens)
+/* A verifier has a tag behind each step, and a step has two tokens at least. What stands before the text
+ * takes as much more. */
+static int64_t with_tags(int64_t tokens)
 {
-    int64_t read = purse->verified ? tokens + TAGS_PER_REQUEST : 0, first = position > 0 ? position - 1 : 0;
-    struct purse_hold hold = {tokens + read, engine_flops(engine, first, tokens + 1)};
+    return tokens + tokens / 2;
+}
+
+struct purse_hold purse_reading_price(const struct purse *purse, int64_t position, int64_t tokens)
+{
+    if (!purse->verifier || tokens < 1)
+        return (struct purse_hold){0};
+    int64_t first = purse->reading.prompt + with_tags(position);
+    int64_t read = with_tags(tokens) + purse->reading.each;
+    if (purse->verifier->ops->rereads) {
+        read += first;
+        first = 0;
+    }
+    return (struct purse_hold){read, verifier_flops(purse->verifier, first, read)};
+}
+
+/* With the last token of the text before, which is computed with the first one behind it. */
+struct purse_hold purse_price(const struct purse *purse, int64_t position, int64_t tokens)
+{
+    const struct engine *engine = purse->engine;
+    struct purse_hold hold = purse_reading_price(purse, position, tokens);
+    int64_t first = position > 0 ? position - 1 : 0;
+    hold.tokens += tokens;
+    hold.flops += engine_flops(engine, first, tokens + 1);
     if (!(engine->can & ENGINE_CAN_KEEP))
         hold.flops += engine_flops(engine, 0, first);
-    if (purse->verified)
-        hold.flops += engine_flops(engine, first, read);
     return hold;
 }
 
 void purse_left(const struct purse *purse, const struct ponder_ledger *spent, int64_t *tokens, double *flops)
 {
     const struct budget *budget = purse->budget;
-    *tokens = budget->tokens ? budget->tokens - spent_tokens(spent) - purse->tokens_held : INT64_MAX;
-    *flops = budget->flops > 0 ? budget->flops - spent->flops - purse->flops_held : INFINITY;
+    *tokens = budget->tokens ? budget->tokens - spent_tokens(spent) - purse->held.tokens : INT64_MAX;
+    *flops = budget->flops > 0 ? budget->flops - spent->flops - purse->held.flops : INFINITY;
 }
 
-int64_t purse_room(const struct purse *purse, const struct ponder_ledger *spent, const struct engine *engine,
-                   int64_t position, int64_t want)
+int64_t purse_room(const struct purse *purse, const struct ponder_ledger *spent, int64_t position,
+                   int64_t want)
 {
     int64_t tokens, low = 0, high = want;
     double flops;
@@ -89,7 +105,7 @@ int64_t purse_room(const struct purse *purse, const struct ponder_ledger *spent,
         return want;
     while (low < high) {
         int64_t middle = low + (high - low + 1) / 2;
-        struct purse_hold hold = price(purse, engine, position, middle);
+        struct purse_hold hold = purse_price(purse, position, middle);
         if (hold.tokens <= tokens && hold.flops <= flops)
             low = middle;
         else
@@ -98,19 +114,16 @@ int64_t purse_room(const struct purse *purse, const struct ponder_ledger *spent,
     return low;
 }
 
-struct purse_hold purse_hold(struct purse *purse, const struct engine *engine, int64_t position,
-                             int64_t tokens)
+void purse_hold(struct purse *purse, struct purse_hold hold)
 {
-    struct purse_hold hold = price(purse, engine, position, tokens);
-    purse->tokens_held += hold.tokens;
-    purse->flops_held += hold.flops;
-    return hold;
+    purse->held.tokens += hold.tokens;
+    purse->held.flops += hold.flops;
 }
 
-void purse_refund(struct purse *purse, const struct purse_hold *hold)
+void purse_refund(struct purse *purse, struct purse_hold hold)
 {
-    purse->tokens_held -= hold->tokens;
-    purse->flops_held -= hold->flops;
-    if (purse->tokens_held == 0)
-        purse->flops_held = 0; /* what rounding left */
+    purse->held.tokens -= hold.tokens;
+    purse->held.flops -= hold.flops;
+    if (purse->held.tokens == 0)
+        purse->held.flops = 0; /* what rounding left */
 }

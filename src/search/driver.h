@@ -1,17 +1,15 @@
-/* driver.h - runs a strategy over many questions at once.
+/* driver.h - the one loop that feeds engines and verifiers: many questions at once, each by its own plan.
  *
- * All questions share the engine's batch. A question's round is over when all that its strategy asked for is
- * there; what is new in it is then scored together with that of all other questions whose rounds end in the
- * same moment, the strategy is told of it in the order of its asking, and asked for its next moves. Questions
- * do not wait for each other.
+ * All questions share the engine's batch, and each verifier's. What a strategy asks for is handed on in order
+ * as far as the question's purse can pay for the most that it may cost; the rest waits for what comes back.
+ * The last of it may get less room than it wants. Results are judged and told in the order of their asking,
+ * so a question's tree does not depend on which of them came first; questions do not wait for each other.
+ * Where time is what is short, some of it is kept for the verifier. A question whose budget is gone ends with
+ * the best so far.
  *
- * What is asked for is handed on in order as far as the question's purse can pay for the most that it may
- * cost; the rest waits for what comes back. The last of it may get less room than it wants. Where time is
- * what is short, some of it is kept for the verifier. A question whose budget is gone ends with the best so
- * far.
- *
- * A node's streams derive from its place in its own tree, so neither order nor
- * company changes what is drawn. */
+ * What goes wrong with one question, a prompt that does not fit, a verifier that fails, ends that question
+ * alone. A node's streams derive from its place in its own tree, so neither order nor company changes what is
+ * drawn. A driver belongs to one thread at a time, as do its engine and its verifiers. */
 #ifndef SEARCH_DRIVER_H
 #define SEARCH_DRIVER_H
 
@@ -23,7 +21,7 @@
 #include "search/search.h"
 #include "verifier/verifier.h"
 
-/* How a question is worked on. Questions with different plans, verifiers too, may share a run. */
+/* How a question is worked on. */
 struct driver_plan {
     const struct search_ops *ops;
     const struct search_options *options; /* prepared */
@@ -31,12 +29,12 @@ struct driver_plan {
     enum verifier_aggregate aggregate; /* from a solution's step scores to its total */
     struct budget budget;              /* of each question */
     const char *separator;             /* that ends a step; NULL: a newline, or a thought's </think> */
-    bool partial;  /* where the work is stopped, the listener is told of what is under way too */
+    bool partial;  /* where it is cancelled, the listener is told of what is under way too */
     bool keep_ids; /* the tree has the tokens of each text too */
     const struct ponder_sampling *sampling; /* temperature .., max_tokens of a whole solution */
 };
 
-/* Everything is borrowed. */
+/* Everything is borrowed until the question is done. */
 struct driver_question {
     struct best_of_n_prompt prompt;
     const char *problem; /* for the verifier */
@@ -44,25 +42,70 @@ struct driver_question {
     const struct driver_plan *plan;
 };
 
-/* Of all that is worked on at once. */
+/* Of a question that is done. */
+struct driver_outcome {
+    const struct tree *tree;
+    int64_t rounds;            /* how often the strategy asked for something when nothing was pending */
+    const char *ended_by;      /* "budget" or "time" where that cut it short; NULL: it ended by itself */
+    int64_t repeated;          /* samples that said what a sibling had said */
+    int status;                /* not PONDER_OK: what ended it before its time .. */
+    const char *failure;       /* .. in words, or what the first of its failed requests said; "" where none */
+    bool failed;               /* it has that status, or ended in a round without any result */
+    struct ponder_ledger cost; /* its own tokens once, however often they were computed; no seconds */
+};
+
+struct driver_listener {
+    /* Of each question once. The outcome holds during the call, which must not touch the driver; an error
+     * ends the driver's step with it. */
+    int (*done)(void *data, uint64_t id, const struct driver_outcome *outcome, struct ponder_err *err);
+    void *data;
+};
+
+/* Borrowed by the driver. */
 struct driver_settings {
+    struct engine *engine;
+    const struct clock *clock;
+    double deadline_s; /* questions of partial plans end by then, judged; 0: none */
+};
+
+struct driver;
+
+/* PONDER_E_MEMORY. */
+int driver_open(struct driver **out, const struct driver_settings *settings,
+                struct ponder_err *err) PONDER_USE;
+/* Gives up what is under way, untold. */
+void driver_close(struct driver *driver);
+/* Begins a question, of which `listener` will be told in driver_step(). *id: numbers from 0, in the order of
+ * adding. Whatever is wrong with the question is in its outcome. PONDER_E_MEMORY. */
+int driver_add(struct driver *driver, const struct driver_question *question,
+               const struct driver_listener *listener, uint64_t *id, struct ponder_err *err) PONDER_USE;
+/* Whether a question of this plan would find room in flight for all that it asks for at first. With nothing
+ * in flight there always is. */
+bool driver_has_room(const struct driver *driver, const struct driver_plan *plan);
+/* Moves everything on once, waiting at most `wait_s` where nothing can be done. The number of questions under
+ * way, or an error: of an engine as a whole, of a listener, or PONDER_E_MEMORY. */
+int64_t driver_step(struct driver *driver, double wait_s, struct ponder_err *err) PONDER_USE;
+/* Ends a question with what it has; its listener is told of a partial plan's only, in a later step. One that
+ * is done is left alone. */
+void driver_cancel(struct driver *driver, uint64_t id);
+void driver_cancel_all(struct driver *driver);
+/* Results of the engine so far. */
+int64_t driver_results(const struct driver *driver);
+/* Generations counted, and what verifiers took; the rest is the engine's to measure. */
+struct ponder_ledger driver_spent(const struct driver *driver);
+
+/* ---- a list of questions (driver_run.c) ---- */
+
+/* Of all that is worked on at once. */
+struct driver_run_settings {
     const struct clock *clock;
     const struct ponder_watch *watch; /* NULL: none; told of questions, of whole samples alone: of those */
     double timeout_s;                 /* 0: none */
 };
 
-/* Of a question that is done. */
-struct driver_outcome {
-    const struct tree *tree;
-    int64_t rounds;
-    const char *ended_by;      /* "budget" or "time" where that cut it short; NULL: it ended by itself */
-    int64_t repeated;          /* samples that said what a sibling had said */
-    bool failed;               /* it ended in a round without any result */
-    struct ponder_ledger cost; /* its own tokens once, however often they were computed; no seconds */
-};
-
-/* As struct best_of_n_listener. The outcome holds during the call. */
-struct driver_listener {
+/* Follows a run from question to question. Errors end the run. */
+struct driver_run_listener {
+    /* Before anything is asked about a question: with *take set to false it is left out. NULL takes all. */
     int (*question_begin)(void *data, int64_t question, bool *take, struct ponder_err *err);
     int (*question_done)(void *data, int64_t question, const struct driver_outcome *outcome,
                          struct ponder_err *err);
@@ -73,13 +116,13 @@ struct driver_result {
     enum ponder_stopped stopped;
     struct ponder_ledger ledger; /* as the engine and the verifier measured it */
     int64_t done, failed;        /* questions */
-    char failure[256];           /* what the first failed request said */
+    char failure[512];           /* what the first failed one, or the first failed request, said */
 };
 
-/* Being stopped is no error: questions under way are given up. A prompt that does not fit, an engine or a
- * verifier that fails, and all questions failing are. */
+/* Being stopped is no error: questions under way are given up, those of partial plans with what they have. An
+ * engine that fails and all questions failing are. */
 int driver_run(struct engine *engine, const struct driver_question *questions, int64_t question_count,
-               const struct driver_settings *settings, const struct driver_listener *listener,
+               const struct driver_run_settings *settings, const struct driver_run_listener *listener,
                struct driver_result *out, struct ponder_err *err) PONDER_USE;
 
 #endif

@@ -36,7 +36,7 @@ static int place_prefixes(struct search *search, const struct prefixes *prefixes
         uint64_t key = rng_key(root, hash_bytes(prefix->text, prefix->len));
         int32_t node =
             search_place(search, parent, prefix->text + prefix->before, prefix->len - prefix->before, key);
-        struct search_ask ask = {.node = node, .count = search->options->rollouts};
+        struct search_ask ask = {.node = node, .count = search->options->rollouts, .unit = SEARCH_SOLUTION};
         if (node < 0 || search_ask(search, ask))
             return PONDER_E_MEMORY;
     }
@@ -60,13 +60,13 @@ static int roll(struct search *search)
 static int propose(struct search *search)
 {
     struct state *state = search->state;
-    if (state->rolling)
-        return PONDER_OK;
+    if (search->pending > 0 || state->rolling)
+        return SEARCH_WAIT;
     state->rolling = state->sampled;
     if (state->sampled)
         return roll(search);
     state->sampled = true;
-    return search_ask(search, (struct search_ask){.node = 0, .count = search->options->n});
+    return search_ask(search, (struct search_ask){.count = search->options->n, .unit = SEARCH_SOLUTION});
 }
 
 static int observe(struct search *search, int32_t node)

@@ -27,13 +27,13 @@ static int propose(struct search *search)
 {
     struct samples *samples = search->state;
     if (samples->asked)
-        return PONDER_OK;
+        return SEARCH_WAIT;
     samples->asked = true;
-    int64_t greedy = search->options->greedy_first ? 1 : 0, others = search->options->n - greedy;
-    int status =
-        greedy ? search_ask(search, (struct search_ask){.node = 0, .count = 1, .greedy = true}) : PONDER_OK;
-    return status || others == 0 ? status
-                                 : search_ask(search, (struct search_ask){.node = 0, .count = others});
+    int64_t greedy = search->options->greedy_first ? 1 : 0;
+    struct search_ask first = {.count = greedy, .unit = SEARCH_SOLUTION, .greedy = true};
+    struct search_ask others = {.count = search->options->n - greedy, .unit = SEARCH_SOLUTION};
+    int status = first.count > 0 ? search_ask(search, first) : PONDER_OK;
+    return status || others.count == 0 ? status : search_ask(search, others);
 }
 
 static int observe(struct search *search, int32_t node)

@@ -53,6 +53,21 @@ int search_ask(struct search *search, struct search_ask ask)
         search->ask_cap = cap;
     }
     search->asks[search->ask_count++] = ask;
+    search->pending += ask.count;
+    return PONDER_OK;
+}
+
+int search_drop(struct search *search, int32_t node)
+{
+    if (search->dropped_count == search->dropped_cap) {
+        int64_t cap = search->dropped_cap ? 2 * search->dropped_cap : 16;
+        int32_t *dropped = realloc(search->dropped, (size_t)cap * sizeof *dropped);
+        if (!dropped)
+            return PONDER_E_MEMORY;
+        search->dropped = dropped;
+        search->dropped_cap = cap;
+    }
+    search->dropped[search->dropped_count++] = node;
     return PONDER_OK;
 }
 

@@ -1,9 +1,10 @@
 /* search.h - a search strategy: it is asked for its next moves and told what came of them.
  *
- * A strategy is one const descriptor. It sees one question at a time as a tree and never an engine, a clock
- * or another question: the driver (driver.h) runs many questions at once and has each of them told of its
- * results in the order in which they were asked for, so that timing never shapes a tree. A new strategy is a
- * file with its descriptor, a line in search.def and a line in meson.build. */
+ * A strategy is one const descriptor. It sees one question as a tree and never an engine, a clock or another
+ * question: the driver (driver.h) runs many questions at once and tells each of its results one at a time, in
+ * the order in which they were asked for, so that timing never shapes a tree. Behind each of them the
+ * strategy is asked for its next moves, so that it may wait for a whole round or go on at once. A new
+ * strategy is a file with its descriptor, a line in search.def and a line in meson.build. */
 #ifndef SEARCH_SEARCH_H
 #define SEARCH_SEARCH_H
 
@@ -23,12 +24,29 @@ struct search_options {
     enum answer_mode extract; /* how a solution's answer is found */
 };
 
+enum search_unit {
+    SEARCH_STEP,    /* up to the end of the step */
+    SEARCH_SOLUTION /* up to the end of the solution */
+};
+
+enum search_judge {
+    SEARCH_JUDGED, /* what comes is read by the verifier before the strategy is told */
+    SEARCH_QUIET   /* it is not, unless it ends a solution */
+};
+
 struct search_ask {
-    int32_t node;  /* to be extended */
+    int32_t node;  /* to be extended; the root for a new solution */
     int64_t count; /* so many times over */
-    bool rollout;  /* at temperature 0, as a look ahead */
-    bool greedy;   /* at temperature 0 */
-    bool quiet;    /* what comes is not to be judged */
+    enum search_unit unit;
+    enum search_judge judge;
+    bool greedy;  /* at temperature 0 */
+    bool rollout; /* as a look ahead: what comes is no candidate */
+};
+
+/* What a strategy says to the question what it wants next. */
+enum search_next {
+    SEARCH_WAIT, /* for what it has asked for, now or before */
+    SEARCH_DONE  /* nothing more */
 };
 
 /* One question. */
@@ -37,13 +55,16 @@ struct search {
     const struct search_options *options;
     struct tree tree;
     void *state;             /* of ops->state_size bytes, zero at first */
-    struct search_ask *asks; /* (ask_count) what propose wants */
+    struct search_ask *asks; /* (ask_count) what is asked for and not handed on yet, the next one first */
     int64_t ask_count, ask_cap;
+    int64_t pending;  /* results asked for that the strategy has not been told of */
+    int32_t *dropped; /* (dropped_count) by search_drop(), since the driver looked */
+    int64_t dropped_count, dropped_cap;
 };
 
 struct search_ops {
     const char *name, *summary;
-    bool by_steps;  /* extends by one step; else to the end of the solution */
+    bool by_steps;  /* goes on with unfinished texts, a step at a time; else whole solutions are counted */
     bool by_groups; /* equal steps of different groups of options->width siblings stay apart */
     size_t state_size;
     /* Works out what is left open in the options; PONDER_E_ARGUMENT for those it cannot work with. */
@@ -54,9 +75,11 @@ struct search_ops {
      * keeps to none. */
     void (*fit)(struct search_options *options, int64_t most);
     int (*begin)(struct search *search); /* PONDER_E_MEMORY; may be NULL */
-    /* Asks for what it wants next (search_ask); whoever asks for nothing is done. */
+    /* Asks for what it wants next (search_ask), if anything. Asked at first, and behind each result that is
+     * there, told or not. An enum search_next, or PONDER_E_MEMORY; to wait without anything that is pending
+     * is to be done. */
     int (*propose)(struct search *search);
-    /* Told of every new node that stands for itself, once all that was asked for is there. */
+    /* Told of every new node that stands for itself: of what was asked for first, first. */
     int (*observe)(struct search *search, int32_t node);
     void (*end)(struct search *search); /* frees what the state holds; may be NULL */
 };
@@ -69,6 +92,10 @@ int search_find_or_say(const char *name, const struct search_ops **out, struct p
 
 /* PONDER_E_MEMORY. */
 int search_ask(struct search *search, struct search_ask ask) PONDER_USE;
+/* Nothing more will be asked for behind this node, or anywhere below it: what is under way there is given up,
+ * and its place in the engine is free. What the engine keeps of other nodes is given back by itself where
+ * nothing is asked behind them when nothing is pending, unless they are `held`. PONDER_E_MEMORY. */
+int search_drop(struct search *search, int32_t node) PONDER_USE;
 /* Puts a node with this text behind `parent`, from which it can be asked: the model reads the text as it
  * reads a prompt. Streams behind it derive from `key`. Where the context has no room for it, nothing comes of
  * what is asked there. -1: out of memory, or of nodes. */

@@ -237,6 +237,7 @@ void ponder_solution_release(struct ponder_solution *solution)
     free(solution->question);
     free(solution->prompt);
     free(solution->agreement);
+    free(solution->warning);
     ponder_tree_release(solution->tree);
     free(solution);
 }

@@ -166,8 +166,11 @@ static int fill(struct work *work, const struct driver_outcome *outcome)
 static int take_outcome(void *data, int64_t question, const struct driver_outcome *outcome,
                         struct ponder_err *err)
 {
+    struct work *work = data;
     (void)question;
-    return tree_fail(fill(data, outcome), TRACE_BYTES_MAX, err);
+    if (outcome->status && !(work->solution->warning = strdup(outcome->failure)))
+        return err_memory(err, "a warning");
+    return tree_fail(fill(work, outcome), TRACE_BYTES_MAX, err);
 }
 
 /* ---- the call ---- */
@@ -207,13 +210,15 @@ static int run(struct work *work, struct engine *engine, const struct ponder_wat
     struct driver_plan plan = search_plan_driven(&work->plan, work->sampling);
     plan.partial = true;
     struct driver_question asked = {work->prompt, solution->question, NULL, &plan};
-    struct driver_settings settings = {&clock_system, watch, work->sampling->timeout_s};
-    struct driver_listener listener = {.question_done = take_outcome, .data = work};
+    struct driver_run_settings settings = {&clock_system, watch, work->sampling->timeout_s};
+    struct driver_run_listener listener = {.question_done = take_outcome, .data = work};
     struct driver_result result;
     int status = driver_run(engine, &asked, 1, &settings, &listener, &result, err);
     solution->ledger = result.ledger;
     ledger_add(&solution->ledger, &work->plan.verifier.probed);
     solution->stopped = result.stopped;
+    if (status && solution->warning && solution->finished > 0) /* it is not for nothing */
+        status = PONDER_OK;
     if (!status && !solution->tree)
         status = keep_no_tree(work) ? err_memory(err, "a tree") : PONDER_OK;
     if (!status)

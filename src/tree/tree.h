@@ -34,6 +34,9 @@ struct tree_node {
     bool kept;    /* the strategy went on from here, or ended with it */
     bool held;    /* the strategy may yet go on from here: its handle is kept */
     bool rollout; /* a look ahead: it says what its beginning is worth, and is no candidate */
+    bool awaited; /* asked for, and not there yet */
+    bool quiet;   /* asked for as one that is not to be judged, unless it ends */
+    bool reading; /* the verifier has it before it */
     bool judged;  /* the verifier has been asked about it */
     bool charged; /* its last token, computed with the first token behind it, has been */
     bool thinks;  /* a thought is open at its end */

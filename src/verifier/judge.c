@@ -41,4 +41,6 @@ const struct verifier_ops verifier_judge = {
     .release = model_release,
     .score = model_score,
     .forget = model_forget,
+    .reading = model_reading,
+    .flops = model_flops,
 };

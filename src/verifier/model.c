@@ -78,6 +78,16 @@ void model_forget(struct verifier *v, struct verifier_case *question)
     scorer_forget(v->data, question);
 }
 
+void model_reading(struct verifier *v, const struct verifier_case *question, struct verifier_reading *out)
+{
+    scorer_reading(v->data, question, out);
+}
+
+double model_flops(const struct verifier *v, int64_t first, int64_t count)
+{
+    return scorer_reading_flops(v->data, first, count);
+}
+
 int model_ops_of(const char *path, const struct verifier_options *options, const struct verifier_ops **out,
                  struct ponder_err *err)
 {

@@ -26,4 +26,6 @@ const struct verifier_ops verifier_orm = {
     .release = model_release,
     .score = model_score,
     .forget = model_forget,
+    .reading = model_reading,
+    .flops = model_flops,
 };

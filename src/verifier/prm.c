@@ -25,4 +25,6 @@ const struct verifier_ops verifier_prm = {
     .release = model_release,
     .score = model_score,
     .forget = model_forget,
+    .reading = model_reading,
+    .flops = model_flops,
 };

@@ -451,6 +451,7 @@ const struct verifier_ops verifier_remote = {
     .needs_argument = true,
     .takes_profile = true,
     .takes_key = true,
+    .rereads = true,
     .trial = true,
     .open = open_remote,
     .release = release,

@@ -166,6 +166,24 @@ double scorer_flops(const struct scorer *scorer)
     return usage.flops;
 }
 
+double scorer_reading_flops(const struct scorer *scorer, int64_t first, int64_t count)
+{
+    return engine_flops(scorer->engine, first, count);
+}
+
+void scorer_reading(struct scorer *scorer, const struct verifier_case *question, struct verifier_reading *out)
+{
+    static const char text[] = "1";
+    struct verifier_input *input = &scorer->input;
+    if (verifier_encode(&scorer->profile, scorer->model->tokenizer, question->problem, text, 1, input, NULL))
+        return;
+    int parts = input->part_count;
+    if (parts < 2)
+        return;
+    out->prompt = input->parts[0].end;
+    out->each = input->parts[parts - 1].end - input->parts[0].end;
+}
+
 size_t scorer_weights_bytes(const struct scorer *scorer)
 {
     return local_weights_bytes(scorer->engine);

@@ -20,9 +20,13 @@ int scorer_open(struct scorer **out, const char *path, const struct scorer_optio
                 struct ponder_err *err) PONDER_USE;
 void scorer_release(struct scorer *scorer);
 const struct verifier_profile *scorer_profile(const struct scorer *scorer);
-uint64_t scorer_hash(const struct scorer *scorer);        /* of the verifier's weights */
-int64_t scorer_tokens(const struct scorer *scorer);       /* computed so far */
-double scorer_flops(const struct scorer *scorer);         /* as many as that took */
+uint64_t scorer_hash(const struct scorer *scorer);  /* of the verifier's weights */
+int64_t scorer_tokens(const struct scorer *scorer); /* computed so far */
+double scorer_flops(const struct scorer *scorer);   /* as many as that took */
+double scorer_reading_flops(const struct scorer *scorer, int64_t first, int64_t count);
+/* As the `reading` of struct verifier_ops. */
+void scorer_reading(struct scorer *scorer, const struct verifier_case *question,
+                    struct verifier_reading *out);
 size_t scorer_weights_bytes(const struct scorer *scorer); /* as local_weights_bytes() */
 
 /* How many scores one batch of a model with this vocabulary gives at most. */

@@ -27,6 +27,8 @@ struct verifier_case {
         flops_left; /* .. and FLOPs are spent; set to VERIFIER_TOKENS_ANY and INFINITY where there is none */
     struct ponder_ledger cost; /* added to: verifier_tokens and flops */
     void *memory;              /* the verifier's own of this question; NULL at first */
+    int status;        /* filled by verifier_advance(): not PONDER_OK once it could not be judged .. */
+    char failure[512]; /* .. and why */
 };
 #define VERIFIER_TOKENS_ANY INT64_MAX
 
@@ -35,12 +37,26 @@ struct verifier_item {
     struct verifier_case *of;
     const char *text; /* all steps so far; any bytes, with a NUL behind them */
     size_t len;
-    bool ended;     /* nothing follows: the end token, or no room for more */
-    float *scores;  /* (scores_max) filled: in [0,1], behind each step, the newest last */
-    int scores_max; /* 1 or more */
-    int count;      /* filled; 0: no score, for want of time, of money or of anything to say */
-    bool whole;     /* filled: what is in `scores` reaches to the text's end */
-    bool solved;    /* filled: known to be a right solution, ended */
+    bool ended;                 /* nothing follows: the end token, or no room for more */
+    float *scores;              /* (scores_max) filled: in [0,1], behind each step, the newest last */
+    int scores_max;             /* 1 or more */
+    int count;                  /* filled; 0: no score, for want of time, of money or of anything to say */
+    bool whole;                 /* filled: what is in `scores` reaches to the text's end */
+    bool solved;                /* filled: known to be a right solution, ended */
+    struct deadline deadline;   /* of what is handed over by verifier_submit(); no clock: none */
+    struct verifier_item *next; /* the verifier's own */
+};
+
+/* Items in the order of their coming. */
+struct verifier_queue {
+    struct verifier_item *first, *last;
+    int64_t count;
+};
+
+/* Tokens that reading takes, apart from those of the solutions' own text: an upper bound. */
+struct verifier_reading {
+    int64_t prompt; /* of the question, once */
+    int64_t each;   /* of a text, each time it or what is new of it is read */
 };
 
 /* What a verifier may be told when it is opened. Texts are borrowed until then. */
@@ -71,6 +87,7 @@ struct verifier_ops { /* one const descriptor per verifier; registered in verifi
     bool newest_only; /* says one thing of a text, however many steps it has */
     bool outcome;     /* made to judge whole solutions; what it says of a beginning is a guess */
     bool tokenless;   /* takes time, and no tokens */
+    bool rereads;     /* remembers nothing: every text is read from the question on */
     bool trial; /* may turn out not to work: where its profile has no probe, one text is scored to see */
     /* Sets v->data, and what else it knows of. `argument` is NULL where there is none. */
     int (*open)(struct verifier *v, const char *argument, const struct verifier_options *options,
@@ -84,6 +101,11 @@ struct verifier_ops { /* one const descriptor per verifier; registered in verifi
     int (*score)(struct verifier *v, struct verifier_item *items, int64_t count,
                  const struct deadline *deadline, struct ponder_err *err);
     void (*forget)(struct verifier *v, struct verifier_case *question); /* may be NULL */
+    /* What of a question is read before any solution, and on top of each; NULL: verifier_reading_of() has
+     * defaults. */
+    void (*reading)(struct verifier *v, const struct verifier_case *question, struct verifier_reading *out);
+    /* FLOPs of reading `count` tokens at `first` of a text; NULL: not known. */
+    double (*flops)(const struct verifier *v, int64_t first, int64_t count);
 };
 
 struct verifier {
@@ -94,6 +116,7 @@ struct verifier {
                       verifier_profile_own() has it, the weights' hash. 0: none */
     const struct verifier_profile *profile; /* of a verifier that is a model; NULL: steps are lines */
     struct ponder_ledger probed;            /* what its probe cost; its scores are in no case's ledger */
+    struct verifier_queue waiting, done;    /* of verifier_submit() */
 };
 
 /* "NAME", "NAME:ARGUMENT" or the path of a GGUF file, which is what its profile says: a "prm", an "orm" or a
@@ -106,7 +129,22 @@ int verifier_accept(struct verifier *v, const struct verifier_case *question,
                     struct ponder_err *err) PONDER_USE;
 int verifier_score(struct verifier *v, struct verifier_item *items, int64_t count,
                    const struct deadline *deadline, struct ponder_err *err) PONDER_USE;
+/* Hands an item over, which stays where it is, with all that it points to, until verifier_take() returns it.
+ */
+void verifier_submit(struct verifier *v, struct verifier_item *item);
+/* Scores what is waiting and goes together: items of one case, and those without deadlines. A case that
+ * cannot be judged gets a status, and its items no scores; those of others are scored all the same. Returns
+ * how many items still wait, or PONDER_E_MEMORY. */
+int64_t verifier_advance(struct verifier *v, struct ponder_err *err) PONDER_USE;
+/* The next item that is done; NULL: none. */
+struct verifier_item *verifier_take(struct verifier *v);
+/* An item of the case, read or not, that is not to be done any more; NULL: none. */
+struct verifier_item *verifier_withdraw(struct verifier *v, const struct verifier_case *question);
 void verifier_forget(struct verifier *v, struct verifier_case *question);
+/* `prompt` tokens have the proposer's prompt: as many are assumed where the verifier does not say. */
+struct verifier_reading verifier_reading_of(struct verifier *v, const struct verifier_case *question,
+                                            int64_t prompt);
+double verifier_flops(const struct verifier *v, int64_t first, int64_t count); /* 0: not known */
 /* A case without a purse. */
 struct verifier_case verifier_case_of(const char *problem, const char *gold);
 

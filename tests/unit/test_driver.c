@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "core/err.h"
 #include "engine/scripted.h"
 #include "ponder/task.h"
 #include "search/driver.h"
@@ -60,6 +61,7 @@ struct fixture {
     struct engine *engine;
     struct ponder_sampling sampling;
     const char *strategy;
+    struct verifier *verifier;
     int64_t lookahead;
     struct budget budget;
     bool partial;
@@ -69,11 +71,13 @@ struct fixture {
     struct driver_result result;
 };
 
-static void setup(struct fixture *f, const struct scripted_reply *replies, int count)
+static void setup_context(struct fixture *f, const struct scripted_reply *replies, int count, int context)
 {
     *f = (struct fixture){.strategy = "beam"};
     f->clock = (struct clock){ticking_now_s, &f->now};
-    struct scripted_options options = {.replies = replies, .reply_count = count, .clock = &f->clock};
+    f->verifier = &reader;
+    struct scripted_options options = {
+        .replies = replies, .reply_count = count, .clock = &f->clock, .context = context};
     assert_int_equal(scripted_open(&f->engine, &options, NULL), PONDER_OK);
     f->sampling = plain_sampling();
     for (int i = 0; i < MOST; i++) {
@@ -81,6 +85,11 @@ static void setup(struct fixture *f, const struct scripted_reply *replies, int c
         f->questions[i] = (struct driver_question){
             {.text = f->prompts[i], .len = 3, .key = (uint64_t)i}, "problem", NULL, NULL};
     }
+}
+
+static void setup(struct fixture *f, const struct scripted_reply *replies, int count)
+{
+    setup_context(f, replies, count, 0);
 }
 
 static int keep_outcome(void *data, int64_t question, const struct driver_outcome *outcome,
@@ -121,15 +130,15 @@ static int run_width(struct fixture *f, struct engine *engine, int64_t questions
         .n = n, .width = width, .lookahead = f->lookahead, .rounds_max = SEARCH_ROUNDS_MAX};
     struct driver_plan plan = {.ops = search_find(f->strategy),
                                .options = &options,
-                               .verifier = &reader,
+                               .verifier = f->verifier,
                                .budget = f->budget,
                                .partial = f->partial,
                                .sampling = &f->sampling};
-    struct driver_settings settings = {&f->clock, watch, f->sampling.timeout_s};
+    struct driver_run_settings settings = {&f->clock, watch, f->sampling.timeout_s};
     int prepared = plan.ops->prepare(&options, err);
     if (prepared)
         return prepared;
-    struct driver_listener listener = {.question_done = keep_outcome, .data = f};
+    struct driver_run_listener listener = {.question_done = keep_outcome, .data = f};
     for (int64_t q = 0; q < questions; q++)
         f->questions[q].plan = &plan;
     int status = driver_run(engine, f->questions, questions, &settings, &listener, &f->result, err);
@@ -402,8 +411,8 @@ static void run_planned(struct fixture *f, int64_t from, int64_t to)
         assert_int_equal(plans[q].ops->prepare(&options[q], &err), PONDER_OK);
         f->questions[q].plan = &plans[q];
     }
-    struct driver_settings settings = {.clock = &f->clock};
-    struct driver_listener listener = {.question_done = keep_outcome, .data = f};
+    struct driver_run_settings settings = {.clock = &f->clock};
+    struct driver_run_listener listener = {.question_done = keep_outcome, .data = f};
     if (driver_run(f->engine, f->questions + from, to - from, &settings, &listener, &f->result, &err))
         fail_msg("%s", err.message);
 }
@@ -439,6 +448,76 @@ static void questions_of_different_plans_come_to_what_each_comes_to_alone(void *
     text_is(&together, 1, "bad\nhalf");
     assert_int_equal(together.solutions[2].cost.generations, 3);
     teardown(&together);
+}
+
+/* ---- what goes wrong with one question alone ---- */
+
+static int broken_score(struct verifier *v, struct verifier_item *items, int64_t count,
+                        const struct deadline *deadline, struct ponder_err *err)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (strcmp(items[i].of->problem, "unreadable") == 0)
+            return err_set(err, PONDER_E_ENGINE, "it hung up");
+    return read_score(v, items, count, deadline, err);
+}
+
+static const struct verifier_ops broken_ops = {.name = "broken", .score = broken_score};
+
+static void a_verifier_that_fails_for_one_question_ends_that_one_alone(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {
+        {.behind = ":", .times = 1, .text = "bad\n"}, {.behind = ":", .text = "good\n"}, {.text = "right"}};
+    struct verifier broken = {.ops = &broken_ops};
+    struct fixture f;
+    setup(&f, replies, 3);
+    f.verifier = &broken;
+    f.questions[1].problem = "unreadable";
+    search(&f, 3, 2);
+    assert_false(f.solutions[0].failed);
+    assert_true(f.solutions[1].failed);
+    assert_false(f.solutions[2].failed);
+    text_is(&f, 2, "good\nright");
+    assert_int_equal(f.result.failed, 1);
+    assert_string_equal(f.result.failure, "it hung up");
+    teardown(&f);
+}
+
+static void what_a_failing_verifier_leaves_is_told(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {{.text = "right"}};
+    struct verifier broken = {.ops = &broken_ops};
+    struct ponder_err err = {0};
+    struct fixture f;
+    setup(&f, replies, 1);
+    f.verifier = &broken;
+    f.strategy = "best_of_n";
+    f.questions[0].problem = "unreadable";
+    assert_int_equal(run_with(&f, f.engine, 1, 2, NULL, &err), PONDER_E_ENGINE);
+    assert_string_equal(err.message, "it hung up");
+    assert_true(f.solutions[0].failed);
+    text_is(&f, 0, "right");
+    teardown(&f);
+}
+
+static void a_prompt_that_does_not_fit_ends_its_question_alone(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {{.text = "right"}};
+    char endless[200];
+    struct fixture f;
+    setup_context(&f, replies, 1, 100);
+    memset(endless, 'x', sizeof endless);
+    f.questions[1].prompt.text = endless;
+    f.questions[1].prompt.len = sizeof endless;
+    search(&f, 3, 2);
+    text_is(&f, 0, "right");
+    assert_true(f.solutions[1].failed);
+    assert_non_null(strstr(f.result.failure, "longer than the context"));
+    text_is(&f, 2, "right");
+    assert_int_equal(f.result.failed, 1);
+    teardown(&f);
 }
 
 /* ---- several beams ---- */
@@ -677,6 +756,9 @@ int main(void)
         cmocka_unit_test(when_every_question_fails_the_first_reason_is_told),
         cmocka_unit_test(a_slow_question_holds_up_no_other),
         cmocka_unit_test(questions_of_different_plans_come_to_what_each_comes_to_alone),
+        cmocka_unit_test(a_verifier_that_fails_for_one_question_ends_that_one_alone),
+        cmocka_unit_test(what_a_failing_verifier_leaves_is_told),
+        cmocka_unit_test(a_prompt_that_does_not_fit_ends_its_question_alone),
         cmocka_unit_test(the_best_of_all_candidates_are_kept),
         cmocka_unit_test(a_step_sampled_often_holds_as_many_beams),
         cmocka_unit_test(groups_of_a_diverse_search_do_not_crowd_each_other_out),

@@ -1,5 +1,6 @@
 /* What every strategy keeps to, whatever it searches: one set of tests for all of search.def. */
 #include <math.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -20,6 +21,7 @@
 struct judge {
     bool fails, zero;
     int64_t read, steps; /* bytes; items that were no whole solutions */
+    double flops_per_token;
 };
 
 static int judge_score(struct verifier *v, struct verifier_item *items, int64_t count,
@@ -31,13 +33,14 @@ static int judge_score(struct verifier *v, struct verifier_item *items, int64_t 
         return PONDER_E_ENGINE;
     for (int64_t i = 0; i < count && !deadline_passed(deadline); i++) {
         struct verifier_item *item = &items[i];
-        if ((int64_t)item->len > item->of->tokens_left || (double)item->len > item->of->flops_left)
+        double flops = judge->flops_per_token * (double)item->len;
+        if ((int64_t)item->len > item->of->tokens_left || flops > item->of->flops_left)
             continue;
         if (item->of->tokens_left != VERIFIER_TOKENS_ANY)
             item->of->tokens_left -= (int64_t)item->len;
-        item->of->flops_left -= (double)item->len;
+        item->of->flops_left -= flops;
         item->of->cost.verifier_tokens += (int64_t)item->len;
-        item->of->cost.flops += (double)item->len;
+        item->of->cost.flops += flops;
         judge->read += (int64_t)item->len;
         judge->steps += !item->ended;
         item->scores[0] = judge->zero ? 0 : (float)(hash_bytes(item->text, item->len) % 1000) / 1000;
@@ -47,7 +50,24 @@ static int judge_score(struct verifier *v, struct verifier_item *items, int64_t 
     return PONDER_OK;
 }
 
-static const struct verifier_ops judge_ops = {.name = "judge", .score = judge_score};
+/* A byte is a token, and the question is none of the text. */
+static void judge_reading(struct verifier *v, const struct verifier_case *question,
+                          struct verifier_reading *out)
+{
+    (void)v;
+    (void)question;
+    *out = (struct verifier_reading){0};
+}
+
+static double judge_flops(const struct verifier *v, int64_t first, int64_t count)
+{
+    const struct judge *judge = v->data;
+    (void)first;
+    return judge->flops_per_token * (double)count;
+}
+
+static const struct verifier_ops judge_ops = {
+    .name = "judge", .rereads = true, .score = judge_score, .reading = judge_reading, .flops = judge_flops};
 
 static double ticking_now_s(void *data)
 {
@@ -65,6 +85,7 @@ struct fixture {
     struct search_options options;
     struct budget budget;
     int64_t told, solved;
+    int64_t unscored;   /* solutions that ended */
     int64_t stop_after; /* looks of the watch; -1: never */
     struct ponder_ledger cost;
     struct driver_result result;
@@ -93,6 +114,7 @@ static void setup(struct fixture *f, const struct scripted_reply *replies, int c
                           .options = {.n = 8, .width = 4, .lookahead = 2, .rounds_max = SEARCH_ROUNDS_MAX}};
     f->clock = (struct clock){ticking_now_s, &f->now};
     f->verifier = (struct verifier){.ops = &judge_ops, .hash = 1};
+    f->judge.flops_per_token = 1;
     struct scripted_options options = {
         .replies = replies, .reply_count = count, .clock = &f->clock, .flops_per_token = 1};
     assert_int_equal(scripted_open(&f->engine, &options, NULL), PONDER_OK);
@@ -110,6 +132,10 @@ static int tell(void *data, int64_t question, const struct driver_outcome *outco
     f->cost = outcome->cost;
     assert_int_equal(search_choose(outcome->tree, SEARCH_WEIGHTED, ANSWER_BOX_ONLY, &node), PONDER_OK);
     f->solved += node > 0 && outcome->tree->nodes[node].end == TREE_ENDED;
+    for (int32_t i = 1; i < outcome->tree->count; i++) {
+        const struct tree_node *ended = &outcome->tree->nodes[i];
+        f->unscored += ended->end == TREE_ENDED && ended->same_as < 0 && isnan(ended->score);
+    }
     return PONDER_OK;
 }
 
@@ -123,7 +149,7 @@ static bool watch_stops(const struct ponder_progress *progress, void *data)
 static int run(struct fixture *f, const struct search_ops *ops, const char *prompt, struct ponder_err *err)
 {
     struct search_options options = f->options;
-    struct driver_listener listener = {.question_done = tell, .data = f};
+    struct driver_run_listener listener = {.question_done = tell, .data = f};
     struct ponder_watch watch = {.progress = watch_stops, .data = f};
     f->verifier.data = &f->judge;
     assert_int_equal(ops->prepare(&options, err), PONDER_OK);
@@ -135,7 +161,7 @@ static int run(struct fixture *f, const struct search_ops *ops, const char *prom
                                .sampling = &f->sampling};
     struct driver_question question = {
         {.text = prompt, .len = strlen(prompt), .key = 7}, "problem", NULL, &plan};
-    struct driver_settings settings = {&f->clock, &watch, f->sampling.timeout_s};
+    struct driver_run_settings settings = {&f->clock, &watch, f->sampling.timeout_s};
     int status = driver_run(f->engine, &question, 1, &settings, &listener, &f->result, err);
     assert_int_equal(scripted_node_count(f->engine), 0);
     return status;
@@ -247,19 +273,21 @@ static void a_budget_that_is_gone_leaves_an_end(void **state)
     static const struct scripted_reply endless[] = {{.behind = "?", .text = "and\n"},
                                                     {.times = 0, .behind = "and\n", .text = "and\n"}};
     WITH_EVERY(f, endless, {
-        f.budget.tokens = 60;
+        f.budget.tokens = 160;
         f.sampling.max_tokens = 40;
         assert_int_equal(run(&f, ops, "Q?", &err), PONDER_OK);
-        assert_true(f.cost.prompt_tokens + f.cost.generated_tokens + f.cost.verifier_tokens <= 60);
+        assert_true(f.cost.prompt_tokens + f.cost.generated_tokens + f.cost.verifier_tokens <= 160);
 
         assert_int_equal(f.solved, 1); /* without the line's end to stop at, the script's text is an end */
     })
 }
 
-/* A thousand of them, of generations, tokens, FLOPs and seconds, on every strategy in turn. */
-static void no_budget_is_ever_passed(void **state)
+/* A thousand of them, of generations, tokens, FLOPs and seconds, on every strategy in turn; and what has
+ * ended has been judged. */
+static void no_budget_is_ever_passed_or_leaves_solutions_unjudged(void **state)
 {
     (void)state;
+    static const double prices[] = {0.25, 1, 4}; /* of a smaller verifier, an equal one, a larger one */
     struct rng rng;
     rng_init(&rng, 5);
     for (int i = 0; i < 1000; i++) {
@@ -276,6 +304,7 @@ static void no_budget_is_ever_passed(void **state)
                                             .lookahead = (int64_t)(rng_next(&rng) % 4),
                                             .rounds_max = SEARCH_ROUNDS_MAX};
         f.verifier.hash = rng_next(&rng) % 2;
+        f.judge.flops_per_token = f.verifier.hash ? prices[rng_next(&rng) % 3] : 0;
         int64_t most = 1 + (int64_t)(rng_next(&rng) % (kind == 0 ? 20 : 1000));
         f.budget = (struct budget){kind == 0 ? most : 0, kind == 1 ? most : 0, kind == 2 ? (double)most : 0,
                                    kind == 3 ? (double)most / 250 : 0};
@@ -285,6 +314,7 @@ static void no_budget_is_ever_passed(void **state)
         assert_true(kind != 0 || spent->generations <= most);
         assert_true(kind != 1 || tokens <= most);
         assert_true(kind != 2 || f.cost.flops <= (double)most);
+        assert_true(!f.verifier.hash || kind == 3 || f.unscored == 0);
         assert_true(kind != 3 || spent->seconds <= (double)most / 250 + 0.2);
         assert_int_equal(spent->generated_tokens, f.cost.generated_tokens);
         assert_int_equal(spent->verifier_tokens, f.judge.read);
@@ -336,7 +366,7 @@ int main(void)
         cmocka_unit_test(a_search_can_be_stopped_at_every_step),
         cmocka_unit_test(an_empty_question_is_searched_as_any),
         cmocka_unit_test(a_budget_that_is_gone_leaves_an_end),
-        cmocka_unit_test(no_budget_is_ever_passed),
+        cmocka_unit_test(no_budget_is_ever_passed_or_leaves_solutions_unjudged),
         cmocka_unit_test(a_deadline_is_kept_and_leaves_time_to_judge),
         cmocka_unit_test(budgets_are_read_or_refused_with_an_example),
     };
