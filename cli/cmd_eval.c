@@ -134,7 +134,8 @@ static int check(const struct args *args, struct ponder_err *err)
     if (!ponder_search_is_vote(&args->search) || !args->settings.against)
         return PONDER_OK;
     snprintf(err->message, sizeof err->message,
-             "--against compares a search with best-of-N; add --search beam, lookahead or dvts, or leave "
+             "--against compares a search with best-of-N; add --search beam, lookahead, dvts or particles, "
+             "or leave "
              "--against away");
     return err->status = PONDER_E_ARGUMENT;
 }

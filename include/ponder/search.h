@@ -15,7 +15,9 @@ extern "C" {
 /* N is sampling->n. "best_of_n": N whole solutions. "beam" (Snell et al. 2024): N first steps are sampled,
  * the N/M best in the verifier's eyes are kept and extended M times each, and so on for at most 40 rounds.
  * "lookahead": the same, but a step is worth what K more steps at temperature 0 lead to. "dvts" (Beeching et
- * al. 2024): N/M groups that each keep their own best step. Filled by
+ * al. 2024): N/M groups that each keep their own best step. "particles" (Puri et
+ * al. 2025): N solutions under way, drawn anew behind each step in proportion to the verifier's odds. Options
+ * of a strategy's own may stand behind its name, "particles:temperature=0.5,ess=0.5" (docs/cli.md). Filled by
  * ponder_options_default(ponder_search_options(), ..). Texts are borrowed. */
 struct ponder_search {
     const char *name;

@@ -57,9 +57,12 @@ static bool is_scored(const json_t *settings, const char *verifier)
 static int64_t width_of(const char *search, int64_t n, int64_t width)
 {
     const struct search_ops *ops = search_find(search);
-    struct search_options options = {.n = n, .width = width};
+    struct search_options options;
     struct ponder_err err;
-    return ops && ops->prepare && !ops->prepare(&options, &err) ? options.width : width;
+    char text[64];
+    snprintf(text, sizeof text, "width=%lld", (long long)width);
+    bool known = ops && ops->options && !search_options_of(&options, ops, n, text, &err);
+    return known ? search_options_get(&options, ops, "width", width) : width;
 }
 
 static bool is_searched(const json_t *settings, const struct study_series *series)

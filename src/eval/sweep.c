@@ -56,7 +56,7 @@ static bool has_verifier(const struct work *work)
 
 static bool by_steps(const struct work *work)
 {
-    return work->search && strcmp(work->search->name, "best_of_n") != 0;
+    return work->search && !search_is(work->search->name, "best_of_n");
 }
 
 /* ---- one temperature ---- */

@@ -16,9 +16,47 @@
  * so no group dies out. With N = M both are a greedy search that keeps one solution and chooses among M next
  * steps. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/err.h"
 #include "search/search.h"
+
+struct beam_options {
+    int64_t width;     /* candidates for each beam that is kept; 0: the largest divisor of N up to its root */
+    int64_t lookahead; /* steps that a rollout goes on */
+};
+
+#define OPTION_FIELD(field) offsetof(struct beam_options, field)
+#include "core/option_rows.h"
+
+#define WIDTH_ROW ROW_INT("width", width, "M", "4", 0, 4096, "N/M beams, M candidates each; 0: root of N")
+static const struct ponder_option beam_rows[] = {WIDTH_ROW, PONDER_OPTION_END};
+static const struct ponder_option lookahead_rows[] = {
+    WIDTH_ROW, ROW_INT("lookahead", lookahead, "K", "3", 0, 64, "steps that a rollout looks ahead"),
+    PONDER_OPTION_END};
+
+static struct beam_options own_of(const struct search_options *options)
+{
+    struct beam_options own;
+    _Static_assert(sizeof own <= SEARCH_OWN_BYTES, "too many options of its own");
+    memcpy(&own, options->own, sizeof own);
+    return own;
+}
+
+static void keep_own(struct search_options *options, struct beam_options own)
+{
+    memcpy(options->own, &own, sizeof own);
+}
+
+static int64_t width_of(const struct search *search)
+{
+    return own_of(search->options).width;
+}
+
+static int64_t lookahead_of(const struct search *search)
+{
+    return own_of(search->options).lookahead;
+}
 
 struct beam {
     struct search_ask
@@ -41,49 +79,39 @@ static int64_t root_width(int64_t n)
     return width;
 }
 
-static int prepare_ahead(struct search_options *options, struct ponder_err *err)
+static int prepare(struct search_options *options, struct ponder_err *err)
 {
-    if (options->width == 0 && options->n > 0)
-        options->width = root_width(options->n);
-    if (options->width < 1 || options->n < options->width || options->n % options->width != 0)
+    struct beam_options own = own_of(options);
+    if (own.width == 0 && options->n > 0)
+        own.width = root_width(options->n);
+    if (own.width < 1 || options->n < own.width || options->n % own.width != 0)
         return err_set(err, PONDER_E_ARGUMENT,
                        "-n %lld and --width %lld: the beams are N/M, so N must be a multiple of the width",
-                       (long long)options->n, (long long)options->width);
+                       (long long)options->n, (long long)own.width);
+    keep_own(options, own);
     return PONDER_OK;
 }
 
-static int prepare(struct search_options *options, struct ponder_err *err)
-{
-    options->lookahead = 0;
-    return prepare_ahead(options, err);
-}
-
+/* Those of a rollout count as much as the step that it looks ahead from. */
 static int64_t generations(const struct search_options *options)
 {
-    return options->n;
-}
-
-static void fit(struct search_options *options, int64_t most)
-{
-    if (options->n <= most)
-        return;
-    options->n = most;
-    if (options->width > most)
-        options->width = most;
-    options->n -= options->n % options->width;
-}
-
-static int64_t generations_ahead(const struct search_options *options)
-{
-    return options->n * (options->lookahead + 1);
+    return options->n * (own_of(options).lookahead + 1);
 }
 
 /* One beam that looks less far ahead, where not even one can look as far as it is to. */
-static void fit_ahead(struct search_options *options, int64_t most)
+static void fit(struct search_options *options, int64_t most)
 {
-    if (options->lookahead >= most)
-        options->lookahead = most - 1;
-    fit(options, most / (options->lookahead + 1));
+    struct beam_options own = own_of(options);
+    if (own.lookahead >= most)
+        own.lookahead = most - 1;
+    most /= own.lookahead + 1;
+    if (options->n > most) {
+        options->n = most;
+        if (own.width > most)
+            own.width = most;
+        options->n -= options->n % own.width;
+    }
+    keep_own(options, own);
 }
 
 static int begin(struct search *search)
@@ -93,7 +121,7 @@ static int begin(struct search *search)
     beam->front = calloc(n, sizeof *beam->front);
     beam->found = calloc(n, sizeof *beam->found);
     beam->tips = calloc(n, sizeof *beam->tips);
-    beam->beams = search->options->n / search->options->width;
+    beam->beams = search->options->n / width_of(search);
     return beam->front && beam->found && beam->tips ? PONDER_OK : PONDER_E_MEMORY;
 }
 
@@ -118,7 +146,7 @@ static int observe(struct search *search, int32_t node)
 /* With a look ahead, it is the end of that which is judged. */
 static enum search_judge judge_of(const struct search *search)
 {
-    return search->options->lookahead > 0 ? SEARCH_QUIET : SEARCH_JUDGED;
+    return lookahead_of(search) > 0 ? SEARCH_QUIET : SEARCH_JUDGED;
 }
 
 /* A node holds so many beams in the next round, or ends them. */
@@ -127,8 +155,8 @@ static void keep(struct search *search, int32_t node, int64_t beams)
     struct beam *beam = search->state;
     search->tree.nodes[node].kept = true;
     if (search->tree.nodes[node].end == TREE_OPEN)
-        beam->front[beam->front_count++] = (struct search_ask){
-            .node = node, .count = beams * search->options->width, .judge = judge_of(search)};
+        beam->front[beam->front_count++] =
+            (struct search_ask){.node = node, .count = beams * width_of(search), .judge = judge_of(search)};
     else
         beam->beams -= beams;
 }
@@ -197,9 +225,9 @@ static int observe_ahead(struct search *search, int32_t node)
 static bool look_further(struct search *search, int *status)
 {
     struct beam *beam = search->state;
-    bool last = beam->looked + 1 >= search->options->lookahead;
+    bool last = beam->looked + 1 >= lookahead_of(search);
     *status = PONDER_OK;
-    if (beam->looked >= search->options->lookahead)
+    if (beam->looked >= lookahead_of(search))
         return false;
     beam->looked++;
     for (int64_t i = 0; i < beam->found_count && !*status; i++)
@@ -232,13 +260,19 @@ static int propose_ahead(struct search *search)
 
 /* ---- diverse ---- */
 
+/* Siblings that are in one group. */
+static int64_t group(const struct search_options *options)
+{
+    return own_of(options).width;
+}
+
 /* The group of a node: where its first step stands among all first steps. */
 static int64_t group_of(const struct search *search, int32_t node)
 {
     const struct tree_node *nodes = search->tree.nodes;
     while (nodes[node].depth > 1)
         node = nodes[node].parent;
-    return nodes[node].ordinal / search->options->width;
+    return nodes[node].ordinal / width_of(search);
 }
 
 /* Found nodes come in the order in which they were asked for, so those of a group stand together. */
@@ -266,6 +300,7 @@ const struct search_ops search_beam = {
     .name = "beam",
     .summary = "N beams; of all candidates the N/M best are kept and extended M times each",
     .by_steps = true,
+    .options = beam_rows,
     .state_size = sizeof(struct beam),
     .prepare = prepare,
     .generations = generations,
@@ -280,10 +315,11 @@ const struct search_ops search_lookahead = {
     .name = "lookahead",
     .summary = "beam search that ranks a step by where K more steps at temperature 0 lead",
     .by_steps = true,
+    .options = lookahead_rows,
     .state_size = sizeof(struct beam),
-    .prepare = prepare_ahead,
-    .generations = generations_ahead,
-    .fit = fit_ahead,
+    .prepare = prepare,
+    .generations = generations,
+    .fit = fit,
     .begin = begin,
     .propose = propose_ahead,
     .observe = observe_ahead,
@@ -292,11 +328,12 @@ const struct search_ops search_lookahead = {
 
 const struct search_ops search_dvts = {
     .name = "dvts",
-    .by_groups = true,
     .summary = "N/M independent subtrees, each of which keeps the best of M candidates",
     .by_steps = true,
+    .options = beam_rows,
     .state_size = sizeof(struct beam),
     .prepare = prepare,
+    .group = group,
     .generations = generations,
     .fit = fit,
     .begin = begin,

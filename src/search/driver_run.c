@@ -48,7 +48,7 @@ static int64_t count_samples(const struct driver_question *questions, int64_t co
 {
     int64_t samples = 0;
     for (int64_t q = 0; q < count; q++) {
-        if (questions[q].plan->ops->by_steps || questions[q].plan->options->rollouts)
+        if (!questions[q].plan->ops->generations || questions[q].plan->ops->by_steps)
             return 0;
         samples += questions[q].plan->options->n;
     }

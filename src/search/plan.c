@@ -8,12 +8,12 @@ const char *ponder_search_verifier(const struct ponder_search *search)
 {
     if (strcmp(search->verifier, "auto") != 0)
         return search->verifier;
-    return strcmp(search->name, "best_of_n") == 0 ? "vote" : "prm";
+    return search_is(search->name, "best_of_n") ? "vote" : "prm";
 }
 
 bool ponder_search_is_vote(const struct ponder_search *search)
 {
-    return strcmp(search->name, "best_of_n") == 0 && strcmp(ponder_search_verifier(search), "vote") == 0 &&
+    return search_is(search->name, "best_of_n") && strcmp(ponder_search_verifier(search), "vote") == 0 &&
            !*search->budget;
 }
 
@@ -22,14 +22,27 @@ static const char *separator_of(const char *step_end)
     return strcmp(step_end, "line") == 0 ? "\n" : strcmp(step_end, "blank") == 0 ? "\n\n" : step_end;
 }
 
+/* What has an option of the command line too is given there; what stands with the name counts more. */
+static int read_own(struct search_plan *plan, const struct ponder_search *search,
+                    const struct ponder_sampling *sampling, struct ponder_err *err)
+{
+    struct buf text = BUF_INIT(4096);
+    if (search_options_has(plan->ops, "width"))
+        buf_printf(&text, "width=%lld,", (long long)search->width);
+    if (search_options_has(plan->ops, "lookahead"))
+        buf_printf(&text, "lookahead=%lld,", (long long)search->lookahead);
+    buf_puts(&text, search_own_text(search->name));
+    int status = buf_ok(&text)
+                     ? search_options_of(&plan->options, plan->ops, sampling->n, buf_text(&text), err)
+                     : err_set(err, PONDER_E_LIMIT, "--search: the options are too long");
+    plan->options.greedy_first = pool_is_greedy(sampling);
+    buf_release(&text);
+    return status;
+}
+
 static int read_options(struct search_plan *plan, const struct ponder_search *search,
                         const struct ponder_sampling *sampling, struct ponder_err *err)
 {
-    plan->options = (struct search_options){.n = sampling->n,
-                                            .width = search->width,
-                                            .lookahead = search->lookahead,
-                                            .rounds_max = SEARCH_ROUNDS_MAX,
-                                            .greedy_first = pool_is_greedy(sampling)};
     plan->separator = separator_of(search->step_end);
     if (!*plan->separator)
         return err_set(err, PONDER_E_ARGUMENT, "--step-end is empty: give line, blank or a text");
@@ -40,7 +53,7 @@ static int read_options(struct search_plan *plan, const struct ponder_search *se
         status = budget_parse(search->budget, &plan->budget, err);
     if (!status && strcmp(search->aggregate, "auto") != 0)
         status = verifier_aggregate_parse(search->aggregate, &plan->aggregate, err);
-    return status ? status : plan->ops->prepare(&plan->options, err);
+    return status ? status : read_own(plan, search, sampling, err);
 }
 
 /* What the probe took of a budget is gone; a limit that is used up stays one. */

@@ -11,6 +11,7 @@
 #include "lm/sample.h"
 #include "search/best_of_n.h"
 #include "search/prompt.h"
+#include "search/search.h"
 #include "search/solve.h"
 
 static int check(const struct ponder_sampling *s, struct ponder_err *err)
@@ -75,7 +76,7 @@ int proposer_open(struct engine **out, const struct ponder_model *model,
 
 enum ponder_purpose proposer_purpose(const struct ponder_search *search, int64_t n)
 {
-    if (search && strcmp(search->name, "best_of_n") != 0)
+    if (search && !search_is(search->name, "best_of_n"))
         return PONDER_FOR_SEARCH;
     if (n == 1)
         return PONDER_FOR_ONE;

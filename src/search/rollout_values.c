@@ -281,8 +281,9 @@ int rollouts_run(struct engine *engine, const struct rollouts_question *question
     *out = (struct rollouts_result){0};
     struct work work = {engine, questions, settings, listener, out, {0}};
     struct verifier none;
-    struct search_options options = {
-        .n = settings->sampling->n, .rollouts = settings->rollouts, .extract = settings->extract};
+    struct search_options options = {.n = settings->sampling->n};
+    const struct rollouts_options own = {settings->rollouts, settings->extract};
+    memcpy(options.own, &own, sizeof own);
     const struct driver_plan plan = {.ops = &search_rollouts,
                                      .options = &options,
                                      .verifier = &none,

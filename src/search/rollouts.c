@@ -5,6 +5,7 @@
  * once, are placed in the tree, parents before children, and from behind each the solution is completed
  * `rollouts` times. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/err.h"
 #include "core/rng.h"
@@ -16,13 +17,22 @@ struct state {
     bool sampled, rolling;
 };
 
+static struct rollouts_options own_of(const struct search_options *options)
+{
+    struct rollouts_options own;
+    _Static_assert(sizeof own <= SEARCH_OWN_BYTES, "too many options of its own");
+    memcpy(&own, options->own, sizeof own);
+    return own;
+}
+
 static int prepare(struct search_options *options, struct ponder_err *err)
 {
-    return options->rollouts >= 1 && options->n >= 1
+    int64_t rollouts = own_of(options).rollouts;
+    return rollouts >= 1 && options->n >= 1
                ? PONDER_OK
                : err_set(err, PONDER_E_LIMIT,
                          "%lld solutions with %lld rollouts behind each line; 1 of each at least",
-                         (long long)options->n, (long long)options->rollouts);
+                         (long long)options->n, (long long)rollouts);
 }
 
 /* The lines that a solution begins with, and their place in the tree. */
@@ -36,7 +46,8 @@ static int place_prefixes(struct search *search, const struct prefixes *prefixes
         uint64_t key = rng_key(root, hash_bytes(prefix->text, prefix->len));
         int32_t node =
             search_place(search, parent, prefix->text + prefix->before, prefix->len - prefix->before, key);
-        struct search_ask ask = {.node = node, .count = search->options->rollouts, .unit = SEARCH_SOLUTION};
+        struct search_ask ask = {
+            .node = node, .count = own_of(search->options).rollouts, .unit = SEARCH_SOLUTION};
         if (node < 0 || search_ask(search, ask))
             return PONDER_E_MEMORY;
     }
@@ -48,7 +59,7 @@ static int roll(struct search *search)
     struct prefixes prefixes = PREFIXES_INIT;
     struct rollouts_solutions solutions;
     int status = rollouts_solutions_read(&solutions, &search->tree, search->options->n,
-                                         search->options->extract, &prefixes);
+                                         own_of(search->options).extract, &prefixes);
     search->tree.nodes[0].held = true; /* texts are placed behind it */
     if (!status)
         status = place_prefixes(search, &prefixes);

@@ -60,6 +60,11 @@ int rollouts_run(struct engine *engine, const struct rollouts_question *question
                  const struct ponder_watch *watch, const struct rollouts_listener *listener,
                  struct rollouts_result *out, struct ponder_err *err) PONDER_USE;
 
+struct rollouts_options { /* its own */
+    int64_t rollouts;     /* from behind each line of the solutions */
+    enum answer_mode extract;
+};
+
 /* The strategy behind it. It is in no list: what comes of it are labels and no answer. */
 extern const struct search_ops search_rollouts;
 

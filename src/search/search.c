@@ -21,10 +21,22 @@ const struct search_ops *search_at(int index)
     return index >= 0 && index < (int)(sizeof all / sizeof *all) ? all[index] : NULL;
 }
 
+bool search_is(const char *name, const char *strategy)
+{
+    size_t len = strcspn(name, ":");
+    return strlen(strategy) == len && memcmp(name, strategy, len) == 0;
+}
+
+const char *search_own_text(const char *name)
+{
+    const char *colon = strchr(name, ':');
+    return colon ? colon + 1 : "";
+}
+
 const struct search_ops *search_find(const char *name)
 {
     for (int i = 0; search_at(i); i++)
-        if (strcmp(search_at(i)->name, name) == 0)
+        if (search_is(name, search_at(i)->name))
             return search_at(i);
     return NULL;
 }
@@ -40,6 +52,64 @@ int search_find_or_say(const char *name, const struct search_ops **out, struct p
              : err_set(err, PONDER_E_ARGUMENT, "--search: '%.40s' is none of %s", name, buf_text(&names));
     buf_release(&names);
     return status;
+}
+
+/* ---- a strategy's own options ---- */
+
+static int set_own(struct search_options *options, const struct search_ops *ops, const char *pair, size_t len,
+                   struct ponder_err *err)
+{
+    char name[64], value[64];
+    const char *equals = memchr(pair, '=', len);
+    size_t name_len = equals ? (size_t)(equals - pair) : len, value_len = equals ? len - name_len - 1 : 0;
+    if (!equals || name_len >= sizeof name || value_len >= sizeof value)
+        return err_set(err, PONDER_E_ARGUMENT, "'%.*s' is no KEY=VALUE", (int)(len < 60 ? len : 60), pair);
+    memcpy(name, pair, name_len);
+    memcpy(value, equals + 1, value_len);
+    name[name_len] = value[value_len] = '\0';
+    return ponder_option_set(ops->options, options->own, name, value, err);
+}
+
+static int read_own(struct search_options *options, const struct search_ops *ops, const char *text,
+                    struct ponder_err *err)
+{
+    int status = PONDER_OK;
+    if (!ops->options)
+        return *text ? err_set(err, PONDER_E_ARGUMENT, "it has no options of its own") : PONDER_OK;
+    status = ponder_options_default(ops->options, options->own, err);
+    while (!status && *text) {
+        size_t len = strcspn(text, ",");
+        status = set_own(options, ops, text, len, err);
+        text += len + (text[len] == ',');
+    }
+    return status;
+}
+
+int search_options_of(struct search_options *out, const struct search_ops *ops, int64_t n, const char *text,
+                      struct ponder_err *err)
+{
+    *out = (struct search_options){.n = n, .rounds_max = SEARCH_ROUNDS_MAX};
+    int status = read_own(out, ops, text ? text : "", err);
+    if (status)
+        return err_prefix(err, status, "--search %s", ops->name);
+    return ops->prepare(out, err);
+}
+
+bool search_options_has(const struct search_ops *ops, const char *name)
+{
+    for (const struct ponder_option *row = ops->options; row && row->name; row++)
+        if (strcmp(row->name, name) == 0)
+            return true;
+    return false;
+}
+
+int64_t search_options_get(const struct search_options *options, const struct search_ops *ops,
+                           const char *name, int64_t otherwise)
+{
+    for (const struct ponder_option *row = ops->options; row && row->name; row++)
+        if (row->type == PONDER_OPTION_INT && strcmp(row->name, name) == 0)
+            memcpy(&otherwise, options->own + row->offset, sizeof otherwise);
+    return otherwise;
 }
 
 int search_ask(struct search *search, struct search_ask ask)

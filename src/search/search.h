@@ -8,20 +8,22 @@
 #ifndef SEARCH_SEARCH_H
 #define SEARCH_SEARCH_H
 
+#include <stdalign.h>
+
 #include "answer/answer.h"
+#include "ponder/option.h"
 #include "tree/tree.h"
 
 enum { SEARCH_ROUNDS_MAX = 40 }; /* Snell et al. 2024 */
 
-/* What strategies can be told; each says which of them it heeds. */
+enum { SEARCH_OWN_BYTES = 64 };
+
+/* What strategies can be told. */
 struct search_options {
-    int64_t n;         /* beams, or samples */
-    int64_t width;     /* candidates for each beam that is kept; 0: the largest divisor of N up to its root */
-    int64_t lookahead; /* steps that a rollout goes on */
+    int64_t n; /* beams, particles or samples */
     int64_t rounds_max;
-    bool greedy_first;        /* of whole solutions the first is greedy */
-    int64_t rollouts;         /* from behind each line of the solutions */
-    enum answer_mode extract; /* how a solution's answer is found */
+    bool greedy_first;                                         /* of whole solutions the first is greedy */
+    _Alignas(max_align_t) unsigned char own[SEARCH_OWN_BYTES]; /* as the strategy's own table has it */
 };
 
 enum search_unit {
@@ -64,11 +66,13 @@ struct search {
 
 struct search_ops {
     const char *name, *summary;
-    bool by_steps;  /* goes on with unfinished texts, a step at a time; else whole solutions are counted */
-    bool by_groups; /* equal steps of different groups of options->width siblings stay apart */
+    bool by_steps; /* goes on with unfinished texts, a step at a time; else whole solutions are counted */
+    const struct ponder_option *options; /* of search_options.own; NULL: none */
     size_t state_size;
     /* Works out what is left open in the options; PONDER_E_ARGUMENT for those it cannot work with. */
     int (*prepare)(struct search_options *options, struct ponder_err *err);
+    /* Equal steps of different groups of so many siblings stay apart; NULL: all are one group. */
+    int64_t (*group)(const struct search_options *options);
     /* How it counts generations: one is a full sampled solution. Of prepared options. */
     int64_t (*generations)(const struct search_options *options);
     /* Makes prepared options smaller until they come to `most` generations, 1 or more, or fewer. NULL: it
@@ -84,7 +88,20 @@ struct search_ops {
     void (*end)(struct search *search); /* frees what the state holds; may be NULL */
 };
 
-/* Those of search.def by name; NULL where there is none. */
+/* Options of a strategy with its defaults and then `text`: "KEY=VALUE,.." of its own ("" or NULL: none);
+ * prepared. The error names the key. */
+int search_options_of(struct search_options *out, const struct search_ops *ops, int64_t n, const char *text,
+                      struct ponder_err *err) PONDER_USE;
+bool search_options_has(const struct search_ops *ops, const char *name);
+/* A whole number of the strategy's own; `otherwise` where it has none of this name. */
+int64_t search_options_get(const struct search_options *options, const struct search_ops *ops,
+                           const char *name, int64_t otherwise);
+/* What stands behind the colon of "NAME:KEY=VALUE,.."; "" where nothing does. */
+const char *search_own_text(const char *name);
+/* Whether a name with or without options of its own is this strategy's. */
+bool search_is(const char *name, const char *strategy);
+
+/* Those of search.def by name, which may have options behind a colon; NULL where there is none. */
 const struct search_ops *search_find(const char *name);
 const struct search_ops *search_at(int index); /* NULL behind the last */
 /* The same, with an error that says which there are. */

@@ -5,9 +5,9 @@ set -eu
 ponder=$1
 model=${2:-models/pocket-base.gguf}
 questions=${PONDER_TEST_QUESTIONS:-64}
-echo "1..4"
+echo "1..5"
 if [ ! -f "$model" ]; then
-    for i in 1 2 3 4; do echo "ok $i # SKIP $model is absent"; done
+    for i in 1 2 3 4 5; do echo "ok $i # SKIP $model is absent"; done
     exit 0
 fi
 dir=$(mktemp -d)
@@ -49,3 +49,4 @@ same_alone "$questions" -n 4 --max-tokens 160
 same_alone "$questions" --search beam -n 4 --width 2
 same_alone $((questions / 8)) --search lookahead -n 4 --width 2 --lookahead 1
 same_alone $((questions / 8)) --search dvts -n 4 --width 2 --budget 1500t
+same_alone $((questions / 8)) --search particles:ess=0.7,entropy=0.3 -n 4

@@ -90,7 +90,13 @@ check "a_bad_line_is_skipped_and_told_where_asked" '[ $status -eq 0 ] && contain
 run eval --model "$model" --data pocket:nothing
 check "an_unknown_question_set_is_refused" 'refused 2 && contains "$err" pocket:test:500'
 run eval --model "$model" --search steps
-check "an_unknown_search_is_refused_with_those_there_are" 'refused 2 && contains "$err" "best_of_n, beam, lookahead, dvts"'
+check "an_unknown_search_is_refused_with_those_there_are" 'refused 2 && contains "$err" "best_of_n, beam, lookahead, dvts, particles"'
+run eval --model "$model" --search particles:heat=2
+check "an_option_that_a_strategy_does_not_have_is_named" 'refused 2 && contains "$err" "heat" && contains "$err" "--search particles"'
+run eval --model "$model" --search particles:ess=2
+check "an_option_of_a_strategy_has_its_range" 'refused 2 && contains "$err" "ess" && contains "$err" "0 to 1"'
+run eval --model "$model" --search best_of_n:width=2
+check "a_strategy_without_options_of_its_own_says_so" 'refused 2 && contains "$err" "no options of its own"'
 run eval --model "$model" --search beam --verifier nobody
 check "an_unknown_verifier_is_refused_with_what_there_is" 'refused 2 && contains "$err" "none of vote, prm"'
 printf '{"problem": "What is love?", "answer": "1"}\n' >"$scratch/foreign.jsonl"

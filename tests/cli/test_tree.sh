@@ -87,8 +87,8 @@ if [ ! -f "$shipped" ]; then
   finish
 fi
 question='Let a, b and c be the smaller roots of x^2-15x+54, x^2-12x+27 and x^2-9x+8. What is a+b+c?'
-for search in "best_of_n" "best_of_n --verifier prm" "beam" "lookahead" "dvts"; do
-  name=$(echo "$search" | tr -d -- '-' | tr ' ' _)
+for search in "best_of_n" "best_of_n --verifier prm" "beam" "lookahead" "dvts" "particles:entropy=0.5"; do
+  name=$(echo "$search" | tr -d -- '-' | tr ' :=.' _)
   run solve -n 8 --search $search --trace "$scratch/t.json" "$question"
   answer=$(sed -n '1s/  .*//p' "$scratch/out")
   check "${name}_writes_a_trace" '[ $status -eq 0 ] && [ -s "$scratch/t.json" ] && [ -z "$(ls "$scratch" | grep tmp)" ]'
@@ -99,7 +99,7 @@ for search in "best_of_n" "best_of_n --verifier prm" "beam" "lookahead" "dvts"; 
     check "${name}_is_drawn_with_its_answer_in_${columns}_columns_$(echo $flag | tr -d ' -')" '[ $status -eq 0 ] && [ "$widest" -le "$columns" ] && contains "$out" "★" && contains "$out" " $answer  "'
   done
   run tree --json "$scratch/t.json"
-  check "${name}_gives_facts" '[ $status -eq 0 ] && contains "$out" "\"answer\":\"$answer\"" && contains "$out" "\"search\":\"${search%% *}\""'
+  check "${name}_gives_facts" '[ $status -eq 0 ] && contains "$out" "\"answer\":\"$answer\"" && contains "$out" "\"search\":\"${search%%[: ]*}\""'
 done
 run solve -n 8 --search beam --budget 300t --trace "$scratch/t.json" "$question"
 run tree "$scratch/t.json"

@@ -77,7 +77,7 @@ check "an_option_without_its_value_is_named" 'refused 2 && contains "$err" "--n 
 run eval --width -1
 check "beams_without_a_width_are_refused_with_the_range" 'refused 2 && contains "$err" "0 to 4096"'
 run eval --against samples.jsonl
-check "against_without_a_search_is_explained" 'refused 2 && contains "$err" "--search beam, lookahead or dvts"'
+check "against_without_a_search_is_explained" 'refused 2 && contains "$err" "--search beam, lookahead, dvts or particles"'
 run solve --engine vllm x
 check "an_engine_that_is_none_is_refused" 'refused 2 && contains "$err" "neither local nor openai"'
 run solve --engine openai x

@@ -126,18 +126,22 @@ static void forget(struct fixture *f)
 static int run_width(struct fixture *f, struct engine *engine, int64_t questions, int64_t n, int64_t width,
                      const struct ponder_watch *watch, struct ponder_err *err)
 {
-    struct search_options options = {
-        .n = n, .width = width, .lookahead = f->lookahead, .rounds_max = SEARCH_ROUNDS_MAX};
-    struct driver_plan plan = {.ops = search_find(f->strategy),
+    const struct search_ops *ops = search_find(f->strategy);
+    struct search_options options;
+    char own[64];
+    snprintf(own, sizeof own,
+             strcmp(f->strategy, "lookahead") == 0 ? "width=%lld,lookahead=%lld" : "width=%lld",
+             (long long)width, (long long)f->lookahead);
+    int prepared = search_options_of(&options, ops, n, search_options_has(ops, "width") ? own : "", err);
+    if (prepared)
+        return prepared;
+    struct driver_plan plan = {.ops = ops,
                                .options = &options,
                                .verifier = f->verifier,
                                .budget = f->budget,
                                .partial = f->partial,
                                .sampling = &f->sampling};
     struct driver_run_settings settings = {&f->clock, watch, f->sampling.timeout_s};
-    int prepared = plan.ops->prepare(&options, err);
-    if (prepared)
-        return prepared;
     struct driver_run_listener listener = {.question_done = keep_outcome, .data = f};
     for (int64_t q = 0; q < questions; q++)
         f->questions[q].plan = &plan;
@@ -402,13 +406,14 @@ static void run_planned(struct fixture *f, int64_t from, int64_t to)
     struct driver_plan plans[MOST];
     struct ponder_err err;
     for (int q = 0; q < MOST; q++) {
-        options[q] = (struct search_options){.n = 4, .width = 2, .rounds_max = SEARCH_ROUNDS_MAX};
-        plans[q] = (struct driver_plan){.ops = search_find(names[q]),
+        const struct search_ops *ops = search_find(names[q]);
+        assert_int_equal(search_options_of(&options[q], ops, 4, ops->options ? "width=2" : "", &err),
+                         PONDER_OK);
+        plans[q] = (struct driver_plan){.ops = ops,
                                         .options = &options[q],
                                         .verifier = q == 1 ? &backwards : &reader,
                                         .budget = {.generations = q == 2 ? 3 : 0},
                                         .sampling = &f->sampling};
-        assert_int_equal(plans[q].ops->prepare(&options[q], &err), PONDER_OK);
         f->questions[q].plan = &plans[q];
     }
     struct driver_run_settings settings = {.clock = &f->clock};
@@ -743,6 +748,86 @@ static void every_candidate_draws_from_a_stream_of_its_own_whatever_is_beside_it
     teardown(&f);
 }
 
+/* ---- particles ---- */
+
+/* Of the steps "half" and the rest, as read_score() has it: odds of 1 against what is nearly 0 or endless. */
+static void particles_stand_where_the_verifier_likes_it(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {{.behind = ":", .times = 3, .text = "bad\n"},
+                                             {.behind = ":", .times = 1, .text = "good\n"},
+                                             {.behind = "good\n", .text = "right"}};
+    struct fixture f;
+    setup(&f, replies, 3);
+    f.strategy = "particles";
+    search_width(&f, 1, 4, 0);
+    text_is(&f, 0, "good\nright");
+    assert_int_equal(f.solutions[0].rounds, 2);
+    assert_int_equal(f.solutions[0].nodes, 1 + 4 + 4); /* all four behind the good one */
+    teardown(&f);
+}
+
+/* Two that are equally good keep two particles each, whatever is drawn. */
+static void equal_particles_keep_their_numbers(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {{.behind = ":", .times = 2, .text = "a half\n"},
+                                             {.behind = ":", .times = 2, .text = "b half\n"},
+                                             {.behind = "a half\n", .times = 2, .text = "right"},
+                                             {.behind = "b half\n", .times = 2, .text = "right"}};
+    struct fixture f;
+    for (int64_t key = 0; key < 20; key++) {
+        setup(&f, replies, 4);
+        f.questions[0].prompt.key = (uint64_t)key;
+        f.strategy = "particles";
+        search_width(&f, 1, 4, 0);
+        assert_int_equal(f.solutions[0].nodes, 1 + 4 + 4);
+        assert_false(f.solutions[0].failed);
+        teardown(&f);
+    }
+}
+
+/* What stands behind a bad step. */
+static int count_wrong(void *data, int64_t question, const struct driver_outcome *outcome,
+                       struct ponder_err *err)
+{
+    int64_t *wrong = data;
+    (void)question;
+    (void)err;
+    for (int32_t i = 1; i < outcome->tree->count; i++)
+        *wrong += strcmp(outcome->tree->nodes[i].text, "wrong") == 0;
+    return PONDER_OK;
+}
+
+/* With a floor for the entropy a bad step keeps some of its particles. */
+static void tempered_particles_do_not_die_out_at_once(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {{.behind = ":", .times = 4, .text = "bad\n"},
+                                             {.behind = ":", .times = 4, .text = "good\n"},
+                                             {.behind = "good\n", .text = "right"},
+                                             {.behind = "bad\n", .text = "wrong"}};
+    static const char *const own[] = {"entropy=0", "entropy=0.95"};
+    for (int tempered = 0; tempered < 2; tempered++) {
+        struct search_options options;
+        struct ponder_err err = {0};
+        struct fixture f;
+        int64_t wrong = 0;
+        setup(&f, replies, 4);
+        const struct search_ops *ops = search_find("particles");
+        assert_int_equal(search_options_of(&options, ops, 8, own[tempered], &err), PONDER_OK);
+        struct driver_plan plan = {
+            .ops = ops, .options = &options, .verifier = &reader, .sampling = &f.sampling};
+        f.questions[0].plan = &plan;
+        struct driver_run_settings settings = {.clock = &f.clock};
+        struct driver_run_listener listener = {.question_done = count_wrong, .data = &wrong};
+        assert_int_equal(driver_run(f.engine, f.questions, 1, &settings, &listener, &f.result, &err),
+                         PONDER_OK);
+        assert_true(tempered ? wrong > 0 && wrong < 4 : wrong == 0);
+        teardown(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -764,6 +849,9 @@ int main(void)
         cmocka_unit_test(groups_of_a_diverse_search_do_not_crowd_each_other_out),
         cmocka_unit_test(groups_that_begin_alike_stay_groups),
         cmocka_unit_test(beams_that_do_not_come_out_even_are_refused),
+        cmocka_unit_test(particles_stand_where_the_verifier_likes_it),
+        cmocka_unit_test(equal_particles_keep_their_numbers),
+        cmocka_unit_test(tempered_particles_do_not_die_out_at_once),
         cmocka_unit_test(a_result_is_chosen_among_the_solutions_that_ended),
         cmocka_unit_test(every_candidate_draws_from_a_stream_of_its_own_whatever_is_beside_it),
     };

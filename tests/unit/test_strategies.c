@@ -82,7 +82,7 @@ struct fixture {
     struct judge judge;
     struct verifier verifier;
     struct ponder_sampling sampling;
-    struct search_options options;
+    int64_t n, width, lookahead;
     struct budget budget;
     int64_t told, solved;
     int64_t unscored;   /* solutions that ended */
@@ -110,8 +110,7 @@ static const struct scripted_reply half_way[] = {{.behind = ":", .text = "a\n"},
 
 static void setup(struct fixture *f, const struct scripted_reply *replies, int count)
 {
-    *f = (struct fixture){.stop_after = -1,
-                          .options = {.n = 8, .width = 4, .lookahead = 2, .rounds_max = SEARCH_ROUNDS_MAX}};
+    *f = (struct fixture){.stop_after = -1, .n = 8, .width = 4, .lookahead = 2};
     f->clock = (struct clock){ticking_now_s, &f->now};
     f->verifier = (struct verifier){.ops = &judge_ops, .hash = 1};
     f->judge.flops_per_token = 1;
@@ -148,11 +147,16 @@ static bool watch_stops(const struct ponder_progress *progress, void *data)
 
 static int run(struct fixture *f, const struct search_ops *ops, const char *prompt, struct ponder_err *err)
 {
-    struct search_options options = f->options;
+    struct search_options options;
+    char own[64] = "";
     struct driver_run_listener listener = {.question_done = tell, .data = f};
     struct ponder_watch watch = {.progress = watch_stops, .data = f};
     f->verifier.data = &f->judge;
-    assert_int_equal(ops->prepare(&options, err), PONDER_OK);
+    if (search_options_has(ops, "width"))
+        snprintf(own, sizeof own, "width=%lld", (long long)f->width);
+    if (search_options_has(ops, "lookahead"))
+        snprintf(own, sizeof own, "width=%lld,lookahead=%lld", (long long)f->width, (long long)f->lookahead);
+    assert_int_equal(search_options_of(&options, ops, f->n, own, err), PONDER_OK);
     struct driver_plan plan = {.ops = ops,
                                .options = &options,
                                .verifier = &f->verifier,
@@ -299,10 +303,9 @@ static void no_budget_is_ever_passed_or_leaves_solutions_unjudged(void **state)
         int kind = (int)(rng_next(&rng) % 4);
         setup(&f, kind == 3 ? slow_lines : lines, kind == 3 ? 3 : (int)(sizeof lines / sizeof *lines));
         int64_t width = 1 + (int64_t)(rng_next(&rng) % 4);
-        f.options = (struct search_options){.n = width * (1 + (int64_t)(rng_next(&rng) % 8)),
-                                            .width = width,
-                                            .lookahead = (int64_t)(rng_next(&rng) % 4),
-                                            .rounds_max = SEARCH_ROUNDS_MAX};
+        f.width = width;
+        f.n = width * (1 + (int64_t)(rng_next(&rng) % 8));
+        f.lookahead = (int64_t)(rng_next(&rng) % 4);
         f.verifier.hash = rng_next(&rng) % 2;
         f.judge.flops_per_token = f.verifier.hash ? prices[rng_next(&rng) % 3] : 0;
         int64_t most = 1 + (int64_t)(rng_next(&rng) % (kind == 0 ? 20 : 1000));
