@@ -143,7 +143,7 @@ static int submit_next(struct driver *driver, struct quest *quest, bool *enough,
     struct ponder_ledger spent = quest_spent(quest);
     int64_t want = quest->plan->sampling->max_tokens - node->tokens_all;
     int64_t room = purse_room(&quest->purse, &spent, quest_position(quest, ask.node), want);
-    *enough = room < want && (quest->awaited > 0 || quest->reading > 0); /* something may come back */
+    *enough = room < want && quest->told < quest->search.tree.count; /* something may come back */
     if (!*enough && room < 1) {
         quest_close_asks(quest, "budget");
         *enough = true;
