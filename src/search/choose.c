@@ -19,15 +19,39 @@ int search_select_parse(const char *text, enum search_select *out, struct ponder
     return err_set(err, PONDER_E_ARGUMENT, "--select: '%.40s' is none of best, weighted, majority", text);
 }
 
-/* The solutions that ended and stand for themselves, sampled ones or rollouts. */
-static int64_t list_ended(const struct tree *tree, bool rollouts, int32_t *nodes)
+static bool is_cut_with_answer(const struct tree *tree, int32_t node, enum answer_mode mode, int *status)
 {
-    int64_t count = 0;
-    for (int32_t i = 1; i < tree->count; i++)
-        if (tree->nodes[i].same_as < 0 && tree->nodes[i].end == TREE_ENDED &&
-            tree->nodes[i].rollout == rollouts)
-            nodes[count++] = i;
-    return count;
+    struct buf text = BUF_INIT(TREE_BYTES_MAX);
+    char *answer = NULL;
+    if (*status || tree->nodes[node].end != TREE_CUT)
+        return false;
+    *status = tree_path_text(tree, node, &text);
+    if (!*status)
+        *status = sample_answer(buf_text(&text), text.len, answer_mode_of(mode, false), &answer);
+    buf_release(&text);
+    free(answer);
+    return answer != NULL;
+}
+
+/* The solutions that stand for themselves, sampled ones or rollouts: those that ended, and those that were
+ * cut off with an answer that counts. */
+static int list_solutions(const struct tree *tree, bool rollouts, enum answer_mode mode, int32_t *nodes,
+                          int64_t *count)
+{
+    int status = PONDER_OK;
+    *count = 0;
+    for (int32_t i = 1; i < tree->count && !status; i++) {
+        const struct tree_node *node = &tree->nodes[i];
+        if (node->same_as < 0 && node->rollout == rollouts &&
+            (node->end == TREE_ENDED || is_cut_with_answer(tree, i, mode, &status)))
+            nodes[(*count)++] = i;
+    }
+    return status;
+}
+
+int search_solutions(const struct tree *tree, enum answer_mode mode, int32_t *nodes, int64_t *count)
+{
+    return list_solutions(tree, false, mode, nodes, count);
 }
 
 /* What the search had in hand when it stopped: the steps that came last, or the last that were kept where the
@@ -125,16 +149,16 @@ int search_choose(const struct tree *tree, enum search_select how, enum answer_m
     *out = -1;
     if (!nodes)
         return PONDER_E_MEMORY;
-    int64_t count = list_ended(tree, false, nodes);
-    if (count == 0)
-        count = list_ended(tree, true, nodes);
-    if (count == 0)
+    int64_t count;
+    int status = list_solutions(tree, false, mode, nodes, &count);
+    if (!status && count == 0)
+        status = list_solutions(tree, true, mode, nodes, &count);
+    if (!status && count == 0)
         count = list_unfinished(tree, nodes);
-    int status = PONDER_OK;
     for (int64_t i = 0; i < count; i++)
         if (*out < 0 || search_better_total(tree, nodes[i], *out))
             *out = nodes[i];
-    if (count > 0 && how != SEARCH_BEST)
+    if (!status && count > 0 && how != SEARCH_BEST)
         status = choose_by_vote(tree, nodes, count, how == SEARCH_WEIGHTED, mode, out);
     free(nodes);
     return status;

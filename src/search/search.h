@@ -128,10 +128,14 @@ enum search_select {
 };
 /* "best", "weighted" or "majority". */
 int search_select_parse(const char *text, enum search_select *out, struct ponder_err *err) PONDER_USE;
-/* The node whose path is the search's result, among the solutions that have ended, by their totals; a step
- * sampled several times counts so often. Votes are among answers found by `mode` (vote.h); where there is
- * none, the best. Where no solution has ended, a rollout that has; where none has, the best of the unfinished
- * ones: they never win against an ended one. -1: nothing was found. PONDER_E_MEMORY. */
+/* Solutions among which is chosen, each once: those that ended, and those that were cut off with an answer in a
+ * whole box (answer_mode_of). `nodes` has room for all of the tree. PONDER_E_MEMORY. */
+int search_solutions(const struct tree *tree, enum answer_mode mode, int32_t *nodes,
+                     int64_t *count) PONDER_USE;
+/* The node whose path is the search's result, among its solutions, by their totals; a step sampled several
+ * times counts so often. Votes are among answers found by `mode` (vote.h); where there is none, the best.
+ * Where there is no solution, a rollout that has ended; where there is none, the best of the unfinished ones:
+ * they never win against a solution. -1: nothing was found. PONDER_E_MEMORY. */
 int search_choose(const struct tree *tree, enum search_select how, enum answer_mode mode,
                   int32_t *out) PONDER_USE;
 /* Sorts nodes so that the better one stands first, by score or by total. */

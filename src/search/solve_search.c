@@ -35,14 +35,16 @@ static int add_candidate(struct work *work, const struct tree *tree, int32_t nod
     *candidate = (struct ponder_candidate){.tokens = tree->nodes[node].tokens_all,
                                            .logprob = NAN,
                                            .score = tree->nodes[node].total,
-                                           .finish = best_of_n_finish_name(ENGINE_FINISH_END),
+                                           .finish = best_of_n_finish_name(
+                                               (enum engine_finish)tree->nodes[node].finish),
                                            .vote = -1};
     int status = tree_path_text(tree, node, &text);
     candidate->len = text.len;
     if (!status && !(candidate->text = buf_take(&text, NULL)))
         status = PONDER_E_MEMORY;
     buf_release(&text);
-    return status ? status : sample_answer(candidate->text, candidate->len, work->mode, &candidate->answer);
+    enum answer_mode how = answer_mode_of(work->mode, tree->nodes[node].end == TREE_ENDED);
+    return status ? status : sample_answer(candidate->text, candidate->len, how, &candidate->answer);
 }
 
 /* Classes of answers by the number of samples, but the chosen candidate's first. */
@@ -142,9 +144,8 @@ static int fill(struct work *work, const struct driver_outcome *outcome)
     int status = nodes && repeats && solution->candidates
                      ? search_choose(tree, work->plan.select, work->mode, &node)
                      : PONDER_E_MEMORY;
-    for (int32_t i = 1; i < tree->count && !status; i++)
-        if (tree->nodes[i].same_as < 0 && tree->nodes[i].end == TREE_ENDED && !tree->nodes[i].rollout)
-            nodes[count++] = i;
+    if (!status)
+        status = search_solutions(tree, work->mode, nodes, &count);
     if (!status)
         search_sort_totals(tree, nodes, count);
     for (int64_t i = 0; i < count && !status; i++) {

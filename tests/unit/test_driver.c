@@ -633,7 +633,7 @@ static void a_result_is_chosen_among_the_solutions_that_ended(void **state)
                 {"\\boxed{2}", 0.4, TREE_ENDED},
                 {"so \\boxed{2.0}", 0.5, TREE_ENDED},
                 {"\\boxed{3}", 0.1, TREE_ENDED},
-                {"\\boxed{9}", 1, TREE_CUT}};
+                {"the answer is 9", 1, TREE_CUT}};
     struct tree tree;
     int32_t node;
     assert_int_equal(tree_init(&tree, 1), PONDER_OK);
@@ -657,6 +657,37 @@ static void a_result_is_chosen_among_the_solutions_that_ended(void **state)
     tree.nodes[5].end = TREE_FAILED;
     assert_int_equal(search_choose(&tree, SEARCH_WEIGHTED, ANSWER_BOX_ONLY, &node), PONDER_OK);
     assert_int_equal(node, -1);
+    tree_release(&tree);
+}
+
+/* What was cut off votes with a whole box, and with nothing else. */
+static void a_text_that_was_cut_off_is_a_solution_where_its_box_is_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum tree_end end;
+    } rows[] = {{"so \\boxed{1}", TREE_ENDED},
+                {"\\boxed{2}, as", TREE_CUT},
+                {"it is \\boxed{2", TREE_CUT},
+                {"3. The answer is 7", TREE_CUT},
+                {"again \\boxed{2} or", TREE_CUT}};
+    int32_t nodes[8], node;
+    int64_t count;
+    struct tree tree;
+    assert_int_equal(tree_init(&tree, 1), PONDER_OK);
+    for (int i = 0; i < 5; i++) {
+        int32_t at = tree_add(&tree, 0);
+        assert_int_equal(tree_append(&tree, at, rows[i].text, strlen(rows[i].text)), PONDER_OK);
+        tree.nodes[at].end = rows[i].end;
+    }
+    for (int any = 0; any < 2; any++) {
+        enum answer_mode mode = any ? ANSWER_ANY_SIGN : ANSWER_BOX_ONLY;
+        assert_int_equal(search_solutions(&tree, mode, nodes, &count), PONDER_OK);
+        assert_int_equal(count, 3);
+        assert_int_equal(search_choose(&tree, SEARCH_WEIGHTED, mode, &node), PONDER_OK);
+        assert_int_equal(node, 2);
+    }
     tree_release(&tree);
 }
 
@@ -853,6 +884,7 @@ int main(void)
         cmocka_unit_test(equal_particles_keep_their_numbers),
         cmocka_unit_test(tempered_particles_do_not_die_out_at_once),
         cmocka_unit_test(a_result_is_chosen_among_the_solutions_that_ended),
+        cmocka_unit_test(a_text_that_was_cut_off_is_a_solution_where_its_box_is_whole),
         cmocka_unit_test(every_candidate_draws_from_a_stream_of_its_own_whatever_is_beside_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
