@@ -129,6 +129,8 @@ void cli_progress_note(const char *text, void *data);
 /* From here on the first Ctrl-C asks the work to stop, and the second ends the program at once. */
 void cli_interrupt_catch(void);
 bool cli_interrupted(void);
+/* `exit_status`, or 128 and the number of the signal that ended the work early. */
+int cli_interrupted_status(int exit_status);
 
 /* cmd_runs.c */
 /* The number of a run as it was typed. */

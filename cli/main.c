@@ -83,7 +83,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
         cli_help_command(command, stdout);
         exit_status = CLI_DONE;
     } else {
-        exit_status = command->run(args, count, argv);
+        exit_status = cli_interrupted_status(command->run(args, count, argv));
     }
     free(args);
     return cli_finish(exit_status);

@@ -81,7 +81,7 @@ void cli_man(FILE *out)
     for (const struct cli_command *const *row = cli_commands; *row; row++)
         roff_command(*row, out);
     fputs(".SH EXIT STATUS\n0 done, 1 failed, 2 wrong use. \\fBponder solve\\fR: 3, no candidate has an "
-          "answer.\n"
+          "answer. 130 after Ctrl-C, 143 after SIGTERM: what was done by then was kept and shown.\n"
           ".SH ENVIRONMENT\n"
           ".TP\n.B PONDER_MODEL\nthe model file to use where \\fB\\-\\-model\\fR is not given\n"
           ".TP\n.B PONDER_MODELS_DIR\nthe folder that holds \\fIpocket\\-base.gguf\\fR\n"

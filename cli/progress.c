@@ -5,13 +5,16 @@
 
 #include "cli.h"
 
-static volatile sig_atomic_t interrupts;
+enum { STATUS_OF_SIGNALS = 128 }; /* a shell's: this and the signal's number */
 
+static volatile sig_atomic_t interrupt;
+
+/* The first one ends the work with what there is, the second the program. */
 static void on_interrupt(int number)
 {
-    (void)number;
-    if (interrupts++)
-        _exit(130);
+    if (interrupt)
+        _exit(STATUS_OF_SIGNALS + number);
+    interrupt = number;
 }
 
 void cli_interrupt_catch(void)
@@ -24,7 +27,12 @@ void cli_interrupt_catch(void)
 
 bool cli_interrupted(void)
 {
-    return interrupts != 0;
+    return interrupt != 0;
+}
+
+int cli_interrupted_status(int exit_status)
+{
+    return interrupt ? STATUS_OF_SIGNALS + interrupt : exit_status;
 }
 
 static void time_left(char *text, size_t bytes, double seconds)
@@ -34,6 +42,26 @@ static void time_left(char *text, size_t bytes, double seconds)
         snprintf(text, bytes, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
     else
         snprintf(text, bytes, "%ld:%02ld", whole / 60, whole % 60);
+}
+
+/* ", 130/384 solutions", or nothing where the units are not made of any. */
+static void solutions_so_far(char *text, size_t bytes, const struct ponder_progress *progress)
+{
+    char done[32], total[32];
+    text[0] = '\0';
+    if (progress->solutions_total > 0)
+        snprintf(text, bytes, ", %s/%s solutions", cli_thousands(done, progress->solutions),
+                 cli_thousands(total, progress->solutions_total));
+}
+
+/* Seconds that what is left will take, at the rate so far; -1: nothing is known. */
+static double seconds_left(const struct ponder_progress *progress)
+{
+    bool parts = progress->solutions_total > 0;
+    int64_t done = parts ? progress->solutions : progress->done;
+    int64_t total = parts ? progress->solutions_total : progress->total;
+    int64_t now = done - (parts ? progress->solutions_before : progress->before);
+    return now > 0 ? progress->seconds * (double)(total - done) / (double)now : -1;
 }
 
 /* ", 0.356 (0.31-0.40) right", or nothing where no answer has been judged. */
@@ -54,16 +82,17 @@ bool cli_progress_show(const struct ponder_progress *progress, void *data)
     bool due =
         line->shown_s > 0 ? progress->seconds >= line->shown_s + every_s : progress->seconds >= first_s;
     if (due) {
-        char done[32], total[32], rate[32], accuracy[64], left[32] = "-";
-        int64_t done_now = progress->done - progress->before;
-        if (done_now > 0)
-            time_left(left, sizeof left,
-                      progress->seconds * (double)(progress->total - progress->done) / (double)done_now);
+        char done[32], total[32], rate[32], solutions[96], accuracy[64], left[32] = "-";
+        double left_s = seconds_left(progress);
+        if (left_s >= 0)
+            time_left(left, sizeof left, left_s);
+        solutions_so_far(solutions, sizeof solutions, progress);
         accuracy_so_far(accuracy, sizeof accuracy, progress);
-        fprintf(stderr, "%s%s: %s/%s %s%s, %s tokens/s, %s left%s", terminal ? "\r" : "", line->what,
+        fprintf(stderr, "%s%s: %s/%s %s%s%s, %s tokens/s, %s left%s", terminal ? "\r" : "", line->what,
                 cli_thousands(done, progress->done), cli_thousands(total, progress->total), progress->unit,
-                accuracy, cli_thousands(rate, (long long)((double)progress->tokens / progress->seconds)),
-                left, terminal ? "\x1b[K" : "\n");
+                solutions, accuracy,
+                cli_thousands(rate, (long long)((double)progress->tokens / progress->seconds)), left,
+                terminal ? "\x1b[K" : "\n");
         fflush(stderr);
         line->shown_s = progress->seconds;
         line->drawn = terminal;

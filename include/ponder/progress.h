@@ -13,8 +13,10 @@ struct ponder_progress {
     int64_t done, total; /* of `unit` */
     int64_t before;      /* of `done`: there already when the work began */
     const char *unit;    /* plural, e.g. "solutions" */
-    double seconds;      /* since the work began */
-    int64_t tokens;      /* generated so far */
+    /* Of the solutions that the units are made of, by which the time that is left is told; 0: not known. */
+    int64_t solutions, solutions_total, solutions_before;
+    double seconds; /* since the work began */
+    int64_t tokens; /* generated so far */
     /* Share of the answers so far that are right, with a 95% interval (Wilson 1927): while `judged` > 0. */
     int64_t judged;
     double accuracy, accuracy_low, accuracy_high;

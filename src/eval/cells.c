@@ -363,6 +363,7 @@ int cells_do(struct cells *cells, cells_pass *pass, void *data, struct ponder_er
     while (!status && more && stopped == PONDER_STOPPED_NO) {
         int64_t count = list_missing(cells, missing);
         more = false;
+        cells->pass_done = cells->done;
         if (count > 0)
             status = pass(data, missing, count, &stopped, err);
         if (count > 0 && !status && stopped == PONDER_STOPPED_NO && cells->store)
@@ -389,6 +390,11 @@ bool cells_progress(const struct ponder_progress *progress, void *data)
     if (!cells->watch || !cells->watch->progress)
         return true;
     struct ponder_progress all = *progress;
+    if (strcmp(progress->unit, "solutions") == 0 && cells->n > 1) {
+        all.solutions = cells->pass_done * cells->n + progress->done;
+        all.solutions_total = cells->count * cells->n;
+        all.solutions_before = cells->resumed * cells->n;
+    }
     all.unit = "questions";
     all.before = cells->resumed;
     all.done = all.judged = cells->done;

@@ -29,6 +29,7 @@ struct cells {
     int64_t run;         /* its number there */
     char *settings;      /* as JSON */
     int64_t done, resumed;
+    int64_t pass_done; /* of `done`: before the pass under way */
     double right;   /* sum over the done cells: share of right choices */
     double mark_s;  /* when the last cell was done */
     double begun_s; /* when the work began */

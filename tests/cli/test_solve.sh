@@ -60,7 +60,16 @@ kill -INT $pid
 wait $pid
 status=$?
 out=$(cut -c1-300 "$scratch/out")
-check "an_interrupt_prints_the_best_so_far" '{ [ $status -eq 0 ] || [ $status -eq 3 ]; } && contains "$(cat "$scratch/out")" "\"ledger\":"'
+check "an_interrupt_prints_the_best_so_far" '[ $status -eq 130 ] && contains "$(cat "$scratch/out")" "\"ledger\":"'
+
+rm -f "$scratch/cut.db"
+bash -c 'trap - INT; exec "$@"' - "$PONDER" eval --data pocket:test:300 -n 16 --store "$scratch/cut.db" >"$scratch/out" 2>"$scratch/err" &
+pid=$!
+while kill -0 $pid 2>/dev/null && ! "$PONDER" runs list "$scratch/cut.db" 2>/dev/null | grep -q "[1-9][0-9]* done of 300"; do sleep 0.1; done
+kill -INT $pid
+wait $pid
+status=$?
+check "an_interrupted_eval_shows_and_keeps_what_was_done" '[ $status -eq 130 ] && contains "$(cat "$scratch/out")" "maj@16" && contains "$(cat "$scratch/err")" "stopped early"'
 
 run eval --data pocket:test:10 -n 4
 check "eval_prints_a_table" '[ $status -eq 0 ] && contains "$out" "maj@4" && contains "$out" "fifth" && contains "$out" "paired"'
