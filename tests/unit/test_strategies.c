@@ -85,6 +85,7 @@ struct fixture {
     int64_t n, width, lookahead;
     struct budget budget;
     int64_t told, solved;
+    uint64_t tree;
     int64_t unscored;   /* solutions that ended */
     int64_t stop_after; /* looks of the watch; -1: never */
     struct ponder_ledger cost;
@@ -121,6 +122,21 @@ static void setup(struct fixture *f, const struct scripted_reply *replies, int c
     f->sampling.max_tokens = 100;
 }
 
+/* Of what a search left: texts, places, scores, what was kept. */
+static uint64_t hash_tree(const struct tree *tree)
+{
+    uint64_t hash = 0;
+    for (int32_t i = 1; i < tree->count; i++) {
+        const struct tree_node *node = &tree->nodes[i];
+        double score = isnan(node->score) ? -1 : node->score;
+        hash = rng_key(hash, hash_bytes(node->text, node->len));
+        hash = rng_key(hash, hash_bytes(&score, sizeof score));
+        hash = rng_key(rng_key(hash, (uint64_t)node->parent), (uint64_t)node->same_as);
+        hash = rng_key(rng_key(hash, (uint64_t)node->repeats), node->kept + 2u * node->rollout);
+    }
+    return hash;
+}
+
 static int tell(void *data, int64_t question, const struct driver_outcome *outcome, struct ponder_err *err)
 {
     struct fixture *f = data;
@@ -128,6 +144,7 @@ static int tell(void *data, int64_t question, const struct driver_outcome *outco
     (void)question;
     (void)err;
     f->told++;
+    f->tree = hash_tree(outcome->tree);
     f->cost = outcome->cost;
     assert_int_equal(search_choose(outcome->tree, SEARCH_WEIGHTED, ANSWER_BOX_ONLY, &node), PONDER_OK);
     f->solved += node > 0 && outcome->tree->nodes[node].end == TREE_ENDED;
@@ -179,6 +196,29 @@ static int run(struct fixture *f, const struct search_ops *ops, const char *prom
         setup(&f, script, (int)(sizeof(script) / sizeof *(script)));                                         \
         body engine_release(f.engine);                                                                       \
     }
+
+/* The trees of a fixed script: a change here is a change of what every stored run was made by. */
+static void every_strategy_grows_the_tree_that_it_always_grew(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *strategy;
+        uint64_t tree;
+    } rows[] = {
+        {"best_of_n", 0x47f21d493650a408}, {"beam", 0x2b3b727baf05fc76},
+        {"lookahead", 0x7f6ec59502d2db29}, {"dvts", 0x7c31d22c65236cf3},
+        {"particles", 0x8c02306c5ee191a4},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fixture f;
+        struct ponder_err err = {0};
+        setup(&f, lines, (int)(sizeof lines / sizeof *lines));
+        assert_int_equal(run(&f, search_find(rows[i].strategy), "Q:", &err), PONDER_OK);
+        if (f.tree != rows[i].tree)
+            fail_msg("%s: the tree is 0x%016llx", rows[i].strategy, (unsigned long long)f.tree);
+        engine_release(f.engine);
+    }
+}
 
 static void a_search_ends_with_a_solution(void **state)
 {
@@ -360,6 +400,7 @@ static void budgets_are_read_or_refused_with_an_example(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_strategy_grows_the_tree_that_it_always_grew),
         cmocka_unit_test(a_search_ends_with_a_solution),
         cmocka_unit_test(a_budget_of_one_generation_is_a_search_of_one),
         cmocka_unit_test(a_budget_below_the_width_is_kept),
