@@ -94,7 +94,7 @@ static int question_done(void *data, int64_t question, const struct driver_outco
     struct buf text = BUF_INIT(TREE_BYTES_MAX);
     struct best_of_n_sample sample = {.finish = ENGINE_FINISH_FAILED, .logprob = NAN};
     int32_t node;
-    int status = search_choose(outcome->tree, work->plan.select, work->job.extract, &node);
+    int status = search_result(outcome->search, work->plan.select, work->job.extract, &node);
     if (!status && node >= 0)
         status = tree_path_text(outcome->tree, node, &text);
     if (status) {

@@ -163,3 +163,9 @@ int search_choose(const struct tree *tree, enum search_select how, enum answer_m
     free(nodes);
     return status;
 }
+
+int search_result(const struct search *search, enum search_select how, enum answer_mode mode, int32_t *out)
+{
+    return search->ops->select ? search->ops->select(search, how, mode, out)
+                               : search_choose(&search->tree, how, mode, out);
+}

@@ -44,6 +44,7 @@ struct driver_question {
 
 /* Of a question that is done. */
 struct driver_outcome {
+    const struct search *search; /* with its tree, which is .. */
     const struct tree *tree;
     int64_t rounds;            /* how often the strategy asked for something when nothing was pending */
     const char *ended_by;      /* "budget" or "time" where that cut it short; NULL: it ended by itself */

@@ -53,7 +53,7 @@ static void count(struct driver *driver, struct quest *quest)
     driver->in_flight++;
     quest->outcome.rounds += !quest->counted;
     quest->counted = true;
-    if (quest->plan->ops->by_steps)
+    if (quest->search.ops->by_steps)
         return;
     quest->outcome.cost.generations++;
     driver->spent.generations++;

@@ -76,7 +76,7 @@ static int settle_one(struct driver *driver, struct quest *quest, int32_t index)
 {
     struct tree *tree = &quest->search.tree;
     struct tree_node *node = &tree->nodes[index];
-    int64_t group = quest->plan->ops->group ? quest->plan->ops->group(&quest->options) : 0;
+    int64_t group = quest->search.ops->group ? quest->search.ops->group(&quest->options) : 0;
     if (node->end != TREE_FAILED)
         tree_merge(tree, index, group);
     quest->outcome.repeated += node->same_as >= 0;

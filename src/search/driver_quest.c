@@ -67,6 +67,7 @@ int quest_fail(struct driver *driver, struct quest *quest, int status, const cha
 static int end_quest(struct driver *driver, struct quest *quest, struct ponder_err *err)
 {
     quest->over = true;
+    quest->outcome.search = &quest->search;
     quest->outcome.tree = &quest->search.tree;
     quest->outcome.failure = quest->failure;
     quest->outcome.cost = quest_cost(quest);
@@ -135,18 +136,42 @@ static void take_plan(struct driver *driver, struct quest *quest)
 {
     const struct driver_plan *plan = quest->plan;
     bool verified = plan->verifier->hash != 0 && !plan->verifier->ops->tokenless;
-    quest->search.ops = plan->ops;
     quest->search.options = &quest->options;
-    quest->options = *plan->options;
     quest->purse = (struct purse){
         .budget = &plan->budget, .engine = driver->engine, .verifier = verified ? plan->verifier : NULL};
-    if (plan->budget.generations > 0 && plan->ops->fit)
-        plan->ops->fit(&quest->options, plan->budget.generations);
     quest->began_s = clock_now_s(driver->clock);
     quest->deadline_s = plan->budget.seconds > 0 ? quest->began_s + plan->budget.seconds : INFINITY;
     if (plan->partial)
         quest->deadline_s = fmin(quest->deadline_s, driver->deadline_s);
     quest->settled = quest->told = 1;
+}
+
+/* A strategy begins, with as many generations as are left. */
+static int begin_strategy(struct driver *driver, struct quest *quest, const struct search_ops *ops,
+                          const struct search_options *options)
+{
+    const struct budget *budget = &quest->plan->budget;
+    struct search *search = &quest->search;
+    int64_t left = budget->generations - quest->outcome.cost.generations;
+    search->ops = ops;
+    quest->options = *options;
+    search->state = calloc(1, ops->state_size + 1);
+    if (budget->generations > 0 && ops->fit)
+        ops->fit(&quest->options, left > 1 ? left : 1);
+    if (!search->state || (ops->begin && ops->begin(search)))
+        return PONDER_E_MEMORY;
+    int64_t counted = ops->by_steps ? ops->generations(&quest->options) : 0; /* others count as they ask */
+    quest->outcome.cost.generations += counted;
+    driver->spent.generations += counted;
+    return PONDER_OK;
+}
+
+static void end_strategy(struct search *search)
+{
+    if (search->ops && search->ops->end && search->state)
+        search->ops->end(search);
+    free(search->state);
+    search->state = NULL;
 }
 
 /* The prompt is set aside until it is known to have been computed; the verifier reads the question too. */
@@ -175,9 +200,6 @@ static int open_prompt(struct driver *driver, struct quest *quest, struct ponder
     int64_t length = engine_length(driver->engine, *handle);
     hold_prompt(quest, length >= 0 ? length : (int64_t)prompt->len + 1);
     driver_hold_finish(quest);
-    if (quest->plan->ops->by_steps) /* whole samples are counted as they are asked for */
-        quest->outcome.cost.generations = quest->plan->ops->generations(&quest->options);
-    driver->spent.generations += quest->outcome.cost.generations;
     return PONDER_OK;
 }
 
@@ -194,9 +216,8 @@ int quest_begin(struct quest **out, struct driver *driver, const struct driver_q
     quest->listener = *listener;
     quest->judged = verifier_case_of(question->problem, question->gold);
     take_plan(driver, quest);
-    quest->search.state = calloc(1, quest->plan->ops->state_size + 1);
-    if (tree_init(&quest->search.tree, question->prompt.key) || !quest->search.state ||
-        (quest->plan->ops->begin && quest->plan->ops->begin(&quest->search)))
+    if (tree_init(&quest->search.tree, question->prompt.key) ||
+        begin_strategy(driver, quest, quest->plan->ops, quest->plan->options))
         return err_memory(err, "a search");
     int status = open_prompt(driver, quest, err);
     return status || quest->closing ? status : propose(driver, quest, err);
@@ -209,10 +230,8 @@ void quest_free(struct driver *driver, struct quest *quest)
     verifier_forget(quest->plan->verifier, &quest->judged);
     ledger_add(&driver->spent, &quest->judged.cost); /* of one that was given up */
     release_all(driver, &search->tree);
-    if (search->ops->end && search->state)
-        search->ops->end(search);
+    end_strategy(search);
     tree_release(&search->tree);
-    free(search->state);
     free(search->asks);
     free(search->dropped);
     free(quest);
@@ -220,7 +239,22 @@ void quest_free(struct driver *driver, struct quest *quest)
 
 /* ---- moving on ---- */
 
-/* The strategy's next moves. A round that has come to nothing is the last. */
+/* The strategy's next moves, or those of the one that it hands over to. */
+static int ask_strategy(struct driver *driver, struct quest *quest)
+{
+    struct search *search = &quest->search;
+    int next = search->ops->propose(search);
+    while (next >= 0 && search->successor && search->pending == 0) {
+        const struct search_ops *ops = search->successor;
+        end_strategy(search);
+        search->successor = NULL;
+        next = begin_strategy(driver, quest, ops, &search->successor_options);
+        next = next ? next : ops->propose(search);
+    }
+    return next;
+}
+
+/* A round that has come to nothing is the last. */
 static int propose(struct driver *driver, struct quest *quest, struct ponder_err *err)
 {
     struct search *search = &quest->search;
@@ -229,7 +263,7 @@ static int propose(struct driver *driver, struct quest *quest, struct ponder_err
     if (quest->closing || quest->outcome.failed)
         return PONDER_OK;
     int64_t before = search->pending;
-    int next = search->ops->propose(search);
+    int next = ask_strategy(driver, quest);
     if (next < 0)
         return err_memory(err, "a search");
     take_drops(driver, quest);

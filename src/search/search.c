@@ -141,6 +141,12 @@ int search_drop(struct search *search, int32_t node)
     return PONDER_OK;
 }
 
+void search_become(struct search *search, const struct search_ops *ops, const struct search_options *options)
+{
+    search->successor = ops;
+    search->successor_options = *options;
+}
+
 int32_t search_place(struct search *search, int32_t parent, const char *text, size_t len, uint64_t key)
 {
     int32_t index = tree_add(&search->tree, parent);

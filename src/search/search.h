@@ -45,6 +45,12 @@ struct search_ask {
     bool rollout; /* as a look ahead: what comes is no candidate */
 };
 
+enum search_select {
+    SEARCH_BEST,     /* the solution of highest score */
+    SEARCH_WEIGHTED, /* of the answer whose solutions' scores have the largest sum, the best one */
+    SEARCH_MAJORITY  /* of the answer that most solutions have, the best one */
+};
+
 /* What a strategy says to the question what it wants next. */
 enum search_next {
     SEARCH_WAIT, /* for what it has asked for, now or before */
@@ -62,6 +68,8 @@ struct search {
     int64_t pending;  /* results asked for that the strategy has not been told of */
     int32_t *dropped; /* (dropped_count) by search_drop(), since the driver looked */
     int64_t dropped_count, dropped_cap;
+    const struct search_ops *successor; /* of search_become(); NULL: none */
+    struct search_options successor_options;
 };
 
 struct search_ops {
@@ -85,6 +93,8 @@ struct search_ops {
     int (*propose)(struct search *search);
     /* Told of every new node that stands for itself: of what was asked for first, first. */
     int (*observe)(struct search *search, int32_t node);
+    /* The node of its result, as search_choose() has it, which is asked where this is NULL. */
+    int (*select)(const struct search *search, enum search_select how, enum answer_mode mode, int32_t *out);
     void (*end)(struct search *search); /* frees what the state holds; may be NULL */
 };
 
@@ -113,6 +123,9 @@ int search_ask(struct search *search, struct search_ask ask) PONDER_USE;
  * and its place in the engine is free. What the engine keeps of other nodes is given back by itself where
  * nothing is asked behind them when nothing is pending, unless they are `held`. PONDER_E_MEMORY. */
 int search_drop(struct search *search, int32_t node) PONDER_USE;
+/* Hands the tree over to another strategy as soon as nothing is pending; what was sampled so far stays in it,
+ * and what the other one may spend is what is left of the budget. The options are prepared, and copied. */
+void search_become(struct search *search, const struct search_ops *ops, const struct search_options *options);
 /* Puts a node with this text behind `parent`, from which it can be asked: the model reads the text as it
  * reads a prompt. Streams behind it derive from `key`. Where the context has no room for it, nothing comes of
  * what is asked there. -1: out of memory, or of nodes. */
@@ -121,15 +134,10 @@ int32_t search_place(struct search *search, int32_t parent, const char *text, si
  * sampled more often, the earlier one. A failed node, and one without a score, is never better. */
 bool search_better(const struct tree *tree, int32_t a, int32_t b);
 bool search_better_total(const struct tree *tree, int32_t a, int32_t b); /* by the whole path's score */
-enum search_select {
-    SEARCH_BEST,     /* the solution of highest score */
-    SEARCH_WEIGHTED, /* of the answer whose solutions' scores have the largest sum, the best one */
-    SEARCH_MAJORITY  /* of the answer that most solutions have, the best one */
-};
 /* "best", "weighted" or "majority". */
 int search_select_parse(const char *text, enum search_select *out, struct ponder_err *err) PONDER_USE;
-/* Solutions among which is chosen, each once: those that ended, and those that were cut off with an answer in a
- * whole box (answer_mode_of). `nodes` has room for all of the tree. PONDER_E_MEMORY. */
+/* Solutions among which is chosen, each once: those that ended, and those that were cut off with an answer in
+ * a whole box (answer_mode_of). `nodes` has room for all of the tree. PONDER_E_MEMORY. */
 int search_solutions(const struct tree *tree, enum answer_mode mode, int32_t *nodes,
                      int64_t *count) PONDER_USE;
 /* The node whose path is the search's result, among its solutions, by their totals; a step sampled several
@@ -137,6 +145,9 @@ int search_solutions(const struct tree *tree, enum answer_mode mode, int32_t *no
  * Where there is no solution, a rollout that has ended; where there is none, the best of the unfinished ones:
  * they never win against a solution. -1: nothing was found. PONDER_E_MEMORY. */
 int search_choose(const struct tree *tree, enum search_select how, enum answer_mode mode,
+                  int32_t *out) PONDER_USE;
+/* The same of a search whose strategy may know better. */
+int search_result(const struct search *search, enum search_select how, enum answer_mode mode,
                   int32_t *out) PONDER_USE;
 /* Sorts nodes so that the better one stands first, by score or by total. */
 void search_sort(const struct tree *tree, int32_t *nodes, int64_t count);

@@ -32,12 +32,12 @@ static int add_candidate(struct work *work, const struct tree *tree, int32_t nod
     struct ponder_solution *solution = work->solution;
     struct ponder_candidate *candidate = &solution->candidates[solution->candidate_count++];
     struct buf text = BUF_INIT(TREE_BYTES_MAX);
-    *candidate = (struct ponder_candidate){.tokens = tree->nodes[node].tokens_all,
-                                           .logprob = NAN,
-                                           .score = tree->nodes[node].total,
-                                           .finish = best_of_n_finish_name(
-                                               (enum engine_finish)tree->nodes[node].finish),
-                                           .vote = -1};
+    *candidate = (struct ponder_candidate){
+        .tokens = tree->nodes[node].tokens_all,
+        .logprob = NAN,
+        .score = tree->nodes[node].total,
+        .finish = best_of_n_finish_name((enum engine_finish)tree->nodes[node].finish),
+        .vote = -1};
     int status = tree_path_text(tree, node, &text);
     candidate->len = text.len;
     if (!status && !(candidate->text = buf_take(&text, NULL)))
@@ -142,7 +142,7 @@ static int fill(struct work *work, const struct driver_outcome *outcome)
     int64_t count = 0, chosen = -1;
     solution->candidates = calloc((size_t)tree->count, sizeof *solution->candidates);
     int status = nodes && repeats && solution->candidates
-                     ? search_choose(tree, work->plan.select, work->mode, &node)
+                     ? search_result(outcome->search, work->plan.select, work->mode, &node)
                      : PONDER_E_MEMORY;
     if (!status)
         status = search_solutions(tree, work->mode, nodes, &count);

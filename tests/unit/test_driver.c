@@ -660,6 +660,74 @@ static void a_result_is_chosen_among_the_solutions_that_ended(void **state)
     tree_release(&tree);
 }
 
+/* ---- one strategy after another ---- */
+
+struct scout {
+    bool asked;
+};
+
+static int scout_propose(struct search *search)
+{
+    struct scout *scout = search->state;
+    if (scout->asked || search->pending > 0)
+        return SEARCH_WAIT;
+    scout->asked = true;
+    struct search_options beam;
+    if (search_options_of(&beam, search_find("beam"), 4, "width=2", NULL))
+        return PONDER_E_MEMORY;
+    search_become(search, search_find("beam"), &beam);
+    return search_ask(search, (struct search_ask){.count = 3, .unit = SEARCH_SOLUTION});
+}
+
+static int scout_observe(struct search *search, int32_t node)
+{
+    (void)search;
+    (void)node;
+    return PONDER_OK;
+}
+
+static int scout_prepare(struct search_options *options, struct ponder_err *err)
+{
+    (void)options;
+    (void)err;
+    return PONDER_OK;
+}
+
+static int64_t scout_generations(const struct search_options *options)
+{
+    return options->n;
+}
+
+static const struct search_ops scout_ops = {.name = "scout",
+                                            .state_size = sizeof(struct scout),
+                                            .prepare = scout_prepare,
+                                            .generations = scout_generations,
+                                            .propose = scout_propose,
+                                            .observe = scout_observe};
+
+static void a_strategy_hands_its_tree_over_to_another(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {{.behind = ":", .times = 3, .text = "half"},
+                                             {.behind = ":", .times = 4, .text = "good\n"},
+                                             {.behind = "good\n", .text = "right"}};
+    struct fixture f;
+    struct search_options options = {.n = 3};
+    struct ponder_err err = {0};
+    setup(&f, replies, 3);
+    struct driver_plan plan = {
+        .ops = &scout_ops, .options = &options, .verifier = &reader, .sampling = &f.sampling};
+    f.questions[0].plan = &plan;
+    struct driver_run_settings settings = {.clock = &f.clock};
+    struct driver_run_listener listener = {.question_done = keep_outcome, .data = &f};
+    assert_int_equal(driver_run(f.engine, f.questions, 1, &settings, &listener, &f.result, &err), PONDER_OK);
+    text_is(&f, 0, "good\nright");
+    assert_int_equal(f.solutions[0].nodes, 1 + 3 + 4 + 4); /* what the scout found is there too */
+    assert_int_equal(f.solutions[0].cost.generations, 3 + 4);
+    assert_int_equal(f.solutions[0].rounds, 3);
+    teardown(&f);
+}
+
 /* What was cut off votes with a whole box, and with nothing else. */
 static void a_text_that_was_cut_off_is_a_solution_where_its_box_is_whole(void **state)
 {
@@ -884,6 +952,7 @@ int main(void)
         cmocka_unit_test(equal_particles_keep_their_numbers),
         cmocka_unit_test(tempered_particles_do_not_die_out_at_once),
         cmocka_unit_test(a_result_is_chosen_among_the_solutions_that_ended),
+        cmocka_unit_test(a_strategy_hands_its_tree_over_to_another),
         cmocka_unit_test(a_text_that_was_cut_off_is_a_solution_where_its_box_is_whole),
         cmocka_unit_test(every_candidate_draws_from_a_stream_of_its_own_whatever_is_beside_it),
     };
