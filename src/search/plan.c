@@ -107,6 +107,12 @@ int search_plan_check(const struct search_plan *plan, const struct engine *engin
         return err_set(err, PONDER_E_UNSUPPORTED,
                        "--budget in FLOPs: what the server's model takes is not known; --model-params, such "
                        "as 8e9, says its size");
+    const struct verifier_ops *verifier = plan->verifier.ops;
+    if (plan->budget.flops > 0 && plan->verifier.hash && !verifier->tokenless && !verifier->flops)
+        return err_set(err, PONDER_E_UNSUPPORTED,
+                       "--budget in FLOPs: what the verifier '%s' takes is not known, and would count as "
+                       "nothing; give a budget in tokens, such as 20000t",
+                       verifier->name);
     return PONDER_OK;
 }
 

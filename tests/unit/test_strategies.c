@@ -15,6 +15,7 @@
 #include "core/rng.h"
 #include "engine/scripted.h"
 #include "search/driver.h"
+#include "search/plan.h"
 #include "sampling_fixture.h"
 
 /* A verifier whose score is a hash of the text, and that fails, or says nothing, where it is told to. */
@@ -365,6 +366,25 @@ static void no_budget_is_ever_passed_or_leaves_solutions_unjudged(void **state)
     }
 }
 
+/* What it reads would be free otherwise. */
+static void a_budget_in_flops_wants_a_verifier_whose_price_is_known(void **state)
+{
+    (void)state;
+    static const struct verifier_ops unknown = {.name = "unknown", .score = judge_score};
+    struct engine engine = {.can = ENGINE_CAN_CONTINUE | ENGINE_CAN_STOP | ENGINE_CAN_FLOPS};
+    struct search_plan plan = {.ops = search_find("beam"),
+                               .budget = {.flops = 1e9},
+                               .verifier = {.ops = &unknown, .hash = 1}};
+    struct ponder_err err = {0};
+    assert_int_equal(search_plan_check(&plan, &engine, &err), PONDER_E_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "'unknown'"));
+    plan.verifier.ops = &judge_ops;
+    assert_int_equal(search_plan_check(&plan, &engine, &err), PONDER_OK);
+    plan.verifier.ops = &unknown;
+    plan.budget = (struct budget){.tokens = 1000};
+    assert_int_equal(search_plan_check(&plan, &engine, &err), PONDER_OK);
+}
+
 static void a_deadline_is_kept_and_leaves_time_to_judge(void **state)
 {
     (void)state;
@@ -411,6 +431,7 @@ int main(void)
         cmocka_unit_test(an_empty_question_is_searched_as_any),
         cmocka_unit_test(a_budget_that_is_gone_leaves_an_end),
         cmocka_unit_test(no_budget_is_ever_passed_or_leaves_solutions_unjudged),
+        cmocka_unit_test(a_budget_in_flops_wants_a_verifier_whose_price_is_known),
         cmocka_unit_test(a_deadline_is_kept_and_leaves_time_to_judge),
         cmocka_unit_test(budgets_are_read_or_refused_with_an_example),
     };
