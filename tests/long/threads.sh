@@ -5,4 +5,4 @@ set -eu
 folder=${1:-build-tsan}
 [ -f "$folder/build.ninja" ] || meson setup "$folder" -Db_sanitize=thread -Doptimization=1 -Db_lundef=false
 ninja -C "$folder" tests/test_driver_threads
-TSAN_OPTIONS=halt_on_error=1 OMP_NUM_THREADS=1 "$folder/tests/test_driver_threads"
+TSAN_OPTIONS="halt_on_error=1 suppressions=tests/long/tsan.supp" OMP_NUM_THREADS=1 "$folder/tests/test_driver_threads"
