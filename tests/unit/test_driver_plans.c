@@ -1,5 +1,5 @@
 /* Questions of many plans in one driver, over the shipped models: each comes to what it comes to alone, bit
- * by bit, and those that go wrong end alone. PONDER_TEST_QUESTIONS: how many, 16 if it is not set. */
+ * by bit, and those that go wrong end alone. PONDER_TEST_QUESTIONS: how many, 8 if it is not set. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -144,7 +144,7 @@ static void setup(struct fixture *f)
     struct ponder_err err = {0};
     const char *set = getenv("PONDER_TEST_QUESTIONS");
     char data[64];
-    *f = (struct fixture){.count = set ? atoll(set) : 16};
+    *f = (struct fixture){.count = set ? atoll(set) : 8};
     snprintf(data, sizeof data, "pocket:test:%lld:9", (long long)f->count);
     open_models(f, &err);
     make_plans(f, &err);
