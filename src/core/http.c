@@ -353,8 +353,10 @@ struct place {
     double again_s;
 };
 
-struct run {
+struct http_list {
     struct http *http;
+    struct http_job *jobs; /* (count) */
+    int64_t count, next;
     struct place places[HTTP_AT_ONCE_MAX];
 };
 
@@ -373,11 +375,11 @@ static double wait_s(const struct place *place)
     return first_wait_s * (double)(1 << (place->tries - 1));
 }
 
-static int ask(struct run *run, struct place *place, struct ponder_err *err)
+static int ask(struct http_list *list, struct place *place, struct ponder_err *err)
 {
     place->tries++;
     place->waiting = false;
-    return http_loop_send(run->http->loop, run->http, place->job, err);
+    return http_loop_send(list->http->loop, list->http, place->job, err);
 }
 
 /* What becomes of one that has ended. */
@@ -395,58 +397,82 @@ static int end(struct place *place, struct ponder_err *err)
     return err_set(err, PONDER_E_ENGINE, "%s%s", job->why, place->tries > 1 ? ", after several tries" : "");
 }
 
-static struct place *place_of(struct run *run, const struct http_job *job)
+static struct place *place_of(struct http_list *list, const struct http_job *job)
 {
-    struct place *place = run->places;
+    struct place *place = list->places;
     while (place->job != job)
         place++;
     return place;
 }
 
-static int take_ended(struct run *run, struct ponder_err *err)
+static int take_ended(struct http_list *list, struct ponder_err *err)
 {
     struct http_job *job;
     int status = PONDER_OK;
-    while (!status && (job = http_loop_take(run->http->loop)))
-        status = end(place_of(run, job), err);
+    while (!status && (job = http_loop_take(list->http->loop)))
+        status = end(place_of(list, job), err);
     return status;
 }
 
 /* Starts what there is room and time for. The number of those under way, or an error. */
-static int fill(struct run *run, struct http_job *jobs, int64_t count, int64_t *next, struct ponder_err *err)
+static int fill(struct http_list *list, struct ponder_err *err)
 {
     int busy = 0, status = PONDER_OK;
     for (int i = 0; i < HTTP_AT_ONCE_MAX && !status; i++) {
-        struct place *place = &run->places[i];
-        bool fresh = !place->job && *next < count;
+        struct place *place = &list->places[i];
+        bool fresh = !place->job && list->next < list->count;
         if (fresh)
-            *place = (struct place){.job = &jobs[(*next)++]};
+            *place = (struct place){.job = &list->jobs[list->next++]};
         if (fresh || (place->job && place->waiting && clock_now_s(&clock_system) >= place->again_s))
-            status = ask(run, place, err);
+            status = ask(list, place, err);
         busy += place->job != NULL;
     }
     return status ? status : busy;
 }
 
+int http_list_open(struct http_list **out, struct http *http, struct http_job *jobs, int64_t count,
+                   struct ponder_err *err)
+{
+    struct http_list *list = *out = calloc(1, sizeof *list);
+    if (!list)
+        return err_memory(err, "requests");
+    *list = (struct http_list){.http = http, .jobs = jobs, .count = count};
+    return PONDER_OK;
+}
+
+int http_list_step(struct http_list *list, double wait_s, const struct deadline *deadline,
+                   struct ponder_err *err)
+{
+    int busy = deadline_passed(deadline) ? 0 : fill(list, err);
+    if (busy <= 0)
+        return busy;
+    int status = http_loop_step(list->http->loop, wait_s, err);
+    if (!status)
+        status = take_ended(list, err);
+    return status ? status : busy;
+}
+
+void http_list_release(struct http_list *list)
+{
+    for (int i = 0; list && i < HTTP_AT_ONCE_MAX; i++) {
+        struct http_job *job = list->places[i].job;
+        if (!job)
+            continue;
+        http_loop_drop(list->http->loop, job);
+        job->status = 0;
+    }
+    free(list);
+}
+
 int http_run(struct http *http, struct http_job *jobs, int64_t count, const struct deadline *deadline,
              struct ponder_err *err)
 {
-    struct run run = {.http = http};
-    int64_t next = 0;
-    int busy = 1, status = PONDER_OK;
-    while (!status && !deadline_passed(deadline) && (busy = fill(&run, jobs, count, &next, err)) > 0) {
-        status = http_loop_step(http->loop, 0.02, err);
-        if (!status)
-            status = take_ended(&run, err);
-    }
-    for (int i = 0; i < HTTP_AT_ONCE_MAX; i++) {
-        struct http_job *job = run.places[i].job;
-        if (!job)
-            continue;
-        http_loop_drop(http->loop, job);
-        job->status = 0;
-    }
-    return busy < 0 ? busy : status;
+    struct http_list *list;
+    int busy = 1, status = http_list_open(&list, http, jobs, count, err);
+    while (!status && busy > 0)
+        busy = http_list_step(list, 0.02, deadline, err);
+    http_list_release(list);
+    return status ? status : busy < 0 ? busy : PONDER_OK;
 }
 
 /* ---- refusals ---- */

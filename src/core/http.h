@@ -68,6 +68,16 @@ struct http_job {
  * long. Statuses of errors are the caller's to judge. */
 int http_run(struct http *http, struct http_job *jobs, int64_t count, const struct deadline *deadline,
              struct ponder_err *err) PONDER_USE;
+/* The same a moment at a time: opened, stepped until that returns 0 or an error, released. A server has one
+ * list at a time. A step waits at most `wait_s` where nothing can be done at once; past the deadline what is
+ * still missing is given up. */
+struct http_list;
+int http_list_open(struct http_list **out, struct http *http, struct http_job *jobs, int64_t count,
+                   struct ponder_err *err) PONDER_USE;
+int http_list_step(struct http_list *list, double wait_s, const struct deadline *deadline,
+                   struct ponder_err *err) PONDER_USE;
+/* Drops what is on its way: those jobs' status is 0. */
+void http_list_release(struct http_list *list);
 
 /* PONDER_E_ENGINE with the server's own words, for a reply whose status is not 200. */
 int http_refused(const struct http *http, const struct http_job *job, struct ponder_err *err) PONDER_USE;

@@ -320,7 +320,7 @@ static void attend(struct run *run, const struct deadline *deadline)
 }
 
 /* Until one of them prints or ends something; not long where they have closed what they print to. */
-static void wait_for_any(const struct run *runs, int count)
+static void wait_for_any(const struct run *runs, int count, double wait_s)
 {
     struct pollfd fds[2 * AT_ONCE_MAX];
     nfds_t n = 0;
@@ -332,19 +332,29 @@ static void wait_for_any(const struct run *runs, int count)
         fds[n++] = (struct pollfd){.fd = runs[i].out, .events = POLLIN};
         fds[n++] = (struct pollfd){.fd = runs[i].complaint, .events = POLLIN};
     }
-    poll(fds, n, closed ? 1 : 20);
+    poll(fds, n, closed && wait_s > 0.001 ? 1 : (int)(wait_s * 1000));
 }
 
+struct process_list {
+    struct run runs[AT_ONCE_MAX];
+    int at_once;
+    const char *path;
+    char *const *arguments;
+    struct process_job *jobs; /* (count) */
+    int64_t count, next;
+    const struct process_limits *limits;
+};
+
 /* True while there is something to do. */
-static bool fill(struct run *runs, int at_once, const char *path, char *const arguments[],
-                 struct process_job *jobs, int64_t count, int64_t *next, const struct process_limits *limits,
-                 const struct deadline *deadline, int *status, struct ponder_err *err)
+static bool fill(struct process_list *list, const struct deadline *deadline, int *status,
+                 struct ponder_err *err)
 {
     bool busy = false;
-    for (int i = 0; i < at_once; i++) {
-        if (!runs[i].job && *next < count && !*status && !deadline_passed(deadline))
-            *status = start(&runs[i], &jobs[(*next)++], path, arguments, limits, err);
-        busy |= runs[i].job != NULL;
+    for (int i = 0; i < list->at_once; i++) {
+        if (!list->runs[i].job && list->next < list->count && !*status && !deadline_passed(deadline))
+            *status = start(&list->runs[i], &list->jobs[list->next++], list->path, list->arguments,
+                            list->limits, err);
+        busy |= list->runs[i].job != NULL;
     }
     return busy;
 }
@@ -354,24 +364,57 @@ static bool is_failed(const struct process_job *job)
     return job->end != PROCESS_NOT_RUN && (job->end != PROCESS_EXITED || job->code != 0);
 }
 
+int process_list_open(struct process_list **out, const char *path, char *const arguments[],
+                      struct process_job *jobs, int64_t count, const struct process_limits *limits,
+                      struct ponder_err *err)
+{
+    struct process_list *list = *out = calloc(1, sizeof *list);
+    if (!list)
+        return err_memory(err, "programs");
+    list->at_once = limits->at_once_max < AT_ONCE_MAX ? limits->at_once_max : AT_ONCE_MAX;
+    list->path = path;
+    list->arguments = arguments;
+    list->jobs = jobs;
+    list->count = count;
+    list->limits = limits;
+    return PONDER_OK;
+}
+
+int process_list_step(struct process_list *list, double wait_s, const struct deadline *deadline,
+                      struct ponder_err *err)
+{
+    int status = PONDER_OK;
+    bool busy = fill(list, deadline, &status, err);
+    if (status || !busy)
+        return status;
+    wait_for_any(list->runs, list->at_once, wait_s);
+    for (int i = 0; i < list->at_once; i++) {
+        struct process_job *job = list->runs[i].job;
+        if (job && list->next > list->count)
+            finish(&list->runs[i], PROCESS_NOT_RUN);
+        else if (job)
+            attend(&list->runs[i], deadline);
+        if (job && is_failed(job))
+            list->next = list->count + 1; /* one failure is enough */
+    }
+    return 1;
+}
+
+void process_list_release(struct process_list *list)
+{
+    for (int i = 0; list && i < list->at_once; i++)
+        if (list->runs[i].job)
+            finish(&list->runs[i], PROCESS_NOT_RUN);
+    free(list);
+}
+
 int process_run(const char *path, char *const arguments[], struct process_job *jobs, int64_t count,
                 const struct process_limits *limits, const struct deadline *deadline, struct ponder_err *err)
 {
-    struct run runs[AT_ONCE_MAX] = {0};
-    int at_once = limits->at_once_max < AT_ONCE_MAX ? limits->at_once_max : AT_ONCE_MAX;
-    int64_t next = 0;
-    int status = PONDER_OK;
-    while (fill(runs, at_once, path, arguments, jobs, count, &next, limits, deadline, &status, err)) {
-        wait_for_any(runs, at_once);
-        for (int i = 0; i < at_once; i++) {
-            struct process_job *job = runs[i].job;
-            if (job && (status || next > count))
-                finish(&runs[i], PROCESS_NOT_RUN);
-            else if (job)
-                attend(&runs[i], deadline);
-            if (job && is_failed(job))
-                next = count + 1;
-        }
-    }
-    return status;
+    struct process_list *list;
+    int busy = 1, status = process_list_open(&list, path, arguments, jobs, count, limits, err);
+    while (!status && busy > 0)
+        busy = process_list_step(list, 0.02, deadline, err);
+    process_list_release(list);
+    return status ? status : busy < 0 ? busy : PONDER_OK;
 }

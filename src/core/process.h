@@ -47,6 +47,15 @@ struct process_job {
 int process_run(const char *path, char *const arguments[], struct process_job *jobs, int64_t count,
                 const struct process_limits *limits, const struct deadline *deadline,
                 struct ponder_err *err) PONDER_USE;
+/* The same a moment at a time: opened, stepped until that returns 0 or an error, released, which ends those
+ * that still run. A step waits at most `wait_s` where nothing can be done at once. */
+struct process_list;
+int process_list_open(struct process_list **out, const char *path, char *const arguments[],
+                      struct process_job *jobs, int64_t count, const struct process_limits *limits,
+                      struct ponder_err *err) PONDER_USE;
+int process_list_step(struct process_list *list, double wait_s, const struct deadline *deadline,
+                      struct ponder_err *err) PONDER_USE;
+void process_list_release(struct process_list *list);
 
 /* The file that a program's name stands for: itself where it has a slash, else from PATH. PONDER_E_NOT_FOUND,
  * or PONDER_E_ARGUMENT where it cannot be executed. The caller frees it. */

@@ -152,7 +152,7 @@ int64_t driver_step(struct driver *driver, double wait_s, struct ponder_err *err
     if (!status)
         status = advance_all(driver, err);
     if (!status)
-        status = driver_judge(driver, err);
+        status = driver_judge(driver, wait_s, err);
     if (!status)
         status = advance_all(driver, err);
     remove_over(driver);

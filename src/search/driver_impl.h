@@ -49,6 +49,7 @@ struct reading {
     struct verifier_item item; /* first */
     struct quest *quest;
     int32_t node;
+    double began_s; /* when it was handed over; 0: not yet */
 };
 
 struct driver {
@@ -110,8 +111,9 @@ int driver_take_all(struct driver *driver, struct ponder_err *err) PONDER_USE;
 int driver_settle(struct driver *driver, struct quest *quest, struct ponder_err *err) PONDER_USE;
 /* What is before the verifier of a question that is given up. */
 void driver_drop_readings(struct quest *quest);
-/* Lets the verifiers read what some question waits for. */
-int driver_judge(struct driver *driver, struct ponder_err *err) PONDER_USE;
+/* Lets the verifiers read what some question waits for, those that wait for others whatever there is; these
+ * are waited for, `wait_s` at most, where nothing is in flight. */
+int driver_judge(struct driver *driver, double wait_s, struct ponder_err *err) PONDER_USE;
 /* Seconds that judging the question's finished solutions will take, by what it took so far. */
 double driver_judging_time_s(const struct driver *driver, const struct quest *quest);
 

@@ -145,7 +145,10 @@ static int take_reading(struct driver *driver, struct reading *reading, struct p
 static void fill_purses(const struct driver *driver, struct verifier *verifier)
 {
     for (struct verifier_item *item = verifier->waiting.first; item; item = item->next) {
-        struct quest *quest = ((struct reading *)item)->quest;
+        struct reading *reading = (struct reading *)item;
+        struct quest *quest = reading->quest;
+        if (reading->began_s == 0)
+            reading->began_s = clock_now_s(driver->clock);
         struct ponder_ledger spent = quest_spent(quest);
         struct verifier_case *judged = &quest->judged;
         purse_left(&quest->purse, &spent, &judged->tokens_left, &judged->flops_left);
@@ -157,33 +160,45 @@ static void fill_purses(const struct driver *driver, struct verifier *verifier)
     }
 }
 
-static int judge(struct driver *driver, struct verifier *verifier, struct ponder_err *err)
+static int take_readings(struct driver *driver, struct verifier *verifier, struct ponder_err *err)
 {
-    double began_s = clock_now_s(driver->clock);
+    double now_s = clock_now_s(driver->clock), began_s = now_s;
     struct verifier_item *item;
-    int64_t left = verifier->waiting.count;
-    driver->judged_count += left;
     int status = PONDER_OK;
-    while (left > 0 && !status) {
-        fill_purses(driver, verifier);
-        left = verifier_advance(verifier, err);
-        status = left < 0 ? (int)left : PONDER_OK;
-        while ((item = verifier_take(verifier))) {
-            int taken = take_reading(driver, (struct reading *)item, status ? NULL : err);
-            status = status ? status : taken;
-        }
+    while ((item = verifier_take(verifier))) {
+        began_s = fmin(began_s, ((struct reading *)item)->began_s);
+        int taken = take_reading(driver, (struct reading *)item, status ? NULL : err);
+        status = status ? status : taken;
+        driver->judged_count++;
     }
-    driver->judging_s += clock_now_s(driver->clock) - began_s;
+    driver->judging_s += now_s - began_s;
     return status;
 }
 
-int driver_judge(struct driver *driver, struct ponder_err *err)
+/* Until it has read all, or waits for others. */
+static int judge(struct driver *driver, struct verifier *verifier, double wait_s, struct ponder_err *err)
+{
+    int64_t left = 1;
+    int status = PONDER_OK;
+    while (left > 0 && !status) {
+        bool was_busy = verifier_is_busy(verifier);
+        fill_purses(driver, verifier);
+        left = verifier_advance(verifier, wait_s, err);
+        status = left < 0 ? (int)left : take_readings(driver, verifier, err);
+        if (verifier_is_busy(verifier) && was_busy)
+            break;
+    }
+    return status;
+}
+
+int driver_judge(struct driver *driver, double wait_s, struct ponder_err *err)
 {
     int status = PONDER_OK;
     for (int64_t i = 0; i < driver->quest_count && !status; i++) {
         const struct quest *quest = driver->quests[i];
-        if (quest->reading > 0 && quest->awaited == 0)
-            status = judge(driver, quest->plan->verifier, err);
+        struct verifier *verifier = quest->plan->verifier;
+        if (quest->reading > 0 && (quest->awaited == 0 || verifier_waits(verifier)))
+            status = judge(driver, verifier, driver->in_flight > 0 ? 0 : wait_s, err);
     }
     return status;
 }

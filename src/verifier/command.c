@@ -205,30 +205,64 @@ static int take_output(const struct command *command, const struct buf *output, 
 
 /* ---- scoring ---- */
 
-static int score(struct verifier *v, struct verifier_item *items, int64_t count,
-                 const struct deadline *deadline, struct ponder_err *err)
+struct call {
+    const struct command *command;
+    struct verifier_item *items; /* (count) */
+    struct process_job *jobs;    /* (count) */
+    int64_t count;
+    struct process_list *list;
+};
+
+static void stop(struct verifier *v, void *data)
 {
-    const struct command *command = v->data;
-    struct process_job *jobs = calloc((size_t)count, sizeof *jobs);
-    int status = jobs ? PONDER_OK : err_memory(err, "scores");
+    struct call *call = data;
+    (void)v;
+    if (!call)
+        return;
+    process_list_release(call->list);
+    for (int64_t i = 0; call->jobs && i < call->count; i++) {
+        free((char *)call->jobs[i].input);
+        buf_release(&call->jobs[i].output);
+    }
+    free(call->jobs);
+    free(call);
+}
+
+static int start(struct verifier *v, struct verifier_item *items, int64_t count, void **out,
+                 struct ponder_err *err)
+{
+    struct call *call = *out = calloc(1, sizeof *call);
+    if (!call)
+        return err_memory(err, "scores");
+    *call = (struct call){.command = v->data, .items = items, .count = count};
+    call->jobs = calloc((size_t)count, sizeof *call->jobs);
+    int status = call->jobs ? PONDER_OK : err_memory(err, "scores");
     for (int64_t i = 0; i < count && !status; i++) {
         char *input = NULL;
-        status = write_input(command, &items[i], &input, err);
-        jobs[i].input = input;
-        jobs[i].input_len = input ? strlen(input) : 0;
+        status = write_input(call->command, &items[i], &input, err);
+        call->jobs[i].input = input;
+        call->jobs[i].input_len = input ? strlen(input) : 0;
     }
-    if (!status)
-        status = process_run(command->path, command->arguments, jobs, count, &command->limits, deadline, err);
-    for (int64_t i = 0; i < count && !status; i++) {
-        status = check_end(command, &jobs[i], err);
-        if (!status && jobs[i].end == PROCESS_EXITED)
-            status = take_output(command, &jobs[i].output, &items[i], err);
+    const struct command *c = call->command;
+    return status ? status
+                  : process_list_open(&call->list, c->path, c->arguments, call->jobs, count, &c->limits, err);
+}
+
+static int go_on(struct verifier *v, void *data, double wait_s, const struct deadline *deadline,
+                 struct ponder_err *err)
+{
+    struct call *call = data;
+    (void)v;
+    int status = process_list_step(call->list, wait_s, deadline, err);
+    if (status != 0)
+        return status;
+    process_list_release(call->list);
+    call->list = NULL;
+    for (int64_t i = 0; i < call->count && !status; i++) {
+        status = check_end(call->command, &call->jobs[i], err);
+        if (!status && call->jobs[i].end == PROCESS_EXITED)
+            status = take_output(call->command, &call->jobs[i].output, &call->items[i], err);
     }
-    for (int64_t i = 0; jobs && i < count; i++) {
-        free((char *)jobs[i].input);
-        buf_release(&jobs[i].output);
-    }
-    free(jobs);
     return status;
 }
 
@@ -241,5 +275,7 @@ const struct verifier_ops verifier_command = {
     .tokenless = true,
     .open = open_command,
     .release = release,
-    .score = score,
+    .start = start,
+    .go_on = go_on,
+    .stop = stop,
 };

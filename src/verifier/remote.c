@@ -258,10 +258,16 @@ struct call {
     struct request *requests; /* (request_count) */
     struct http_job *jobs;    /* (request_count) */
     int64_t request_count, request_cap;
+    struct http_list *list;
 };
 
-static void call_release(struct call *call)
+static void stop(struct verifier *v, void *data)
 {
+    struct call *call = data;
+    (void)v;
+    if (!call)
+        return;
+    http_list_release(call->list);
     for (int64_t i = 0; call->texts && i < call->count; i++)
         text_release(&call->texts[i]);
     for (int64_t i = 0; i < call->request_count; i++) {
@@ -271,6 +277,7 @@ static void call_release(struct call *call)
     free(call->texts);
     free(call->requests);
     free(call->jobs);
+    free(call);
 }
 
 static int grow_requests(struct call *call)
@@ -424,24 +431,36 @@ static int take_rows(struct call *call, const struct deadline *deadline, struct 
     return status;
 }
 
-static int score(struct verifier *v, struct verifier_item *items, int64_t count,
-                 const struct deadline *deadline, struct ponder_err *err)
+static int start(struct verifier *v, struct verifier_item *items, int64_t count, void **out,
+                 struct ponder_err *err)
 {
-    struct call call = {.remote = v->data, .items = items, .count = count};
-    call.texts = calloc((size_t)count, sizeof *call.texts);
-    int status = call.texts ? PONDER_OK : err_memory(err, "scores");
+    struct call *call = *out = calloc(1, sizeof *call);
+    if (!call)
+        return err_memory(err, "scores");
+    *call = (struct call){.remote = v->data, .items = items, .count = count};
+    call->texts = calloc((size_t)count, sizeof *call->texts);
+    int status = call->texts ? PONDER_OK : err_memory(err, "scores");
     for (int64_t i = 0; i < count && !status; i++) {
-        status = render(call.remote, &items[i], &call.texts[i], err);
+        status = render(call->remote, &items[i], &call->texts[i], err);
         if (!status)
-            status = add_item(&call, i, err);
+            status = add_item(call, i, err);
     }
-    if (!status)
-        status = http_run(call.remote->http, call.jobs, call.request_count, deadline, err);
-    if (!status)
-        status = call.remote->profile.server == VERIFIER_POOLING ? take_rows(&call, deadline, err)
-                                                                 : take_scores(&call, err);
-    call_release(&call);
-    return status;
+    return status ? status
+                  : http_list_open(&call->list, call->remote->http, call->jobs, call->request_count, err);
+}
+
+static int go_on(struct verifier *v, void *data, double wait_s, const struct deadline *deadline,
+                 struct ponder_err *err)
+{
+    struct call *call = data;
+    (void)v;
+    int busy = http_list_step(call->list, wait_s, deadline, err);
+    if (busy != 0)
+        return busy;
+    http_list_release(call->list);
+    call->list = NULL;
+    return call->remote->profile.server == VERIFIER_POOLING ? take_rows(call, deadline, err)
+                                                            : take_scores(call, err);
 }
 
 const struct verifier_ops verifier_remote = {
@@ -455,6 +474,8 @@ const struct verifier_ops verifier_remote = {
     .trial = true,
     .open = open_remote,
     .release = release,
-    .score = score,
+    .start = start,
+    .go_on = go_on,
+    .stop = stop,
     .forget = forget,
 };

@@ -97,8 +97,12 @@ int verifier_open(struct verifier *out, const char *name, const struct verifier_
     return status ? status : probe_check(out, options, err);
 }
 
+static void give_up_batch(struct verifier *v);
+
 void verifier_release(struct verifier *v)
 {
+    if (v->ops && v->running)
+        give_up_batch(v);
     if (v->ops && v->ops->release)
         v->ops->release(v);
     *v = (struct verifier){0};
@@ -109,6 +113,19 @@ int verifier_accept(struct verifier *v, const struct verifier_case *question, st
     return v->ops->accept ? v->ops->accept(v, question, err) : PONDER_OK;
 }
 
+static int score_at_once(struct verifier *v, struct verifier_item *items, int64_t count,
+                         const struct deadline *deadline, struct ponder_err *err)
+{
+    void *call = NULL;
+    int status = v->ops->start(v, items, count, &call, err);
+    for (int busy = 1; !status && busy;) {
+        busy = v->ops->go_on(v, call, 0.02, deadline, err);
+        status = busy < 0 ? busy : PONDER_OK;
+    }
+    v->ops->stop(v, call);
+    return status;
+}
+
 int verifier_score(struct verifier *v, struct verifier_item *items, int64_t count,
                    const struct deadline *deadline, struct ponder_err *err)
 {
@@ -116,7 +133,10 @@ int verifier_score(struct verifier *v, struct verifier_item *items, int64_t coun
         items[i].count = 0;
         items[i].whole = items[i].solved = false;
     }
-    return count > 0 ? v->ops->score(v, items, count, deadline, err) : PONDER_OK;
+    if (count == 0)
+        return PONDER_OK;
+    return v->ops->score ? v->ops->score(v, items, count, deadline, err)
+                         : score_at_once(v, items, count, deadline, err);
 }
 
 /* ---- what is handed over and taken back ---- */
@@ -154,6 +174,194 @@ struct verifier_item *verifier_take(struct verifier *v)
     return queue_pop(&v->done);
 }
 
+/* Some items as a batch, and where each came from. */
+struct verifier_batch {
+    struct verifier_item *items, **from;
+    int64_t count;
+    void *call; /* of a verifier that waits for others */
+};
+
+static void batch_release(struct verifier_batch *batch)
+{
+    if (!batch)
+        return;
+    free(batch->items);
+    free(batch->from);
+    free(batch);
+}
+
+static int batch_open(struct verifier_batch **out, int64_t most)
+{
+    struct verifier_batch *batch = *out = calloc(1, sizeof *batch);
+    if (!batch)
+        return PONDER_E_MEMORY;
+    batch->items = calloc((size_t)most + 1, sizeof *batch->items);
+    batch->from = calloc((size_t)most + 1, sizeof(struct verifier_item *));
+    return batch->items && batch->from ? PONDER_OK : PONDER_E_MEMORY;
+}
+
+static void batch_fill(struct verifier_batch *batch)
+{
+    for (int64_t i = 0; i < batch->count; i++) {
+        struct verifier_item *item = batch->from[i];
+        item->count = 0;
+        item->whole = item->solved = false;
+        batch->items[i] = *item;
+    }
+}
+
+static void batch_tell(const struct verifier_batch *batch)
+{
+    for (int64_t i = 0; i < batch->count; i++)
+        *batch->from[i] = batch->items[i];
+}
+
+static const struct deadline *batch_deadline(const struct verifier_batch *batch)
+{
+    return batch->items[0].deadline.clock ? &batch->items[0].deadline : NULL;
+}
+
+static int batch_score(struct verifier *v, struct verifier_batch *batch, struct ponder_err *err)
+{
+    batch_fill(batch);
+    int status = verifier_score(v, batch->items, batch->count, batch_deadline(batch), err);
+    if (!status)
+        batch_tell(batch);
+    return status;
+}
+
+/* Every case of a batch that failed as a whole once more, on its own: only those that fail again are to
+ * blame. Where two in a row do, it is the verifier, and the rest is not tried. */
+static int score_apart(struct verifier *v, const struct verifier_batch *whole, int status,
+                       struct ponder_err *err)
+{
+    enum { IN_A_ROW = 2 };
+    struct verifier_batch *part;
+    bool alone = true;
+    int64_t failed = 0;
+    if (batch_open(&part, whole->count)) {
+        batch_release(part);
+        return PONDER_E_MEMORY;
+    }
+    for (int64_t i = 1; i < whole->count; i++)
+        alone &= whole->from[i]->of == whole->from[0]->of;
+    for (int64_t i = 0; i < whole->count && status != PONDER_E_MEMORY; i++) {
+        struct verifier_case *of = whole->from[i]->of;
+        bool seen = false;
+        for (int64_t j = 0; j < i; j++)
+            seen |= whole->from[j]->of == of;
+        if (seen)
+            continue;
+        part->count = 0;
+        for (int64_t j = i; j < whole->count; j++)
+            if (whole->from[j]->of == of)
+                part->from[part->count++] = whole->from[j];
+        if (!alone && failed < IN_A_ROW)
+            status = batch_score(v, part, err);
+        failed = status ? failed + 1 : 0;
+        of->status = status;
+        snprintf(of->failure, sizeof of->failure, "%s", status ? err->message : "");
+    }
+    batch_release(part);
+    return status == PONDER_E_MEMORY ? status : PONDER_OK;
+}
+
+static bool go_together(const struct verifier_item *a, const struct verifier_item *b)
+{
+    return a->of == b->of || (!a->deadline.clock && !b->deadline.clock);
+}
+
+/* What goes together is taken off the queue. */
+static int take_batch(struct verifier *v, struct verifier_batch **out)
+{
+    int status = batch_open(out, v->waiting.count);
+    struct verifier_batch *batch = *out;
+    while (!status && v->waiting.first &&
+           (batch->count == 0 || go_together(batch->from[0], v->waiting.first)))
+        batch->from[batch->count++] = queue_pop(&v->waiting);
+    return status;
+}
+
+/* The batch is over, with a status of its own. */
+static int end_batch(struct verifier *v, struct verifier_batch *batch, int status, struct ponder_err *own)
+{
+    if (status && status != PONDER_E_MEMORY)
+        status = score_apart(v, batch, status, own);
+    for (int64_t i = 0; i < batch->count; i++)
+        queue_push(&v->done, batch->from[i]);
+    batch_release(batch);
+    return status;
+}
+
+static int run_batch(struct verifier *v, double wait_s)
+{
+    struct ponder_err own = {0};
+    struct verifier_batch *batch = v->running;
+    int busy = v->ops->go_on(v, batch->call, wait_s, batch_deadline(batch), &own);
+    if (busy > 0)
+        return PONDER_OK;
+    v->ops->stop(v, batch->call);
+    v->running = NULL;
+    if (!busy)
+        batch_tell(batch);
+    return end_batch(v, batch, busy, &own);
+}
+
+static int start_batch(struct verifier *v)
+{
+    struct ponder_err own = {0};
+    struct verifier_batch *batch;
+    int status = take_batch(v, &batch);
+    if (status) {
+        batch_release(batch);
+        return status;
+    }
+    batch_fill(batch);
+    if (!v->ops->start)
+        return end_batch(v, batch, batch_score(v, batch, &own), &own);
+    status = v->ops->start(v, batch->items, batch->count, &batch->call, &own);
+    if (!status) {
+        v->running = batch;
+        return PONDER_OK;
+    }
+    v->ops->stop(v, batch->call);
+    return end_batch(v, batch, status, &own);
+}
+
+int64_t verifier_advance(struct verifier *v, double wait_s, struct ponder_err *err)
+{
+    int status = PONDER_OK;
+    if (v->running)
+        status = run_batch(v, wait_s);
+    else if (v->waiting.count > 0)
+        status = start_batch(v);
+    int64_t left = v->waiting.count + (v->running ? v->running->count : 0);
+    return status ? err_memory(err, "scores") : left;
+}
+
+bool verifier_is_busy(const struct verifier *v)
+{
+    return v->running != NULL;
+}
+
+bool verifier_waits(const struct verifier *v)
+{
+    return v->ops->start != NULL;
+}
+
+/* Items of a batch that is given up wait again. */
+static void give_up_batch(struct verifier *v)
+{
+    struct verifier_batch *batch = v->running;
+    if (!batch)
+        return;
+    v->ops->stop(v, batch->call);
+    v->running = NULL;
+    for (int64_t i = 0; i < batch->count; i++)
+        queue_push(&v->waiting, batch->from[i]);
+    batch_release(batch);
+}
+
 static struct verifier_item *queue_find(struct verifier_queue *queue, const struct verifier_case *question)
 {
     struct verifier_item *found = NULL;
@@ -169,103 +377,9 @@ static struct verifier_item *queue_find(struct verifier_queue *queue, const stru
 
 struct verifier_item *verifier_withdraw(struct verifier *v, const struct verifier_case *question)
 {
+    give_up_batch(v);
     struct verifier_item *found = queue_find(&v->waiting, question);
     return found ? found : queue_find(&v->done, question);
-}
-
-/* Some items as a batch, and where each came from. */
-struct batch {
-    struct verifier_item *items, **from;
-    int64_t count;
-};
-
-static void batch_release(struct batch *batch)
-{
-    free(batch->items);
-    free(batch->from);
-}
-
-static int batch_open(struct batch *batch, int64_t most)
-{
-    *batch = (struct batch){calloc((size_t)most + 1, sizeof *batch->items),
-                            calloc((size_t)most + 1, sizeof(struct verifier_item *)), 0};
-    return batch->items && batch->from ? PONDER_OK : PONDER_E_MEMORY;
-}
-
-static int batch_score(struct verifier *v, struct batch *batch, struct ponder_err *err)
-{
-    for (int64_t i = 0; i < batch->count; i++)
-        batch->items[i] = *batch->from[i];
-    const struct deadline *deadline = batch->items[0].deadline.clock ? &batch->items[0].deadline : NULL;
-    int status = verifier_score(v, batch->items, batch->count, deadline, err);
-    for (int64_t i = 0; i < batch->count && !status; i++)
-        *batch->from[i] = batch->items[i];
-    return status;
-}
-
-/* Every case of a batch that failed as a whole once more, on its own: only those that fail again are to
- * blame. Where two in a row do, it is the verifier, and the rest is not tried. */
-static int score_apart(struct verifier *v, const struct batch *whole, int status, struct ponder_err *err)
-{
-    enum { IN_A_ROW = 2 };
-    struct batch part;
-    bool alone = true;
-    int64_t failed = 0;
-    if (batch_open(&part, whole->count)) {
-        batch_release(&part);
-        return PONDER_E_MEMORY;
-    }
-    for (int64_t i = 1; i < whole->count; i++)
-        alone &= whole->from[i]->of == whole->from[0]->of;
-    for (int64_t i = 0; i < whole->count && status != PONDER_E_MEMORY; i++) {
-        struct verifier_case *of = whole->from[i]->of;
-        bool seen = false;
-        for (int64_t j = 0; j < i; j++)
-            seen |= whole->from[j]->of == of;
-        if (seen)
-            continue;
-        part.count = 0;
-        for (int64_t j = i; j < whole->count; j++)
-            if (whole->from[j]->of == of)
-                part.from[part.count++] = whole->from[j];
-        if (!alone && failed < IN_A_ROW)
-            status = batch_score(v, &part, err);
-        failed = status ? failed + 1 : 0;
-        of->status = status;
-        snprintf(of->failure, sizeof of->failure, "%s", status ? err->message : "");
-    }
-    batch_release(&part);
-    return status == PONDER_E_MEMORY ? status : PONDER_OK;
-}
-
-static bool go_together(const struct verifier_item *a, const struct verifier_item *b)
-{
-    return a->of == b->of || (!a->deadline.clock && !b->deadline.clock);
-}
-
-int64_t verifier_advance(struct verifier *v, struct ponder_err *err)
-{
-    struct ponder_err own = {0};
-    struct batch batch;
-    struct verifier_item *item;
-    if (v->waiting.count == 0)
-        return 0;
-    int status = batch_open(&batch, v->waiting.count);
-    while (!status && v->waiting.first && (batch.count == 0 || go_together(batch.from[0], v->waiting.first)))
-        batch.from[batch.count++] = queue_pop(&v->waiting);
-    for (int64_t i = 0; i < batch.count; i++) { /* of what fails, nothing is known */
-        item = batch.from[i];
-        item->count = 0;
-        item->whole = item->solved = false;
-    }
-    if (!status)
-        status = batch_score(v, &batch, &own);
-    if (status && status != PONDER_E_MEMORY)
-        status = score_apart(v, &batch, status, &own);
-    for (int64_t i = 0; i < batch.count; i++)
-        queue_push(&v->done, batch.from[i]);
-    batch_release(&batch);
-    return status ? err_memory(err, "scores") : v->waiting.count;
 }
 
 struct verifier_reading verifier_reading_of(struct verifier *v, const struct verifier_case *question,

@@ -78,6 +78,7 @@ struct verifier_options verifier_options_of(const struct ponder_sampling *sampli
                                             const struct ponder_verifier_options *options);
 
 struct verifier;
+struct verifier_batch;
 struct verifier_ops { /* one const descriptor per verifier; registered in verifier.def */
     const char *name, *summary;
     const char *argument; /* what may stand behind "NAME:", for help; NULL: nothing may */
@@ -100,6 +101,14 @@ struct verifier_ops { /* one const descriptor per verifier; registered in verifi
      * stay so. */
     int (*score)(struct verifier *v, struct verifier_item *items, int64_t count,
                  const struct deadline *deadline, struct ponder_err *err);
+    /* Instead of `score`, of one that waits for others, so that nobody has to wait with it: begins a call,
+     * whose items stay where they are until it is ended; goes on with it, waiting at most `wait_s`, and
+     * returns whether it is still under way, 0 or 1, or an error; ends it, whatever became of it. */
+    int (*start)(struct verifier *v, struct verifier_item *items, int64_t count, void **call,
+                 struct ponder_err *err);
+    int (*go_on)(struct verifier *v, void *call, double wait_s, const struct deadline *deadline,
+                 struct ponder_err *err);
+    void (*stop)(struct verifier *v, void *call);
     void (*forget)(struct verifier *v, struct verifier_case *question); /* may be NULL */
     /* What of a question is read before any solution, and on top of each; NULL: verifier_reading_of() has
      * defaults. */
@@ -117,6 +126,7 @@ struct verifier {
     const struct verifier_profile *profile; /* of a verifier that is a model; NULL: steps are lines */
     struct ponder_ledger probed;            /* what its probe cost; its scores are in no case's ledger */
     struct verifier_queue waiting, done;    /* of verifier_submit() */
+    struct verifier_batch *running;         /* of verifier_advance(); NULL: none */
 };
 
 /* "NAME", "NAME:ARGUMENT" or the path of a GGUF file, which is what its profile says: a "prm", an "orm" or a
@@ -132,13 +142,19 @@ int verifier_score(struct verifier *v, struct verifier_item *items, int64_t coun
 /* Hands an item over, which stays where it is, with all that it points to, until verifier_take() returns it.
  */
 void verifier_submit(struct verifier *v, struct verifier_item *item);
-/* Scores what is waiting and goes together: items of one case, and those without deadlines. A case that
- * cannot be judged gets a status, and its items no scores; those of others are scored all the same. Returns
- * how many items still wait, or PONDER_E_MEMORY. */
-int64_t verifier_advance(struct verifier *v, struct ponder_err *err) PONDER_USE;
+/* Scores what is waiting and goes together: items of one case, and those without deadlines; or goes on with
+ * that, where the verifier waits for others (verifier_is_busy()), for `wait_s` at most. A case that cannot be
+ * judged gets a status, and its items no scores; those of others are scored all the same. Returns how many
+ * items are not done, or PONDER_E_MEMORY. */
+int64_t verifier_advance(struct verifier *v, double wait_s, struct ponder_err *err) PONDER_USE;
+/* Whether something is under way that only time moves on. */
+bool verifier_is_busy(const struct verifier *v);
+/* Whether it waits for others, so that there is no reason to let items wait for company. */
+bool verifier_waits(const struct verifier *v);
 /* The next item that is done; NULL: none. */
 struct verifier_item *verifier_take(struct verifier *v);
-/* An item of the case, read or not, that is not to be done any more; NULL: none. */
+/* An item of the case, read or not, that is not to be done any more; NULL: none. What is under way is given
+ * up with it. */
 struct verifier_item *verifier_withdraw(struct verifier *v, const struct verifier_case *question);
 void verifier_forget(struct verifier *v, struct verifier_case *question);
 /* `prompt` tokens have the proposer's prompt: as many are assumed where the verifier does not say. */

@@ -18,7 +18,7 @@ run figure "$db" f13
 check "a_figure_without_its_runs_is_refused" 'refused 1 && contains "$err" "none of the runs of f13"'
 run score --samples "$db" --run 2 --verifier prm
 run figure "$db" f3-left
-check "a_figure_has_samples_and_searches" '[ $status -eq 0 ] && contains "$out" "| best-of-N weighted | 0.8 | 4 | 4 |" && contains "$out" "| beam, M = 4 | 0.8 | 4 | 4 |"'
+check "a_figure_has_samples_and_searches" '[ $status -eq 0 ] && contains "$out" "| best-of-N weighted | 0.8 | 4 | 4 |" && contains "$out" "| beam, M = 4 | 0.6 | 4 | 4 |"'
 run figure "$db" f3-right
 check "scored_samples_cut_no_fifths" 'refused 1 && contains "$err" "another --seed"'
 run eval --data pocket:test:10 -n 4 --seed 2 --store "$db"
@@ -32,7 +32,7 @@ run figure "$db" f3-left
 check "a_search_of_another_width_gives_no_point" '[ $status -eq 0 ] && ! contains "$out" "dvts"'
 run eval --data pocket:test:10 --search beam -n 4 --width 2 --verifier prm --store "$db"
 run figure "$db" f3-left
-check "a_width_that_is_the_root_is_of_both_series" '[ $status -eq 0 ] && contains "$out" "| beam, M = √N | 0.8 | 4 | 4 |"'
+check "a_width_that_is_the_root_is_of_both_series" '[ $status -eq 0 ] && contains "$out" "| beam, M = √N | 0.6 | 4 | 4 |"'
 
 run figure "$db" f99
 check "an_unknown_figure_is_refused" 'refused 2 && contains "$err" "is no figure"'

@@ -660,6 +660,104 @@ static void a_result_is_chosen_among_the_solutions_that_ended(void **state)
     tree_release(&tree);
 }
 
+/* A verifier that waits for others: it answers at the earliest so many looks later. */
+struct slow {
+    int looks, calls, stopped;
+};
+
+struct slow_call {
+    struct verifier_item *items;
+    int64_t count;
+};
+
+static int slow_start(struct verifier *v, struct verifier_item *items, int64_t count, void **call,
+                      struct ponder_err *err)
+{
+    struct slow_call *slow = *call = calloc(1, sizeof *slow);
+    (void)v;
+    (void)err;
+    *slow = (struct slow_call){items, count};
+    return PONDER_OK;
+}
+
+static int slow_go_on(struct verifier *v, void *call, double wait_s, const struct deadline *deadline,
+                      struct ponder_err *err)
+{
+    struct slow *slow = v->data;
+    struct slow_call *under_way = call;
+    (void)wait_s;
+    slow->calls++;
+    return slow->calls <= slow->looks ? 1 : read_score(v, under_way->items, under_way->count, deadline, err);
+}
+
+static void slow_stop(struct verifier *v, void *call)
+{
+    struct slow *slow = v->data;
+    slow->stopped++;
+    free(call);
+}
+
+static const struct verifier_ops slow_ops = {
+    .name = "slow", .start = slow_start, .go_on = slow_go_on, .stop = slow_stop};
+
+/* Which questions were done first. */
+struct order {
+    uint64_t ids[MOST];
+    int count;
+};
+
+static int keep_order(void *data, uint64_t id, const struct driver_outcome *outcome, struct ponder_err *err)
+{
+    struct order *order = data;
+    (void)outcome;
+    (void)err;
+    order->ids[order->count++] = id;
+    return PONDER_OK;
+}
+
+static void a_verifier_that_waits_for_others_holds_up_nobody(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {{.behind = "Q0:", .text = "good"},
+                                             {.behind = "Q1:", .text = "good\n"},
+                                             {.behind = "good\n", .text = "right"}};
+    struct slow slow = {.looks = 40};
+    struct verifier waiting = {.ops = &slow_ops, .data = &slow};
+    for (int closed = 0; closed < 2; closed++) {
+        struct fixture f;
+        struct order order = {0};
+        struct ponder_err err = {0};
+        struct driver *driver;
+        struct search_options options;
+        uint64_t id;
+        int64_t open = 2;
+        slow = (struct slow){.looks = closed ? 1000000 : 40};
+        setup(&f, replies, 3);
+        assert_int_equal(search_options_of(&options, search_find("beam"), 2, "width=2", &err), PONDER_OK);
+        struct driver_plan plan = {
+            .ops = search_find("beam"), .options = &options, .verifier = &waiting, .sampling = &f.sampling};
+        struct driver_plan quick = plan;
+        quick.verifier = &reader;
+        f.questions[0].plan = &plan;
+        f.questions[1].plan = &quick;
+        const struct driver_settings settings = {.engine = f.engine, .clock = &f.clock};
+        const struct driver_listener listener = {keep_order, &order};
+        assert_int_equal(driver_open(&driver, &settings, &err), PONDER_OK);
+        for (int q = 0; q < 2; q++)
+            assert_int_equal(driver_add(driver, &f.questions[q], &listener, &id, &err), PONDER_OK);
+        while (open > (closed ? 1 : 0))
+            open = driver_step(driver, 0.01, &err);
+        assert_int_equal(order.ids[0], 1);
+        assert_int_equal(order.count, closed ? 1 : 2);
+        driver_close(driver);
+        assert_int_equal(slow.stopped, 1);
+        assert_int_equal(scripted_node_count(f.engine), 0);
+        verifier_release(&waiting);
+        waiting = (struct verifier){.ops = &slow_ops, .data = &slow};
+        teardown(&f);
+    }
+}
+
 /* ---- one strategy after another ---- */
 
 struct scout {
@@ -952,6 +1050,7 @@ int main(void)
         cmocka_unit_test(equal_particles_keep_their_numbers),
         cmocka_unit_test(tempered_particles_do_not_die_out_at_once),
         cmocka_unit_test(a_result_is_chosen_among_the_solutions_that_ended),
+        cmocka_unit_test(a_verifier_that_waits_for_others_holds_up_nobody),
         cmocka_unit_test(a_strategy_hands_its_tree_over_to_another),
         cmocka_unit_test(a_text_that_was_cut_off_is_a_solution_where_its_box_is_whole),
         cmocka_unit_test(every_candidate_draws_from_a_stream_of_its_own_whatever_is_beside_it),
