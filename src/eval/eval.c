@@ -53,7 +53,7 @@ static int sample(void *data, const int64_t *missing, int64_t count, enum ponder
     struct work *work = data;
     struct best_of_n samples;
     struct ponder_watch watch = {cells_progress, &work->cells, NULL};
-    struct best_of_n_listener listener = {cell_begin, cell_done, work};
+    struct best_of_n_listener listener = {.prompt_begin = cell_begin, .prompt_done = cell_done, .data = work};
     struct best_of_n_prompt *asked = calloc((size_t)count, sizeof *asked);
     if (!asked)
         return err_memory(err, "the questions to ask");

@@ -124,15 +124,18 @@ static int search(void *data, const int64_t *missing, int64_t count, enum ponder
     struct ponder_watch watch = {cells_progress, &work->cells, NULL};
     struct driver_plan plan = search_plan_driven(&work->plan, work->job.sampling);
     struct driver_run_settings settings = {work->cells.clock, &watch, work->job.sampling->timeout_s};
-    struct driver_run_listener listener = {question_begin, question_done, work};
+    struct driver_run_listener listener = {
+        .question_begin = question_begin, .question_done = question_done, .data = work};
     struct driver_question *asked = calloc((size_t)count, sizeof *asked);
     if (!asked)
         return err_memory(err, "the questions to ask");
     work->missing = missing;
     for (int64_t i = 0; i < count; i++) {
         const struct question *question = cells_question(&work->cells, missing[i]);
-        asked[i] = (struct driver_question){work->cells.prompts[missing[i]], question->problem,
-                                            question->answer, &plan};
+        asked[i] = (struct driver_question){.prompt = work->cells.prompts[missing[i]],
+                                            .problem = question->problem,
+                                            .gold = question->answer,
+                                            .plan = &plan};
     }
     int status = driver_run(work->engine, asked, count, &settings, &listener, &result, err);
     ledger_add(&work->spent, &result.ledger);

@@ -47,7 +47,19 @@ int best_of_n_prompt_open(struct engine *engine, const struct best_of_n_prompt *
 struct work {
     const struct best_of_n_listener *listener; /* NULL: none */
     struct best_of_n *out;
+    struct recalling *recalling; /* (prompt_count) */
 };
+
+struct recalling {
+    const struct best_of_n_listener *listener;
+    int64_t prompt;
+};
+
+static bool recall(void *data, int64_t i, struct driver_recalled *out)
+{
+    const struct recalling *recalling = data;
+    return recalling->listener->recall(recalling->listener->data, recalling->prompt, i, out);
+}
 
 static int take_sample(struct best_of_n_sample *sample, const struct tree_node *node)
 {
@@ -107,6 +119,20 @@ static int prompt_done(void *data, int64_t prompt, const struct driver_outcome *
                : PONDER_OK;
 }
 
+static int sample_ended(void *data, int64_t prompt, const struct tree_node *node, struct ponder_err *err)
+{
+    const struct best_of_n_listener *listener = ((struct work *)data)->listener;
+    const struct best_of_n_sample sample = {.begun = true,
+                                            .done = true,
+                                            .finish = (enum engine_finish)node->finish,
+                                            .text = (char *)node->text,
+                                            .len = node->len,
+                                            .tokens = (int32_t *)node->ids,
+                                            .token_count = node->tokens,
+                                            .logprob = node->logprob};
+    return listener->sample_ended(listener->data, prompt, node->ordinal, &sample, err);
+}
+
 /* ---- the run ---- */
 
 static int check(const struct best_of_n *out, struct ponder_err *err)
@@ -123,21 +149,34 @@ static int drive(struct work *work, struct engine *engine, const struct best_of_
                  struct ponder_err *err)
 {
     struct best_of_n *out = work->out;
-    struct driver_run_listener listener = {prompt_begin, prompt_done, work};
+    const struct best_of_n_listener *told = work->listener;
+    struct driver_run_listener listener = {.question_begin = prompt_begin,
+                                           .question_done = prompt_done,
+                                           .solution_ended = told && told->sample_ended ? sample_ended : NULL,
+                                           .data = work};
     struct driver_result result = {0};
     struct driver_question *questions = calloc((size_t)out->prompt_count, sizeof *questions);
+    work->recalling = calloc((size_t)out->prompt_count, sizeof *work->recalling);
     out->samples = calloc((size_t)(out->prompt_count * out->n), sizeof *out->samples);
-    if (!questions || !out->samples) {
+    if (!questions || !out->samples || !work->recalling) {
         free(questions);
+        free(work->recalling);
         return err_memory(err, "samples");
     }
-    for (int64_t i = 0; i < out->prompt_count; i++)
-        questions[i] = (struct driver_question){.prompt = prompts[i], .problem = "", .plan = plan};
+    for (int64_t i = 0; i < out->prompt_count; i++) {
+        work->recalling[i] = (struct recalling){told, i};
+        questions[i] = (struct driver_question){.prompt = prompts[i],
+                                                .problem = "",
+                                                .plan = plan,
+                                                .recall = told && told->recall ? recall : NULL,
+                                                .recall_data = &work->recalling[i]};
+    }
     int status = driver_run(engine, questions, out->prompt_count, settings, &listener, &result, err);
     out->ledger = result.ledger;
     out->stopped = result.stopped;
     snprintf(out->failure, sizeof out->failure, "%s", result.failure);
     free(questions);
+    free(work->recalling);
     return status;
 }
 

@@ -55,6 +55,8 @@ struct best_of_n {
     int64_t failed;
 };
 
+struct driver_recalled; /* driver.h */
+
 /* Follows a run from prompt to prompt. Errors end the run. */
 struct best_of_n_listener {
     /* Before anything is asked about a prompt: with *take set to false it is left out. NULL takes all. */
@@ -65,6 +67,11 @@ struct best_of_n_listener {
      * prompts holds those in flight and no more. */
     int (*prompt_done)(void *data, int64_t prompt, struct best_of_n_sample *samples,
                        const struct ponder_ledger *cost, struct ponder_err *err);
+    /* Of sample `i` of a prompt as soon as it has ended; it is borrowed. NULL: nobody wants to know. */
+    int (*sample_ended)(void *data, int64_t prompt, int64_t i, const struct best_of_n_sample *sample,
+                        struct ponder_err *err);
+    /* Whether sample `i` of a prompt is there already (struct driver_question). NULL: none is. */
+    bool (*recall)(void *data, int64_t prompt, int64_t i, struct driver_recalled *out);
     void *data;
 };
 

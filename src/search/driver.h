@@ -34,12 +34,25 @@ struct driver_plan {
     const struct ponder_sampling *sampling; /* temperature .., max_tokens of a whole solution */
 };
 
+/* A whole solution that is there already, from an earlier run: it takes the place of a request. */
+struct driver_recalled {
+    const char *text; /* borrowed during the call that tells of it, with .. */
+    size_t len;
+    const int32_t *tokens; /* (token_count); NULL: not known */
+    int64_t token_count;
+    double logprob; /* mean over its tokens; NAN where unknown */
+    enum engine_finish finish;
+};
+
 /* Everything is borrowed until the question is done. */
 struct driver_question {
     struct best_of_n_prompt prompt;
     const char *problem; /* for the verifier */
     const char *gold;    /* for the oracle, where it is known */
     const struct driver_plan *plan;
+    /* Of the solutions that are asked for behind the prompt, whether number `i` is there; NULL: none is. */
+    bool (*recall)(void *data, int64_t i, struct driver_recalled *out);
+    void *recall_data;
 };
 
 /* Of a question that is done. */
@@ -59,6 +72,9 @@ struct driver_listener {
     /* Of each question once. The outcome holds during the call, which must not touch the driver; an error
      * ends the driver's step with it. */
     int (*done)(void *data, uint64_t id, const struct driver_outcome *outcome, struct ponder_err *err);
+    /* Of each whole solution behind the prompt as soon as it has ended, number node->ordinal; not of those
+     * that were recalled, cancelled or failed. NULL: nobody wants to know. */
+    int (*ended)(void *data, uint64_t id, const struct tree_node *node, struct ponder_err *err);
     void *data;
 };
 
@@ -110,6 +126,8 @@ struct driver_run_listener {
     int (*question_begin)(void *data, int64_t question, bool *take, struct ponder_err *err);
     int (*question_done)(void *data, int64_t question, const struct driver_outcome *outcome,
                          struct ponder_err *err);
+    /* As struct driver_listener's `ended`; may be NULL. */
+    int (*solution_ended)(void *data, int64_t question, const struct tree_node *node, struct ponder_err *err);
     void *data;
 };
 

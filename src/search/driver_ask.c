@@ -25,6 +25,12 @@ static int64_t job_take(struct driver *driver)
     return tag;
 }
 
+static void job_free(struct driver *driver, int64_t tag)
+{
+    driver->jobs[tag] = (struct job){.next_free = driver->job_free};
+    driver->job_free = tag;
+}
+
 static struct engine_request request_of(const struct quest *quest, const struct search_ask *ask, int32_t node,
                                         int64_t tokens)
 {
@@ -49,14 +55,21 @@ static struct engine_request request_of(const struct quest *quest, const struct 
 
 static void count(struct driver *driver, struct quest *quest)
 {
-    quest->awaited++;
-    driver->in_flight++;
     quest->outcome.rounds += !quest->counted;
     quest->counted = true;
     if (quest->search.ops->by_steps)
         return;
     quest->outcome.cost.generations++;
     driver->spent.generations++;
+}
+
+/* Whether the new node is a solution that is there already. */
+static bool recall(const struct quest *quest, const struct search_ask *ask, int32_t node,
+                   struct driver_recalled *out)
+{
+    const struct driver_question *question = &quest->question;
+    return question->recall && ask->node == 0 && ask->unit == SEARCH_SOLUTION &&
+           question->recall(question->recall_data, quest->search.tree.nodes[node].ordinal, out);
 }
 
 static int submit(struct driver *driver, struct quest *quest, const struct search_ask *ask, int64_t tokens,
@@ -69,18 +82,25 @@ static int submit(struct driver *driver, struct quest *quest, const struct searc
         return tree_fail((int)tag, TREE_BYTES_MAX, err);
     tree->nodes[node].rollout = ask->rollout;
     tree->nodes[node].quiet = ask->judge == SEARCH_QUIET;
+    struct driver_recalled recalled;
+    if (recall(quest, ask, node, &recalled)) {
+        job_free(driver, tag);
+        count(driver, quest);
+        return driver_take_recalled(driver, quest, node, &recalled, err);
+    }
     struct engine_request request = request_of(quest, ask, node, tokens);
     request.tag = tag;
     int status = engine_submit(driver->engine, &request, err);
     if (status) { /* the node stays, as one that was asked for and not given */
-        driver->jobs[tag].next_free = driver->job_free;
-        driver->job_free = tag;
+        job_free(driver, tag);
         return status;
     }
     struct purse_hold hold = purse_price(&quest->purse, quest_position(quest, ask->node), tokens);
     purse_hold(&quest->purse, hold);
     driver->jobs[tag] = (struct job){.quest = quest, .node = node, .hold = hold};
     tree->nodes[node].awaited = true;
+    quest->awaited++;
+    driver->in_flight++;
     count(driver, quest);
     return PONDER_OK;
 }

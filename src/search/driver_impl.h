@@ -103,6 +103,9 @@ bool quest_waits(const struct quest *quest);
 /* driver_take.c: what comes of it */
 
 int driver_take_all(struct driver *driver, struct ponder_err *err) PONDER_USE;
+/* Fills a node with what is there already. */
+int driver_take_recalled(struct driver *driver, struct quest *quest, int32_t node,
+                         const struct driver_recalled *recalled, struct ponder_err *err) PONDER_USE;
 
 /* driver_judge.c: the verifiers' turn */
 

@@ -36,6 +36,14 @@ static int question_done(void *data, uint64_t id, const struct driver_outcome *o
     return work->listener->question_done(work->listener->data, work->of[id], outcome, err);
 }
 
+static int solution_ended(void *data, uint64_t id, const struct tree_node *node, struct ponder_err *err)
+{
+    const struct work *work = data;
+    const struct driver_run_listener *listener = work->listener;
+    return listener->solution_ended ? listener->solution_ended(listener->data, work->of[id], node, err)
+                                    : PONDER_OK;
+}
+
 /* Shows the watch how far all is; whether to stop. */
 static enum ponder_stopped how_far(const struct work *work)
 {
@@ -57,7 +65,7 @@ static int64_t count_samples(const struct driver_question *questions, int64_t co
 
 static int add(struct work *work, struct ponder_err *err)
 {
-    const struct driver_listener listener = {question_done, work};
+    const struct driver_listener listener = {question_done, solution_ended, work};
     int64_t question = work->next++;
     bool take = true;
     uint64_t id;

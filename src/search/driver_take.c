@@ -52,12 +52,11 @@ static bool thinks_behind(const struct tree *tree, int32_t node, const char *tex
     return answer_thinks(tree->nodes[parent].thinks, tail, tail_len, text, len);
 }
 
-static int fill_node(struct driver *driver, const struct job *job, const struct engine_result *result,
-                     struct ponder_err *err)
+static int fill_node(struct driver *driver, struct quest *quest, int32_t index,
+                     const struct engine_result *result, struct ponder_err *err)
 {
-    struct quest *quest = job->quest;
     struct tree *tree = &quest->search.tree;
-    struct tree_node *node = &tree->nodes[job->node];
+    struct tree_node *node = &tree->nodes[index];
     node->awaited = false;
     node->tokens = result->token_count;
     node->tokens_all += result->token_count;
@@ -68,19 +67,18 @@ static int fill_node(struct driver *driver, const struct job *job, const struct 
     node->before = result->position;
     charge(driver, quest, node, result);
     const char *text = result->text ? result->text : "";
-    node->thinks = thinks_behind(tree, job->node, text, result->text_len);
-    int status = tree_append(tree, job->node, text, result->text_len);
+    node->thinks = thinks_behind(tree, index, text, result->text_len);
+    int status = tree_append(tree, index, text, result->text_len);
     if (!status && quest->plan->keep_ids && result->tokens)
-        status = tree_set_ids(tree, job->node, result->tokens, result->token_count);
+        status = tree_set_ids(tree, index, result->tokens, result->token_count);
     return tree_fail(status, TREE_BYTES_MAX, err);
 }
 
 /* Of what was set aside, the part for the verifier stays until the text is read. */
-static void settle_purse(struct quest *quest, const struct job *job)
+static void hold_reading(struct quest *quest, int32_t index)
 {
-    const struct tree_node *node = &quest->search.tree.nodes[job->node];
+    const struct tree_node *node = &quest->search.tree.nodes[index];
     struct purse_hold reading = purse_reading_price(&quest->purse, node->before, node->tokens);
-    purse_refund(&quest->purse, job->hold);
     purse_hold(&quest->purse, reading);
     quest->reading_hold.tokens += reading.tokens;
     quest->reading_hold.flops += reading.flops;
@@ -91,17 +89,40 @@ static int take_one(struct driver *driver, struct engine_result *result, struct 
     struct ponder_err own = {0};
     struct job job = driver->jobs[result->tag];
     struct quest *quest = job.quest;
+    const struct tree_node *node = &quest->search.tree.nodes[job.node];
     driver->jobs[result->tag] = (struct job){.next_free = driver->job_free};
     driver->job_free = result->tag;
     driver->in_flight--;
     quest->awaited--;
     driver->results += result->finish != ENGINE_FINISH_CANCELLED;
-    int status = fill_node(driver, &job, result, &own);
-    settle_purse(quest, &job);
+    int status = fill_node(driver, quest, job.node, result, &own);
+    purse_refund(&quest->purse, job.hold);
+    hold_reading(quest, job.node);
     if (result->finish == ENGINE_FINISH_FAILED && !quest->failure[0])
         snprintf(quest->failure, sizeof quest->failure, "%s", result->error);
+    bool whole = node->parent == 0 && result->finish != ENGINE_FINISH_FAILED &&
+                 result->finish != ENGINE_FINISH_CANCELLED && result->finish != ENGINE_FINISH_STOP;
     engine_result_clear(result);
-    return status ? quest_fail(driver, quest, status, own.message, err) : PONDER_OK;
+    if (status)
+        return quest_fail(driver, quest, status, own.message, err);
+    return whole && quest->listener.ended ? quest->listener.ended(quest->listener.data, quest->id, node, err)
+                                          : PONDER_OK;
+}
+
+int driver_take_recalled(struct driver *driver, struct quest *quest, int32_t node,
+                         const struct driver_recalled *recalled, struct ponder_err *err)
+{
+    struct engine_result result = {.finish = recalled->finish,
+                                   .text = (char *)recalled->text,
+                                   .text_len = recalled->len,
+                                   .tokens = (int32_t *)recalled->tokens,
+                                   .token_count = (int)recalled->token_count,
+                                   .position = quest->prompt_tokens,
+                                   .logprob = recalled->logprob * (double)recalled->token_count};
+    int status = fill_node(driver, quest, node, &result, err);
+    hold_reading(quest, node);
+    driver->results++;
+    return status;
 }
 
 int driver_take_all(struct driver *driver, struct ponder_err *err)

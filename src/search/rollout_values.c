@@ -290,7 +290,8 @@ int rollouts_run(struct engine *engine, const struct rollouts_question *question
                                      .keep_ids = true,
                                      .sampling = settings->sampling};
     const struct driver_run_settings all = {clock, watch, settings->sampling->timeout_s};
-    struct driver_run_listener driven = {question_begin, question_done, &work};
+    struct driver_run_listener driven = {
+        .question_begin = question_begin, .question_done = question_done, .data = &work};
     int status = plan.ops->prepare(&options, err);
     if (!status)
         status = verifier_open(&none, "vote", &(struct verifier_options){0}, err);

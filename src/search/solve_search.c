@@ -210,7 +210,7 @@ static int run(struct work *work, struct engine *engine, const struct ponder_wat
     struct ponder_solution *solution = work->solution;
     struct driver_plan plan = search_plan_driven(&work->plan, work->sampling);
     plan.partial = true;
-    struct driver_question asked = {work->prompt, solution->question, NULL, &plan};
+    struct driver_question asked = {.prompt = work->prompt, .problem = solution->question, .plan = &plan};
     struct driver_run_settings settings = {&clock_system, watch, work->sampling->timeout_s};
     struct driver_run_listener listener = {.question_done = take_outcome, .data = work};
     struct driver_result result;

@@ -46,6 +46,13 @@ static double ticking_now_s(void *data)
     return *now += 0.001;
 }
 
+/* Solutions of an earlier run, and those that have ended in this one. */
+struct kept {
+    const char *texts[4]; /* NULL: not there */
+    int64_t ended[4];     /* numbers, as they were told */
+    int count;
+};
+
 /* What a search came to. */
 struct solution {
     bool done, failed;
@@ -68,6 +75,7 @@ struct fixture {
     struct driver_question questions[MOST]; /* "Q0:" "Q1:" .. */
     char prompts[MOST][16];
     struct solution solutions[MOST];
+    struct kept kept;
     struct driver_result result;
 };
 
@@ -83,7 +91,7 @@ static void setup_context(struct fixture *f, const struct scripted_reply *replie
     for (int i = 0; i < MOST; i++) {
         snprintf(f->prompts[i], sizeof f->prompts[i], "Q%d:", i);
         f->questions[i] = (struct driver_question){
-            {.text = f->prompts[i], .len = 3, .key = (uint64_t)i}, "problem", NULL, NULL};
+            .prompt = {.text = f->prompts[i], .len = 3, .key = (uint64_t)i}, .problem = "problem"};
     }
 }
 
@@ -741,7 +749,7 @@ static void a_verifier_that_waits_for_others_holds_up_nobody(void **state)
         f.questions[0].plan = &plan;
         f.questions[1].plan = &quick;
         const struct driver_settings settings = {.engine = f.engine, .clock = &f.clock};
-        const struct driver_listener listener = {keep_order, &order};
+        const struct driver_listener listener = {.done = keep_order, .data = &order};
         assert_int_equal(driver_open(&driver, &settings, &err), PONDER_OK);
         for (int q = 0; q < 2; q++)
             assert_int_equal(driver_add(driver, &f.questions[q], &listener, &id, &err), PONDER_OK);
@@ -756,6 +764,58 @@ static void a_verifier_that_waits_for_others_holds_up_nobody(void **state)
         waiting = (struct verifier){.ops = &slow_ops, .data = &slow};
         teardown(&f);
     }
+}
+
+/* ---- solutions that are there already ---- */
+
+static bool recall_kept(void *data, int64_t i, struct driver_recalled *out)
+{
+    const struct kept *kept = data;
+    *out = (struct driver_recalled){.text = kept->texts[i],
+                                    .len = kept->texts[i] ? strlen(kept->texts[i]) : 0,
+                                    .token_count = 3,
+                                    .logprob = -0.5,
+                                    .finish = ENGINE_FINISH_END};
+    return kept->texts[i] != NULL;
+}
+
+static int note_ended(void *data, int64_t question, const struct tree_node *node, struct ponder_err *err)
+{
+    struct fixture *f = data;
+    (void)question;
+    (void)err;
+    f->kept.ended[f->kept.count++] = node->ordinal;
+    return PONDER_OK;
+}
+
+static void solutions_that_are_there_are_not_asked_for_again(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {{.behind = ":", .times = 2, .text = "half"},
+                                             {.text = "none left"}};
+    struct search_options options;
+    struct ponder_err err = {0};
+    struct fixture f;
+    setup(&f, replies, 2);
+    f.kept = (struct kept){.texts = {"right", NULL, "bad", NULL}};
+    assert_int_equal(search_options_of(&options, search_find("best_of_n"), 4, "", &err), PONDER_OK);
+    struct driver_plan plan = {
+        .ops = search_find("best_of_n"), .options = &options, .verifier = &reader, .sampling = &f.sampling};
+    f.questions[0].plan = &plan;
+    f.questions[0].recall = recall_kept;
+    f.questions[0].recall_data = &f.kept;
+    struct driver_run_settings settings = {.clock = &f.clock};
+    struct driver_run_listener listener = {
+        .question_done = keep_outcome, .solution_ended = note_ended, .data = &f};
+    assert_int_equal(driver_run(f.engine, f.questions, 1, &settings, &listener, &f.result, &err), PONDER_OK);
+    text_is(&f, 0, "right");
+    assert_int_equal(f.solutions[0].nodes, 1 + 4);
+    assert_int_equal(f.solutions[0].cost.generations, 4);
+    assert_int_equal(f.solutions[0].cost.generated_tokens, 3 + 3 + 5 + 5); /* what it cost, then and now .. */
+    assert_int_equal(f.result.ledger.generated_tokens, 5 + 5);             /* .. and now */
+    assert_int_equal(f.kept.count, 2);
+    assert_int_equal(f.kept.ended[0] + f.kept.ended[1], 1 + 3);
+    teardown(&f);
 }
 
 /* ---- one strategy after another ---- */
@@ -1051,6 +1111,7 @@ int main(void)
         cmocka_unit_test(tempered_particles_do_not_die_out_at_once),
         cmocka_unit_test(a_result_is_chosen_among_the_solutions_that_ended),
         cmocka_unit_test(a_verifier_that_waits_for_others_holds_up_nobody),
+        cmocka_unit_test(solutions_that_are_there_are_not_asked_for_again),
         cmocka_unit_test(a_strategy_hands_its_tree_over_to_another),
         cmocka_unit_test(a_text_that_was_cut_off_is_a_solution_where_its_box_is_whole),
         cmocka_unit_test(every_candidate_draws_from_a_stream_of_its_own_whatever_is_beside_it),

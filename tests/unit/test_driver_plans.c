@@ -158,8 +158,10 @@ static void setup(struct fixture *f)
     must(prompts_fill(f->prompts, &f->questions, &f->model->prompt, 1, &err), &err);
     for (int64_t q = 0; q < f->count; q++) {
         const struct question *question = &f->questions.items[q];
-        f->asked[q] = (struct driver_question){f->prompts[q], question->problem, question->answer,
-                                               &f->plans[q % PLANS]};
+        f->asked[q] = (struct driver_question){.prompt = f->prompts[q],
+                                               .problem = question->problem,
+                                               .gold = question->answer,
+                                               .plan = &f->plans[q % PLANS]};
     }
     f->asked[f->count] = f->asked[0];
     f->asked[f->count].plan = &f->odd;

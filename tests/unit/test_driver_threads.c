@@ -44,8 +44,8 @@ static int keep(void *data, uint64_t id, const struct driver_outcome *outcome, s
     (void)err;
     worker->told++;
     for (int32_t i = 1; i < outcome->tree->count; i++)
-        worker->texts = rng_key(worker->texts,
-                                hash_bytes(outcome->tree->nodes[i].text, outcome->tree->nodes[i].len));
+        worker->texts =
+            rng_key(worker->texts, hash_bytes(outcome->tree->nodes[i].text, outcome->tree->nodes[i].len));
     return PONDER_OK;
 }
 
@@ -54,15 +54,16 @@ static int drive(struct worker *worker, struct engine *engine, const struct driv
     struct driver *driver;
     struct ponder_err *err = &worker->err;
     const struct driver_settings settings = {.engine = engine, .clock = &clock_system};
-    const struct driver_listener listener = {keep, worker};
+    const struct driver_listener listener = {.done = keep, .data = worker};
     struct best_of_n_prompt prompts[QUESTIONS] = {0};
     uint64_t id;
     int64_t open = 1;
     int status = driver_open(&driver, &settings, err);
     for (int q = 0; q < QUESTIONS && !status; q++) {
-        status = prompt_fill(&worker->model->prompt, problems[q], strlen(problems[q]), 1, NULL, &prompts[q],
-                             err);
-        struct driver_question question = {prompts[q], problems[q], "5", plan};
+        status =
+            prompt_fill(&worker->model->prompt, problems[q], strlen(problems[q]), 1, NULL, &prompts[q], err);
+        struct driver_question question = {
+            .prompt = prompts[q], .problem = problems[q], .gold = "5", .plan = plan};
         if (!status)
             status = driver_add(driver, &question, &listener, &id, err);
     }

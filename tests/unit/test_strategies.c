@@ -182,7 +182,7 @@ static int run(struct fixture *f, const struct search_ops *ops, const char *prom
                                .partial = true,
                                .sampling = &f->sampling};
     struct driver_question question = {
-        {.text = prompt, .len = strlen(prompt), .key = 7}, "problem", NULL, &plan};
+        .prompt = {.text = prompt, .len = strlen(prompt), .key = 7}, .problem = "problem", .plan = &plan};
     struct driver_run_settings settings = {&f->clock, &watch, f->sampling.timeout_s};
     int status = driver_run(f->engine, &question, 1, &settings, &listener, &f->result, err);
     assert_int_equal(scripted_node_count(f->engine), 0);
@@ -372,9 +372,8 @@ static void a_budget_in_flops_wants_a_verifier_whose_price_is_known(void **state
     (void)state;
     static const struct verifier_ops unknown = {.name = "unknown", .score = judge_score};
     struct engine engine = {.can = ENGINE_CAN_CONTINUE | ENGINE_CAN_STOP | ENGINE_CAN_FLOPS};
-    struct search_plan plan = {.ops = search_find("beam"),
-                               .budget = {.flops = 1e9},
-                               .verifier = {.ops = &unknown, .hash = 1}};
+    struct search_plan plan = {
+        .ops = search_find("beam"), .budget = {.flops = 1e9}, .verifier = {.ops = &unknown, .hash = 1}};
     struct ponder_err err = {0};
     assert_int_equal(search_plan_check(&plan, &engine, &err), PONDER_E_UNSUPPORTED);
     assert_non_null(strstr(err.message, "'unknown'"));
