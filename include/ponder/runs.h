@@ -17,6 +17,7 @@ extern "C" {
 
 struct ponder_run {
     int64_t id;
+    enum ponder_run_kind kind;
     char *created;      /* UTC, "2026-01-31 12:00:00" */
     char *data, *model; /* names of files, for the reader */
     char *settings;     /* a JSON object */
@@ -24,7 +25,8 @@ struct ponder_run {
     int64_t questions;
     int64_t seeds;   /* different ones of which something is done */
     int64_t done;    /* of questions x seeds */
-    int64_t samples; /* of all that is done */
+    int64_t samples; /* of all that is done; of a search those that were chosen */
+    int64_t kept;    /* samples, and what they were chosen from */
 };
 
 /* Whether the file is a store, by its first bytes. */

@@ -8,6 +8,7 @@
 
 #include "eval/eval.h"
 #include "eval/grade.h"
+#include "eval/run_record.h"
 #include "search/best_of_n.h"
 #include "store/store.h"
 
@@ -25,6 +26,7 @@ struct cells {
     int64_t ks[PONDER_EVAL_KS_MAX];
     int k_count;
     enum answer_mode extract;
+    struct run_record record;
     struct store *store; /* NULL: nothing is kept */
     int64_t run;         /* its number there */
     char *settings;      /* as JSON */
@@ -58,6 +60,12 @@ int cells_claim(struct cells *cells, int64_t cell, bool *mine, struct ponder_err
  */
 int cells_keep(struct cells *cells, int64_t cell, const struct best_of_n_sample *samples,
                const struct ponder_ledger *cost, struct ponder_err *err) PONDER_USE;
+/* The same of a search, whose chosen sample counts; with a store all that it saw is kept. */
+int cells_keep_search(struct cells *cells, int64_t cell, const struct store_cell *searched,
+                      const struct ponder_ledger *cost, struct ponder_err *err) PONDER_USE;
+/* Samples of a store as they are graded, freed by the caller; their texts stay the store's. NULL: out of
+ * memory. */
+struct best_of_n_sample *cells_samples_of(const struct store_cell *stored);
 /* Shows the caller's watch how far all is; for a search's own watch, whose `data` is the cells. */
 bool cells_progress(const struct ponder_progress *progress, void *data);
 

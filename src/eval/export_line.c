@@ -49,9 +49,9 @@ static json_t *run_json(const json_t *run, const struct store_cell *cell)
 }
 
 int export_line_print(char **out, const struct question *question, const json_t *run,
-                      const struct store_cell *cell, struct ponder_err *err)
+                      enum ponder_run_kind kind, const struct store_cell *cell, struct ponder_err *err)
 {
-    const char *scores_name = json_object_get(run, "rollouts") ? "values" : "scores";
+    const char *scores_name = kind == PONDER_RUN_ROLLOUTS ? "values" : "scores";
     return json_print(
         json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "unique_id", json_from_string(question->id),
                   "problem", json_from_string(question->problem), "answer",

@@ -204,9 +204,6 @@ static int add_cell(void *data, const struct store_cell *cell, struct ponder_err
 {
     struct reading *reading = data;
     struct batch *batch = &reading->batch;
-    if (cell->question < 0 || cell->question >= reading->questions.count)
-        return err_set(err, PONDER_E_FORMAT, "%s: a cell of question %lld, and there are %lld", reading->path,
-                       (long long)cell->question, (long long)reading->questions.count);
     int status = batch_begin(batch, cell->n, cell->n * LABELLED_LINES_MAX, err);
     for (int64_t i = 0; i < cell->n && !status; i++)
         status = add_sample(batch, &cell->samples[i], err);
@@ -214,14 +211,6 @@ static int add_cell(void *data, const struct store_cell *cell, struct ponder_err
         return err_prefix(err, status, "%s: question %lld", reading->path, (long long)cell->question + 1);
     return judged_source_add(batch->source, reading->questions.items[cell->question].problem, batch->texts,
                              batch->count, err);
-}
-
-static bool has_labels(const struct ponder_run *run)
-{
-    json_t *settings = json_loads(run->settings, 0, NULL);
-    bool has = json_object_get(settings, "rollouts") != NULL;
-    json_decref(settings);
-    return has;
 }
 
 /* The only run that will do. */
@@ -233,7 +222,7 @@ static int choose_run(struct store *store, const struct judged_source *source, c
     int64_t count, fit = 0, last = 0;
     int status = store_runs(store, &runs, &count, err);
     for (int64_t i = 0; i < count && !status; i++)
-        if (any || has_labels(&runs[i])) {
+        if (any || runs[i].kind == PONDER_RUN_ROLLOUTS) {
             fit++;
             *out = last;
             last = runs[i].id;
@@ -254,7 +243,7 @@ static int check_run(struct store *store, const struct judged_source *source, co
 {
     struct ponder_run run;
     int status = store_run_find(store, id, &run, err);
-    if (!status && !source->options.profile->outcome && !has_labels(&run))
+    if (!status && !source->options.profile->outcome && run.kind != PONDER_RUN_ROLLOUTS)
         status = err_set(err, PONDER_E_ARGUMENT,
                          "--run: %s: run %lld has no labels; `ponder label` makes them", path, (long long)id);
     store_run_release(&run);

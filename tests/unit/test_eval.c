@@ -451,6 +451,7 @@ static void comparing_init(struct comparing *c)
     c->search.width = 1;
     c->job = (struct eval_job){.template = template_of("{question}\nA:\n"),
                                .model = "m.gguf",
+                               .model_hash = 5,
                                .precision = "f32",
                                .settings = &c->settings,
                                .sampling = &c->sampling};

@@ -51,16 +51,20 @@ static void put(int64_t run, int64_t question, const char *const *texts, int64_t
                                            .finish = "end",
                                            .scores = i == 1 ? scores : NULL,
                                            .score_count = i == 1 ? 2 : 0};
-    struct store_cell cell = {1, question, {generations, 20, 40, 0, 0, 0, 600, 3}, samples, n};
+    struct store_cell cell = {1, question, {generations, 20, 40, 0, 0, 0, 600, 3}, samples, n, NULL};
     struct ponder_err err = {0};
     if (store_cell_put(store, run, &cell, &err))
         fail_msg("%s", err.message);
 }
 
-static int64_t begin(const struct questions *set, const char *settings)
+static int64_t begin(const struct questions *set, enum ponder_run_kind kind, const char *settings)
 {
-    struct store_run_key key = {"set<.jsonl", set, "m.gguf", settings, "{\"cpu\":\"<i>\",\"version\":\"1\"}",
-                                false};
+    struct store_run_key key = {.data = "set<.jsonl",
+                                .questions = set,
+                                .model = "m.gguf",
+                                .kind = kind,
+                                .settings = settings,
+                                .fingerprint = "{\"cpu\":\"<i>\",\"version\":\"1\"}"};
     struct ponder_err err = {0};
     int64_t run;
     if (store_run_begin(store, &key, &run, &err))
@@ -73,8 +77,8 @@ static void fill(void)
 {
     const struct questions all = {.items = items, .count = ASKED, .cap = ASKED};
     const struct questions some = {.items = items, .count = SEARCHED, .cap = SEARCHED};
-    int64_t sampled = begin(&all, "{\"n\":4,\"search\":\"best_of_n\"}");
-    int64_t searched = begin(&some, "{\"n\":2,\"search\":\"beam\"}");
+    int64_t sampled = begin(&all, PONDER_RUN_SAMPLES, "{\"n\":4,\"search\":\"best_of_n\"}");
+    int64_t searched = begin(&some, PONDER_RUN_SEARCH, "{\"n\":2,\"search\":\"beam\"}");
     for (int64_t q = 0; q < ASKED; q++) {
         char right[64];
         snprintf(right, sizeof right, "Step one.\nThe answer is \\boxed{%s}.", items[q].answer);
