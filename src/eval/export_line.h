@@ -19,7 +19,8 @@ struct export_line {
 
 /* `*out` is the line without its newline, freed by the caller: the record of the set, "run" with the
  * question's index and the cell's seed put in front, "ledger" and "samples"; what a verifier gave their steps
- * is "scores", what rollouts gave them "values". */
+ * is "scores", what rollouts gave them "values". Of a search the chosen sample is the one in "samples", and
+ * all that it chose from are "candidates", with the place of the "chosen" one. */
 int export_line_print(char **out, const struct question *question, const json_t *run,
                       enum ponder_run_kind kind, const struct store_cell *cell,
                       struct ponder_err *err) PONDER_USE;

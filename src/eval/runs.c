@@ -1,7 +1,7 @@
-/* runs.c - the calls of ponder/runs.h that read figures, export and delete. */
+/* runs.c - the calls of ponder/runs.h that read figures and trees, export and delete. */
 #include "ponder/runs.h"
 
-#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +12,7 @@
 #include "eval/run_record.h"
 #include "store/store.h"
 #include "task/shepherd.h"
+#include "tree/trace.h"
 
 int ponder_runs_list(const char *path, struct ponder_run **runs, int64_t *count, struct ponder_err *err)
 {
@@ -173,9 +174,71 @@ int ponder_runs_export(const char *path, int64_t id, enum ponder_export_form for
     if (!status && labels)
         status = check_labels(&exporting, err);
     if (!status)
-        status =
-            store_cells_read(opened.store, id, 0, -1, labels ? export_labels : export_cell, &exporting, err);
+        status = labels ? store_cells_read(opened.store, id, 0, -1, export_labels, &exporting, err)
+                        : store_candidates_read(opened.store, id, 0, -1, export_cell, &exporting, err);
     json_decref(exporting.run);
+    close_run(&opened);
+    return status;
+}
+
+/* ---- trees ---- */
+
+static int check_tree(const struct opened *opened, int64_t question, struct ponder_err *err)
+{
+    const struct ponder_run *run = &opened->run;
+    if (run->kind != PONDER_RUN_SEARCH)
+        return err_set(err, PONDER_E_ARGUMENT, "run %lld is of %s; a search has trees", (long long)run->id,
+                       ponder_run_kind_name(run->kind));
+    return question >= 0 && question < run->questions
+               ? PONDER_OK
+               : err_set(err, PONDER_E_ARGUMENT, "run %lld has questions 1 to %lld, and no %lld",
+                         (long long)run->id, (long long)run->questions, (long long)question + 1);
+}
+
+static int take_cost(void *data, const struct store_cell *cell, struct ponder_err *err)
+{
+    struct ponder_tree *tree = data;
+    (void)err;
+    tree->ledger = cell->cost;
+    return PONDER_OK;
+}
+
+static int read_tree(struct opened *opened, int64_t question, int64_t seed, struct ponder_tree **out,
+                     struct ponder_err *err)
+{
+    char *text, name[64];
+    size_t len;
+    int64_t run = opened->run.id, at = seed ? seed : -1;
+    int status = store_trace_read(opened->store, run, &at, question, &text, &len, err);
+    if (!status && !text)
+        status = err_set(err, PONDER_E_NOT_FOUND,
+                         "run %lld has no tree of question %lld%s: it is not done, was done by an earlier "
+                         "version, or its tree is larger than %d bytes",
+                         (long long)run, (long long)question + 1, seed ? " under that seed" : "",
+                         STORE_TRACE_BYTES_MAX);
+    snprintf(name, sizeof name, "the tree of question %lld", (long long)question + 1);
+    if (!status)
+        status = trace_read_text(out, name, text, len, err);
+    free(text);
+    return status ? status : store_cells_read(opened->store, run, at, question, take_cost, *out, err);
+}
+
+int ponder_runs_tree(const char *path, int64_t id, int64_t question, int64_t seed, struct ponder_tree **out,
+                     struct ponder_err *err)
+{
+    struct opened opened = {0};
+    *out = NULL;
+    int status = store_open(&opened.store, path, STORE_READ, err);
+    if (!status)
+        status = store_run_find(opened.store, id, &opened.run, err);
+    if (!status)
+        status = check_tree(&opened, question, err);
+    if (!status)
+        status = read_tree(&opened, question, seed, out, err);
+    if (status) {
+        ponder_tree_release(*out);
+        *out = NULL;
+    }
     close_run(&opened);
     return status;
 }

@@ -431,6 +431,50 @@ static void all_of_many_subjects_are_groups_and_a_plot_of_some_says_so(void **st
     free(eval.groups);
 }
 
+/* A search of whole solutions has one solution a question, and labelled ones are no search. */
+static void each_kind_of_run_is_called_what_it_is(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ponder_run_kind kind;
+        const char *settings, *label;
+        bool search;
+    } runs[] = {
+        {PONDER_RUN_SEARCH, "{\"n\":4,\"search\":\"best_of_n\",\"select\":\"best\",\"verifier\":\"prm\"}",
+         "best of 4 by prm", true},
+        {PONDER_RUN_SEARCH, "{\"n\":8,\"search\":\"dvts\",\"select\":\"best\",\"verifier\":\"prm\"}",
+         "dvts of 8", true},
+        {PONDER_RUN_SEARCH, "{}", "unknown of -1", true},
+        {PONDER_RUN_JUDGED, "{\"n\":2,\"search\":\"best_of_n\",\"verifier\":\"orm\"}",
+         "best of 2 (judged by orm)", false},
+        {PONDER_RUN_ROLLOUTS, "{\"n\":2,\"rollouts\":4,\"search\":\"rollouts\"}", "best of 2 (labelled)",
+         false},
+        {PONDER_RUN_SAMPLES, "{\"n\":2}", "best of 2", false},
+    };
+    static const char *const texts[] = {"\\boxed{1}", "\\boxed{0}"};
+    const struct questions all = {.items = items, .count = ASKED, .cap = ASKED};
+    for (int i = 0; i < 6; i++) {
+        int64_t run = begin(&all, runs[i].kind, runs[i].settings);
+        struct figures one;
+        struct ponder_err err = {0};
+        put(run, 0, texts, runs[i].search ? 1 : 2, 4);
+        if (figures_open(&one, store, path, &run, 1, &err))
+            fail_msg("%s", err.message);
+        assert_string_equal(one.runs[0].label, runs[i].label);
+        assert_int_equal(one.runs[0].search, runs[i].search);
+        struct buf out = BUF_INIT(1 << 20);
+        assert_int_equal(figures_json(&out, &one, &err), PONDER_OK);
+        json_t *root = json_loads(buf_text(&out), 0, NULL);
+        assert_string_equal(
+            json_string_value(json_object_get(json_array_get(json_object_get(root, "runs"), 0), "kind")),
+            ponder_run_kind_name(runs[i].kind));
+        json_decref(root);
+        buf_release(&out);
+        figures_release(&one);
+        assert_int_equal(store_run_delete(store, run, &err), PONDER_OK);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -448,6 +492,7 @@ int main(void)
         cmocka_unit_test(a_page_that_finds_no_room_is_an_error),
         cmocka_unit_test(names_from_files_are_no_part_of_gnuplots_commands),
         cmocka_unit_test(all_of_many_subjects_are_groups_and_a_plot_of_some_says_so),
+        cmocka_unit_test(each_kind_of_run_is_called_what_it_is),
         cmocka_unit_test(a_drawing_takes_the_pages_colours_and_names),
     };
     return cmocka_run_group_tests(tests, make, unmake);
