@@ -30,7 +30,8 @@ struct run_record {
 
 /* Of what is asked for; borrows from the job. */
 struct run_record run_record_of_job(const struct eval_job *job);
-/* As it stands in an export; borrows from `settings`. What is no object says nothing. */
+/* As its settings stand in JSON, an export's too; the kind is the caller's to say. Borrows from `settings`;
+ * what is no object says nothing. */
 struct run_record run_record_of_json(const json_t *settings);
 /* As it stands in a store; PONDER_E_FORMAT where its settings are no JSON object. Release `out` in any case.
  */

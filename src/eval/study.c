@@ -271,7 +271,8 @@ int study_temperatures(const struct study *study, const struct study_series *ser
         int64_t at = 0;
         while (at < *count && list[at] < temperature)
             at++;
-        if (!fits(&study->runs[i].record, series) || (at < *count && list[at] == temperature))
+        bool known = at < *count && list[at] == temperature;
+        if (known || isnan(temperature) || !fits(&study->runs[i].record, series))
             continue;
         memmove(list + at + 1, list + at, (size_t)(*count - at) * sizeof *list);
         list[at] = temperature;
