@@ -474,6 +474,30 @@ static void each_kind_of_run_is_called_what_it_is(void **state)
     }
 }
 
+/* Its list's number is no answer, neither in the figures nor on the question's page. */
+static void a_text_that_was_cut_has_the_same_answer_on_its_page_as_in_the_figures(void **state)
+{
+    (void)state;
+    const struct questions all = {.items = items, .count = ASKED, .cap = ASKED};
+    int64_t run = begin(&all, PONDER_RUN_SAMPLES, "{\"extract\":\"any\",\"n\":1}");
+    const struct store_sample sample = {
+        .text = "2. Then 3.", .len = 10, .token_count = 9, .logprob = NAN, .finish = "length"};
+    const struct store_cell cell = {.seed = 1, .question = 2, .samples = &sample, .n = 1};
+    struct figures one;
+    struct shown shown;
+    struct ponder_err err = {0};
+    assert_int_equal(store_cell_put(store, run, &cell, &err), PONDER_OK);
+    if (figures_open(&one, store, path, &run, 1, &err))
+        fail_msg("%s", err.message);
+    assert_true(one.runs[0].eval->without_answer == 1);
+    assert_int_equal(shown_read(&shown, store, &one.runs[0], 2, 1, &err), PONDER_OK);
+    assert_int_equal(shown.without_answer, 1);
+    assert_null(shown.samples[0].answer);
+    shown_release(&shown);
+    figures_release(&one);
+    assert_int_equal(store_run_delete(store, run, &err), PONDER_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -492,6 +516,7 @@ int main(void)
         cmocka_unit_test(names_from_files_are_no_part_of_gnuplots_commands),
         cmocka_unit_test(all_of_many_subjects_are_groups_and_a_plot_of_some_says_so),
         cmocka_unit_test(each_kind_of_run_is_called_what_it_is),
+        cmocka_unit_test(a_text_that_was_cut_has_the_same_answer_on_its_page_as_in_the_figures),
         cmocka_unit_test(a_drawing_takes_the_pages_colours_and_names),
     };
     return cmocka_run_group_tests(tests, make, unmake);
