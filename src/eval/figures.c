@@ -10,6 +10,7 @@
 #include "eval/compare.h"
 #include "eval/report.h"
 #include "eval/stats.h"
+#include "search/search.h"
 #include "tree/ledger.h"
 
 enum { PAIRED_WITH_EACH_MAX = 6, FIFTHS_SAMPLES_MIN = 4 };
@@ -134,7 +135,7 @@ static char *label_of(const struct figures_run *run)
         buf_puts(&text, "one sample");
     else if (samples)
         buf_printf(&text, "best of %lld", (long long)run->eval->n);
-    else if (strcmp(said(record->search), "best_of_n") == 0)
+    else if (search_is(said(record->search), "best_of_n"))
         buf_printf(&text, "best of %lld by %.40s", (long long)record->n, said(record->verifier));
     else
         buf_printf(&text, "%.40s of %lld", said(record->search), (long long)record->n);
