@@ -39,7 +39,7 @@ static int list_nodes(struct work *work)
     for (int64_t i = 0; i < work->solutions && !status; i++)
         there |= work->nodes[i] == work->chosen;
     work->count = work->solutions;
-    if (!there)
+    if (!status && !there)
         work->nodes[work->count++] = work->chosen;
     return status;
 }

@@ -1,5 +1,5 @@
-/* searched.h - what a search saw of a question, as a store keeps it: all solutions that ended, which of them
- * was chosen, and the tree. */
+/* searched.h - what a search saw of a question, as a store keeps it: all solutions that it chose among,
+ * which one it chose, and the tree. */
 #ifndef EVAL_SEARCHED_H
 #define EVAL_SEARCHED_H
 
