@@ -32,9 +32,9 @@ struct cells {
     char *settings;      /* as JSON */
     int64_t done, resumed;
     int64_t pass_done; /* of `done`: before the pass under way */
-    double right;   /* sum over the done cells: share of right choices */
-    double mark_s;  /* when the last cell was done */
-    double begun_s; /* when the work began */
+    double right;      /* sum over the done cells: share of right choices */
+    double mark_s;     /* when the last cell was done */
+    double begun_s;    /* when the work began */
 };
 
 /* Reads the questions and makes their prompts. Release in any case. */
