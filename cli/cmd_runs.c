@@ -29,13 +29,16 @@ int cli_run_number(const char *text, int64_t *id, struct ponder_err *err)
 static void print_run(const struct ponder_run *run)
 {
     char done[32], samples[32];
-    printf("%4lld  %-19.19s  ", (long long)run->id, run->created);
+    printf("%4lld  %-19.19s  %-8s  ", (long long)run->id, run->created, ponder_run_kind_name(run->kind));
     cli_print_text(stdout, run->data, strlen(run->data), false);
     printf("  ");
     cli_print_text(stdout, run->model, strlen(run->model), false);
-    printf("\n      %s done of %lld questions x %lld seed%s, %s samples\n      ",
-           cli_thousands(done, run->done), (long long)run->questions, (long long)run->seeds,
-           run->seeds == 1 ? "" : "s", cli_thousands(samples, run->samples));
+    printf("\n      %s done of %lld questions x %lld seed%s, %s samples", cli_thousands(done, run->done),
+           (long long)run->questions, (long long)run->seeds, run->seeds == 1 ? "" : "s",
+           cli_thousands(samples, run->samples));
+    if (run->kept > run->samples)
+        printf(", chosen from %s", cli_thousands(samples, run->kept));
+    printf("\n      ");
     cli_print_text(stdout, run->settings, strlen(run->settings), false);
     printf("\n");
 }

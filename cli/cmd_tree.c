@@ -7,11 +7,13 @@
 
 #include "cli.h"
 
-enum { TEXT_BYTES = 1024, NAME_COLUMNS_MAX = 30 };
+enum { TEXT_BYTES = 1024, NAME_COLUMNS_MAX = 30, QUESTION_MAX = 1000000000, RUN_MAX = 1000000000 };
 
 struct args {
     bool all, winner, json;
     int64_t columns;
+    const char *store;
+    int64_t run, question, seed;
 };
 
 static const struct ponder_option *table(void)
@@ -25,6 +27,14 @@ static const struct ponder_option *table(void)
          "at most; 0: the terminal's, or 80"},
         {"json", 0, PONDER_OPTION_FLAG, offsetof(struct args, json), NULL, NULL, 0, 0,
          "what the drawing says, as one JSON object"},
+        {"store", 's', PONDER_OPTION_TEXT, offsetof(struct args, store), "FILE", NULL, 0, 0,
+         "of a search that `eval --store` kept there"},
+        {"run", 'r', PONDER_OPTION_INT, offsetof(struct args, run), "R", "0", 0, RUN_MAX,
+         "with --store: its number there"},
+        {"question", 'q', PONDER_OPTION_INT, offsetof(struct args, question), "K", "1", 1, QUESTION_MAX,
+         "with --store: which one, from 1"},
+        {"seed", 0, PONDER_OPTION_INT, offsetof(struct args, seed), "S", "0", 0, 1LL << 53,
+         "with --store: 0: the run's first"},
         PONDER_OPTION_END};
     return options;
 }
@@ -174,20 +184,30 @@ static int print_json(const struct ponder_tree *tree, struct ponder_err *err)
     return status;
 }
 
+static int check(const struct args *args, int operands, struct ponder_err *err)
+{
+    const char *wrong =
+        args->all && args->winner        ? "--all and --winner say different things: give one of them"
+        : !args->store && operands == 0  ? "give a FILE, or --store with --run"
+        : args->store && operands > 0    ? "a FILE and --store say different things: give one of them"
+        : args->store && args->run == 0  ? "--run is missing: which run's; `ponder runs list` shows them"
+        : !args->store && args->run != 0 ? "--run is of a --store"
+                                         : NULL;
+    if (wrong)
+        snprintf(err->message, sizeof err->message, "%s", wrong);
+    return wrong ? err->status = PONDER_E_ARGUMENT : PONDER_OK;
+}
+
 static int run(void *data, int count, char **operands)
 {
-    (void)count;
     const struct args *args = data;
     struct ponder_err err = {0};
     struct ponder_tree *tree = NULL;
-    int status = PONDER_OK;
-    if (args->all && args->winner) {
-        snprintf(err.message, sizeof err.message,
-                 "--all and --winner say different things: give one of them");
-        status = err.status = PONDER_E_ARGUMENT;
-    }
+    int status = check(args, count, &err);
     if (!status)
-        status = ponder_tree_read(operands[0], &tree, &err);
+        status = args->store
+                     ? ponder_runs_tree(args->store, args->run, args->question - 1, args->seed, &tree, &err)
+                     : ponder_tree_read(operands[0], &tree, &err);
     if (!status)
         status = args->json ? print_json(tree, &err) : draw(args, tree, &err);
     ponder_tree_release(tree);
@@ -198,8 +218,8 @@ const struct cli_command cli_tree = {
     .name = "tree",
     .summary = "Draw a search: its steps, what was kept, what was pruned",
     .example = "ponder tree t.json",
-    .operands = "FILE",
-    .operands_min = 1,
+    .operands = "[FILE]",
+    .operands_min = 0,
     .operands_max = 1,
     .notes = "FILE is a trace of `ponder solve --trace`; - is standard input. A line is a\n"
              "step: its score, how often it was sampled, its place in the search, its text.\n"

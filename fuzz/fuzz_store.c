@@ -1,5 +1,6 @@
-/* fuzz_store.c - stores of any bytes: opened for reading and read through, every run with its questions and
- * cells. What is read must hold what store.h promises, and what is refused must say why. */
+/* fuzz_store.c - stores of any bytes: opened for reading and read through, every run with its questions,
+ * cells, traces and pieces. What is read must hold what store.h promises, and what is refused must say why.
+ */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,7 +29,32 @@ static int check_cell(void *data, const struct store_cell *cell, struct ponder_e
         for (int64_t s = 0; s < sample->score_count; s++)
             require(sample->scores[s] == sample->scores[s]);
     }
+    require(!cell->found || (cell->found->chosen >= 0 && cell->found->chosen < cell->n));
+    for (int64_t i = 0; i < cell->n && cell->found; i++)
+        require(cell->found->repeats[i] >= 1);
     return PONDER_OK;
+}
+
+static int check_piece(void *data, int64_t number, const struct store_sample *sample, struct ponder_err *err)
+{
+    (void)data;
+    (void)number;
+    (void)err;
+    require(!sample->tokens || sample->token_count <= STORE_PIECE_TOKENS_MAX);
+    return PONDER_OK;
+}
+
+static void read_question(struct store *store, int64_t run, int64_t question)
+{
+    struct ponder_err err = {0};
+    char *text;
+    size_t len;
+    int64_t seed = -1;
+    int status = store_trace_read(store, run, &seed, question, &text, &len, &err);
+    require(status ? err.message[0] != 0 : !text || text[len] == '\0');
+    free(text);
+    status = store_pieces_read(store, run, 1, question, check_piece, NULL, &err);
+    require(!status || err.message[0]);
 }
 
 static void read_run(struct store *store, const struct ponder_run *run)
@@ -41,6 +67,10 @@ static void read_run(struct store *store, const struct ponder_run *run)
     questions_release(&questions);
     status = store_cells_read(store, run->id, 0, -1, check_cell, NULL, &err);
     require(!status || err.message[0]);
+    status = store_candidates_read(store, run->id, 0, -1, check_cell, NULL, &err);
+    require(!status || err.message[0]);
+    for (int64_t q = 0; q < 4; q++)
+        read_question(store, run->id, q);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

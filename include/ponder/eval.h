@@ -43,6 +43,17 @@ struct ponder_eval_settings {
 };
 PONDER_API const struct ponder_option *ponder_eval_options(void);
 
+/* What a run is of. */
+enum ponder_run_kind {
+    PONDER_RUN_SAMPLES,  /* N solutions of each question, sampled apart */
+    PONDER_RUN_JUDGED,   /* those of another run, with a verifier's scores */
+    PONDER_RUN_SEARCH,   /* the solution that a search chose, kept with those it was chosen from */
+    PONDER_RUN_ROLLOUTS, /* solutions whose lines were labelled by rollouts */
+    PONDER_RUN_KINDS
+};
+/* "samples", "judged", "search" or "rollouts". */
+PONDER_API const char *ponder_run_kind_name(enum ponder_run_kind kind);
+
 struct ponder_interval {
     double value, low, high;
 };
@@ -58,7 +69,8 @@ struct ponder_eval_group {
 
 struct ponder_eval {
     char *data;
-    int64_t run;          /* its number in the store; 0: not kept */
+    int64_t run; /* its number in the store; 0: not kept */
+    enum ponder_run_kind kind;
     char *settings;       /* JSON: all that shapes a sample */
     int64_t questions, n; /* questions with all samples of a seed done; samples per question and seed */
     int64_t asked; /* questions of the set, up to the limit; more than were done where the work was stopped */

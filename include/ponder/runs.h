@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "ponder/eval.h"
+#include "ponder/tree.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -17,6 +18,7 @@ extern "C" {
 
 struct ponder_run {
     int64_t id;
+    enum ponder_run_kind kind;
     char *created;      /* UTC, "2026-01-31 12:00:00" */
     char *data, *model; /* names of files, for the reader */
     char *settings;     /* a JSON object */
@@ -24,7 +26,8 @@ struct ponder_run {
     int64_t questions;
     int64_t seeds;   /* different ones of which something is done */
     int64_t done;    /* of questions x seeds */
-    int64_t samples; /* of all that is done */
+    int64_t samples; /* of all that is done; of a search those that were chosen */
+    int64_t kept;    /* samples, and what they were chosen from */
 };
 
 /* Whether the file is a store, by its first bytes. */
@@ -53,7 +56,7 @@ PONDER_API int ponder_runs_compare(const char *store, int64_t first, int64_t sec
                                    struct ponder_comparison *out, struct ponder_err *err) PONDER_USE;
 
 enum ponder_export_form {
-    PONDER_EXPORT_SAMPLES, /* a line a question and seed, with all its samples */
+    PONDER_EXPORT_SAMPLES, /* a line a question and seed, with all that is kept of it */
     PONDER_EXPORT_SHEPHERD /* a line a labelled solution, in the form of Math-Shepherd: of a run of labels */
 };
 /* Hands the run to `write` a line of JSON at a time, each with its newline, by seed and question; a negative
@@ -62,6 +65,10 @@ PONDER_API int ponder_runs_export(const char *store, int64_t run, enum ponder_ex
                                   int (*write)(void *data, const char *line, size_t len,
                                                struct ponder_err *err),
                                   void *data, struct ponder_err *err) PONDER_USE;
+/* The tree of question `question`, from 0, as a run of a search kept it, under `seed`; 0: under the first one
+ * that it has. `*out` is the caller's. PONDER_E_NOT_FOUND: none is kept. */
+PONDER_API int ponder_runs_tree(const char *store, int64_t run, int64_t question, int64_t seed,
+                                struct ponder_tree **out, struct ponder_err *err) PONDER_USE;
 /* With all that it holds. PONDER_E_IO where a process is at work on it. */
 PONDER_API int ponder_runs_delete(const char *store, int64_t run, struct ponder_err *err) PONDER_USE;
 

@@ -1,6 +1,5 @@
 #include "eval/cells.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +8,6 @@
 
 #include "core/err.h"
 #include "eval/prompts.h"
-#include "eval/run_record.h"
 #include "tree/ledger.h"
 
 enum { LOOK_AGAIN_US = 200000 };
@@ -62,6 +60,19 @@ static int64_t seed_index(const struct cells *cells, int64_t seed)
     return cells->seed_count > 0 && cells->seeds[low] == seed ? low : -1;
 }
 
+struct best_of_n_sample *cells_samples_of(const struct store_cell *stored)
+{
+    struct best_of_n_sample *samples = calloc((size_t)stored->n + 1, sizeof *samples);
+    for (int64_t i = 0; samples && i < stored->n; i++) {
+        const struct store_sample *sample = &stored->samples[i];
+        samples[i] = (struct best_of_n_sample){.text = (char *)sample->text,
+                                               .len = sample->len,
+                                               .token_count = sample->token_count,
+                                               .finish = best_of_n_finish_of(sample->finish)};
+    }
+    return samples;
+}
+
 static int take_stored(void *data, const struct store_cell *stored, struct ponder_err *err)
 {
     struct cells *cells = data;
@@ -72,15 +83,9 @@ static int take_stored(void *data, const struct store_cell *stored, struct ponde
         return err_set(err, PONDER_E_FORMAT,
                        "run %lld: question %lld with %lld samples does not belong there",
                        (long long)cells->run, (long long)question, (long long)stored->n);
-    struct best_of_n_sample *samples = calloc((size_t)stored->n + 1, sizeof *samples);
+    struct best_of_n_sample *samples = cells_samples_of(stored);
     if (!samples)
         return err_memory(err, "samples");
-    for (int64_t i = 0; i < stored->n; i++) {
-        samples[i].text = (char *)stored->samples[i].text;
-        samples[i].len = stored->samples[i].len;
-        samples[i].token_count = stored->samples[i].token_count;
-        samples[i].finish = best_of_n_finish_of(stored->samples[i].finish);
-    }
     int64_t cell = seed * cells->questions.count + question;
     int status = grade(cells, cell, samples, &stored->cost, err);
     grade_clear_samples(&cells->grades[cell]);
@@ -132,12 +137,13 @@ int cells_open_store(struct cells *cells, struct ponder_err *err)
     if (!job->settings->store)
         return PONDER_OK;
     char *fingerprint = run_fingerprint_text();
-    struct store_run_key key = {run_file_name(job->settings->data),
-                                &cells->questions,
-                                run_file_name(job->model),
-                                cells->settings,
-                                fingerprint,
-                                job->settings->mix};
+    struct store_run_key key = {.data = run_file_name(job->settings->data),
+                                .questions = &cells->questions,
+                                .model = run_file_name(job->model),
+                                .kind = cells->record.kind,
+                                .settings = cells->settings,
+                                .fingerprint = fingerprint,
+                                .mix = job->settings->mix};
     int status = fingerprint ? store_open(&cells->store, job->settings->store, STORE_WRITE, err)
                              : err_memory(err, "a run");
     if (!status)
@@ -154,7 +160,8 @@ int cells_open(struct cells *cells, const struct eval_job *job, int64_t n, const
     *cells = (struct cells){.job = job, .clock = clock, .watch = watch, .n = n};
     cells->k_count = grade_ks(n, cells->ks);
     cells->extract = job->extract;
-    cells->settings = run_settings_text(job);
+    cells->record = run_record_of_job(job);
+    cells->settings = run_record_print(&cells->record);
     int status = cells->settings ? open_questions(cells, err) : err_memory(err, "settings");
     if (!status)
         status = allocate(cells, err);
@@ -173,6 +180,7 @@ void cells_release(struct cells *cells)
     free(cells->costs);
     free(cells->settings);
     free(cells->seeds);
+    run_record_release(&cells->record);
     if (cells->job)
         store_release(cells->store);
     questions_release(&cells->questions);
@@ -208,15 +216,14 @@ static int find_seeds(struct cells *cells, struct ponder_err *err)
     return status;
 }
 
-/* As the run's settings say. */
-static int read_extract(struct cells *cells, struct ponder_err *err)
+static int read_record(struct cells *cells, struct ponder_err *err)
 {
     struct ponder_run run;
     int status = store_run_find(cells->store, cells->run, &run, err);
-    json_t *settings = status ? NULL : json_loads(run.settings, 0, NULL);
-    const char *extract = json_string_value(json_object_get(settings, "extract"));
+    if (!status)
+        status = run_record_of_run(&cells->record, &run, err);
+    const char *extract = cells->record.extract;
     cells->extract = extract && strcmp(extract, "any") == 0 ? ANSWER_ANY_SIGN : ANSWER_BOX_ONLY;
-    json_decref(settings);
     store_run_release(&run);
     return status;
 }
@@ -226,7 +233,7 @@ int cells_open_run(struct cells *cells, struct store *store, int64_t run, struct
     *cells = (struct cells){.store = store, .run = run};
     int status = store_run_questions(store, run, &cells->questions, err);
     if (!status)
-        status = read_extract(cells, err);
+        status = read_record(cells, err);
     if (!status)
         status = find_seeds(cells, err);
     if (status)
@@ -265,8 +272,33 @@ static bool any_failed(const struct best_of_n_sample *samples, int64_t n)
     return false;
 }
 
-static int put(struct cells *cells, int64_t cell, const struct best_of_n_sample *samples,
-               struct ponder_err *err)
+/* Grades cells->n samples that were done now, and whether they are to be kept; a cell with a failed one is
+ * given up. */
+static int settle(struct cells *cells, int64_t cell, const struct best_of_n_sample *samples,
+                  const struct ponder_ledger *cost, bool *keep, struct ponder_err *err)
+{
+    struct ponder_ledger whole = *cost;
+    double now_s = clock_now_s(cells->clock);
+    whole.seconds = now_s - cells->mark_s;
+    cells->mark_s = now_s;
+    int status = grade(cells, cell, samples, &whole, err);
+    *keep = !status && cells->store && !any_failed(samples, cells->n);
+    return status || !cells->store || *keep
+               ? status
+               : store_cell_unclaim(cells->store, cells->run, cells_seed(cells, cell),
+                                    cell % cells->questions.count, err);
+}
+
+static int put(struct cells *cells, int64_t cell, struct store_cell whole, struct ponder_err *err)
+{
+    whole.seed = cells_seed(cells, cell);
+    whole.question = cell % cells->questions.count;
+    whole.cost = cells->costs[cell];
+    return store_cell_put(cells->store, cells->run, &whole, err);
+}
+
+static int put_samples(struct cells *cells, int64_t cell, const struct best_of_n_sample *samples,
+                       struct ponder_err *err)
 {
     const struct grade *grade = &cells->grades[cell];
     struct store_sample *stored = calloc((size_t)cells->n + 1, sizeof *stored);
@@ -283,9 +315,7 @@ static int put(struct cells *cells, int64_t cell, const struct best_of_n_sample 
                                           .correct = grade->correct[i],
                                           .scores = samples[i].scores,
                                           .score_count = samples[i].score_count};
-    struct store_cell whole = {cells_seed(cells, cell), cell % cells->questions.count, cells->costs[cell],
-                               stored, cells->n};
-    int status = store_cell_put(cells->store, cells->run, &whole, err);
+    int status = put(cells, cell, (struct store_cell){.samples = stored, .n = cells->n}, err);
     free(stored);
     return status;
 }
@@ -293,17 +323,25 @@ static int put(struct cells *cells, int64_t cell, const struct best_of_n_sample 
 int cells_keep(struct cells *cells, int64_t cell, const struct best_of_n_sample *samples,
                const struct ponder_ledger *cost, struct ponder_err *err)
 {
-    struct ponder_ledger whole = *cost;
-    double now_s = clock_now_s(cells->clock);
-    whole.seconds = now_s - cells->mark_s;
-    cells->mark_s = now_s;
-    int status = grade(cells, cell, samples, &whole, err);
-    if (!status && cells->store)
-        status = any_failed(samples, cells->n)
-                     ? store_cell_unclaim(cells->store, cells->run, cells_seed(cells, cell),
-                                          cell % cells->questions.count, err)
-                     : put(cells, cell, samples, err);
+    bool keep;
+    int status = settle(cells, cell, samples, cost, &keep, err);
+    if (keep)
+        status = put_samples(cells, cell, samples, err);
     grade_clear_samples(&cells->grades[cell]);
+    return status;
+}
+
+int cells_keep_search(struct cells *cells, int64_t cell, const struct store_cell *searched,
+                      const struct ponder_ledger *cost, struct ponder_err *err)
+{
+    bool keep = false;
+    struct best_of_n_sample *samples = cells_samples_of(searched);
+    int status = samples ? settle(cells, cell, &samples[searched->found->chosen], cost, &keep, err)
+                         : err_memory(err, "samples");
+    if (keep)
+        status = put(cells, cell, *searched, err);
+    grade_clear_samples(&cells->grades[cell]);
+    free(samples);
     return status;
 }
 

@@ -8,6 +8,7 @@
 
 #include "eval/eval.h"
 #include "eval/grade.h"
+#include "eval/run_record.h"
 #include "search/best_of_n.h"
 #include "store/store.h"
 
@@ -25,14 +26,15 @@ struct cells {
     int64_t ks[PONDER_EVAL_KS_MAX];
     int k_count;
     enum answer_mode extract;
+    struct run_record record;
     struct store *store; /* NULL: nothing is kept */
     int64_t run;         /* its number there */
     char *settings;      /* as JSON */
     int64_t done, resumed;
     int64_t pass_done; /* of `done`: before the pass under way */
-    double right;   /* sum over the done cells: share of right choices */
-    double mark_s;  /* when the last cell was done */
-    double begun_s; /* when the work began */
+    double right;      /* sum over the done cells: share of right choices */
+    double mark_s;     /* when the last cell was done */
+    double begun_s;    /* when the work began */
 };
 
 /* Reads the questions and makes their prompts. Release in any case. */
@@ -58,6 +60,12 @@ int cells_claim(struct cells *cells, int64_t cell, bool *mine, struct ponder_err
  */
 int cells_keep(struct cells *cells, int64_t cell, const struct best_of_n_sample *samples,
                const struct ponder_ledger *cost, struct ponder_err *err) PONDER_USE;
+/* The same of a search, whose chosen sample counts; with a store all that it saw is kept. */
+int cells_keep_search(struct cells *cells, int64_t cell, const struct store_cell *searched,
+                      const struct ponder_ledger *cost, struct ponder_err *err) PONDER_USE;
+/* Samples of a store as they are graded, freed by the caller; their texts stay the store's. NULL: out of
+ * memory. */
+struct best_of_n_sample *cells_samples_of(const struct store_cell *stored);
 /* Shows the caller's watch how far all is; for a search's own watch, whose `data` is the cells. */
 bool cells_progress(const struct ponder_progress *progress, void *data);
 

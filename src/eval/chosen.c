@@ -2,6 +2,7 @@
 #include "eval/chosen.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "ponder/figure.h"
 
@@ -28,10 +29,11 @@ static double worth(const struct study *study, const struct study_point *points,
 int chosen_temperature(struct study *study, const struct study_series *series, double *out,
                        struct ponder_err *err)
 {
-    double temperatures[STUDY_TEMPERATURES_MAX], best = -1;
-    int n = study_temperatures(study, series, temperatures), status = PONDER_OK;
+    double *temperatures, best = -1;
+    int64_t n;
+    int status = study_temperatures(study, series, &temperatures, &n, err);
     *out = NAN;
-    for (int i = 0; i < n && !status; i++) {
+    for (int64_t i = 0; i < n && !status; i++) {
         struct study_point *points;
         int64_t count;
         status = study_points(study, series, temperatures[i], &points, &count, err);
@@ -44,6 +46,7 @@ int chosen_temperature(struct study *study, const struct study_series *series, d
         }
         study_points_release(points, count);
     }
+    free(temperatures);
     return status;
 }
 

@@ -121,9 +121,11 @@ static char *differing_settings(const struct compare_side sides[2])
     const char *key;
     json_object_foreach(a, key, value) note_difference(out, key, value, json_object_get(b, key));
     json_object_foreach(b, key, value) if (!json_object_get(a, key)) note_difference(out, key, NULL, value);
-    const char *const names[2][3] = {{"data", sides[0].run->data, sides[1].run->data},
-                                     {"model", sides[0].run->model, sides[1].run->model}};
-    for (int i = 0; i < 2; i++)
+    const char *const names[3][3] = {
+        {"data", sides[0].run->data, sides[1].run->data},
+        {"model", sides[0].run->model, sides[1].run->model},
+        {"kind", ponder_run_kind_name(sides[0].run->kind), ponder_run_kind_name(sides[1].run->kind)}};
+    for (int i = 0; i < 3; i++)
         if (strcmp(names[i][1], names[i][2]) != 0)
             json_object_set_new(
                 out, names[i][0],

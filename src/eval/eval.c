@@ -104,6 +104,7 @@ static int new_eval(struct ponder_eval **out, const struct cells *cells, const c
         free(settings);
         return err_memory(err, "an evaluation");
     }
+    eval->kind = cells->record.kind;
     eval->settings = settings;
     eval->data = strdup(data);
     eval->run = cells->run;

@@ -26,15 +26,44 @@ static json_t *sample_json(const struct store_sample *sample, const char *scores
     return object;
 }
 
-static json_t *samples_json(const struct store_cell *cell, const char *scores_name)
+static json_t *samples_json(const struct store_sample *samples, int64_t n, const char *scores_name)
 {
     json_t *array = json_array();
-    for (int64_t i = 0; i < cell->n; i++)
-        if (json_array_append_new(array, sample_json(&cell->samples[i], scores_name))) {
+    for (int64_t i = 0; i < n; i++)
+        if (json_array_append_new(array, sample_json(&samples[i], scores_name))) {
             json_decref(array);
             return NULL;
         }
     return array;
+}
+
+/* As its one sample; step scores stand with the candidates. */
+static json_t *chosen_json(const struct store_cell *cell)
+{
+    struct store_sample chosen = cell->samples[cell->found->chosen];
+    chosen.scores = NULL;
+    return samples_json(&chosen, 1, NULL);
+}
+
+/* What a search chose from, with its totals. */
+static json_t *candidates_json(const struct store_cell *cell)
+{
+    json_t *array = samples_json(cell->samples, cell->n, "scores");
+    int failed = !array;
+    for (int64_t i = 0; i < cell->n && !failed; i++) {
+        json_t *sample = json_array_get(array, (size_t)i);
+        failed = json_object_set_new(sample, "score", json_from_real(cell->found->totals[i])) ||
+                 json_object_set_new(sample, "repeats", json_integer(cell->found->repeats[i]));
+    }
+    if (failed)
+        json_decref(array);
+    return failed ? NULL : array;
+}
+
+static int add_found(json_t *line, const struct store_cell *cell)
+{
+    return json_object_set_new(line, "chosen", json_integer((json_int_t)cell->found->chosen)) ||
+           json_object_set_new(line, "candidates", candidates_json(cell));
 }
 
 static json_t *run_json(const json_t *run, const struct store_cell *cell)
@@ -49,16 +78,20 @@ static json_t *run_json(const json_t *run, const struct store_cell *cell)
 }
 
 int export_line_print(char **out, const struct question *question, const json_t *run,
-                      const struct store_cell *cell, struct ponder_err *err)
+                      enum ponder_run_kind kind, const struct store_cell *cell, struct ponder_err *err)
 {
-    const char *scores_name = json_object_get(run, "rollouts") ? "values" : "scores";
-    return json_print(
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "unique_id", json_from_string(question->id),
-                  "problem", json_from_string(question->problem), "answer",
-                  json_from_string(question->answer), "level", json_from_string(question->level), "subject",
-                  json_from_string(question->subject), "run", run_json(run, cell), "ledger",
-                  ledger_json(&cell->cost), "samples", samples_json(cell, scores_name)),
-        out, err);
+    const char *scores_name = kind == PONDER_RUN_ROLLOUTS ? "values" : "scores";
+    json_t *line = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "unique_id", json_from_string(question->id), "problem",
+        json_from_string(question->problem), "answer", json_from_string(question->answer), "level",
+        json_from_string(question->level), "subject", json_from_string(question->subject), "run",
+        run_json(run, cell), "ledger", ledger_json(&cell->cost), "samples",
+        cell->found ? chosen_json(cell) : samples_json(cell->samples, cell->n, scores_name));
+    if (line && cell->found && add_found(line, cell)) {
+        json_decref(line);
+        line = NULL;
+    }
+    return json_print(line, out, err);
 }
 
 /* ---- reading ---- */

@@ -247,6 +247,18 @@ static int read_curve(struct work *work, struct curve *curve, const struct study
     return status;
 }
 
+static int read_at_each(struct work *work, struct curve *curve, const struct study_series *series,
+                        struct ponder_err *err)
+{
+    double *temperatures;
+    int64_t count;
+    int status = study_temperatures(&work->study, series, &temperatures, &count, err);
+    for (int64_t t = 0; t < count && !status; t++)
+        status = read_curve(work, curve, series, temperatures[t], err);
+    free(temperatures);
+    return status;
+}
+
 /* Each series of the first panel at its own temperature, or at every one; of the second at the one asked for.
  */
 static int read_curves(struct work *work, int panel, struct ponder_err *err)
@@ -255,16 +267,16 @@ static int read_curves(struct work *work, int panel, struct ponder_err *err)
     for (int s = 0; s < work->figure->series_count && !status; s++) {
         const struct study_series *series = &work->figure->series[s];
         struct curve *curve = &work->curves[panel][s];
-        double temperatures[STUDY_TEMPERATURES_MAX] = {panel ? work->settings->temperature : NAN};
-        int count = 1;
-        if (series->kind == STUDY_GREEDY)
-            temperatures[0] = 0;
-        else if (work->figure->by == BY_TEMPERATURE)
-            count = study_temperatures(&work->study, series, temperatures);
-        else if (!panel && work->chooser.path)
-            status = chosen_temperature(&work->chooser, series, &temperatures[0], err);
-        for (int t = 0; t < count && !status; t++)
-            status = read_curve(work, curve, series, temperatures[t], err);
+        bool greedy = series->kind == STUDY_GREEDY;
+        double temperature = greedy ? 0 : panel ? work->settings->temperature : NAN;
+        if (!greedy && work->figure->by == BY_TEMPERATURE) {
+            status = read_at_each(work, curve, series, err);
+            continue;
+        }
+        if (!greedy && !panel && work->chooser.path)
+            status = chosen_temperature(&work->chooser, series, &temperature, err);
+        if (!status)
+            status = read_curve(work, curve, series, temperature, err);
     }
     return status;
 }

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "core/json.h"
 #include "eval/compare.h"
 #include "eval/report.h"
 #include "eval/stats.h"
+#include "search/search.h"
 #include "tree/ledger.h"
 
 enum { PAIRED_WITH_EACH_MAX = 6, FIFTHS_SAMPLES_MIN = 4 };
@@ -120,29 +120,30 @@ static int add_costs(struct figures_run *run, const double *ease, struct ponder_
 
 /* ---- opening runs ---- */
 
-static char *label_of(const struct figures_run *run)
+static const char *said(const char *name)
 {
-    json_t *settings = json_loads(run->record.settings, 0, NULL);
-    const char *search = json_string_value(json_object_get(settings, "search"));
-    long long n = json_integer_value(json_object_get(settings, "n"));
-    struct buf text = BUF_INIT(256);
-    if (run->search)
-        buf_printf(&text, "%.40s of %lld", search, n);
-    else if (run->eval->n == 1)
-        buf_puts(&text, "one sample");
-    else
-        buf_printf(&text, "best of %lld", (long long)run->eval->n);
-    json_decref(settings);
-    return buf_take(&text, NULL);
+    return name ? name : "unknown";
 }
 
-static bool is_search(const char *settings)
+/* "beam of 16", "best of 16 by prm", "best of 4 (judged by prm)". */
+static char *label_of(const struct figures_run *run)
 {
-    json_t *object = json_loads(settings, 0, NULL);
-    const char *name = json_string_value(json_object_get(object, "search"));
-    bool search = name && strcmp(name, "best_of_n") != 0;
-    json_decref(object);
-    return search;
+    const struct run_record *record = &run->cells.record;
+    bool samples = record->kind != PONDER_RUN_SEARCH;
+    struct buf text = BUF_INIT(256);
+    if (samples && run->eval->n == 1)
+        buf_puts(&text, "one sample");
+    else if (samples)
+        buf_printf(&text, "best of %lld", (long long)run->eval->n);
+    else if (search_is(said(record->search), "best_of_n"))
+        buf_printf(&text, "best of %lld by %.40s", (long long)record->n, said(record->verifier));
+    else
+        buf_printf(&text, "%.40s of %lld", said(record->search), (long long)record->n);
+    if (record->kind == PONDER_RUN_JUDGED)
+        buf_printf(&text, " (judged by %.40s)", said(record->verifier));
+    else if (record->kind == PONDER_RUN_ROLLOUTS)
+        buf_puts(&text, " (labelled)");
+    return buf_take(&text, NULL);
 }
 
 static int open_run(struct figures_run *run, struct store *store, int64_t id, struct ponder_err *err)
@@ -156,7 +157,7 @@ static int open_run(struct figures_run *run, struct store *store, int64_t id, st
         status = eval_of_cells(&run->eval, &run->cells, run->record.data, strdup(run->record.settings), err);
     if (status)
         return status;
-    run->search = is_search(run->record.settings);
+    run->search = run->record.kind == PONDER_RUN_SEARCH;
     run->fifths_of = -1;
     run->data_hash = questions_hash(&run->cells.questions);
     run->label = label_of(run);
@@ -300,23 +301,13 @@ static bool covers(const struct figures *figures, int whole, int part)
 
 /* Pass@1 of few samples says little of how hard a question is: the run with the most samples of all that have
  * this one's questions cuts the fifths. */
-static bool same_model(const struct figures_run *a, const struct figures_run *b)
-{
-    json_t *x = json_loads(a->record.settings, 0, NULL), *y = json_loads(b->record.settings, 0, NULL);
-    const json_t *model = json_object_get(x, "model_hash"), *other = json_object_get(y, "model_hash");
-    bool same = model == other || (model && other && json_equal(model, other));
-    json_decref(x);
-    json_decref(y);
-    return same;
-}
-
 static int fifths_of(const struct figures *figures, int run)
 {
     int best = -1;
     for (int r = 0; r < figures->run_count; r++) {
         int64_t n = figures->runs[r].eval->n * figures->runs[r].eval->seeds;
         if (figures->runs[r].search || n < FIFTHS_SAMPLES_MIN || !covers(figures, r, run) ||
-            !same_model(&figures->runs[r], &figures->runs[run]))
+            figures->runs[r].cells.record.model_hash != figures->runs[run].cells.record.model_hash)
             continue;
         if (best < 0 || n > figures->runs[best].eval->n * figures->runs[best].eval->seeds)
             best = r;

@@ -188,14 +188,14 @@ static int json_row(void *data, const struct figures_row *row)
 static json_t *run_json(const struct figures_run *run)
 {
     const struct ponder_run *record = &run->record;
-    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "run",
-                     (json_int_t)record->id, "label", json_from_string(run->label), "created",
-                     json_from_string(record->created), "model", json_from_string(record->model), "data",
-                     json_from_string(record->data), "data_hash", run_hash_json(run->data_hash), "questions",
-                     (json_int_t)run->eval->questions, "asked", (json_int_t)run->eval->asked, "seeds",
-                     (json_int_t)run->eval->seeds, "n", (json_int_t)run->eval->n, "settings",
-                     json_loads(record->settings, 0, NULL), "fingerprints",
-                     json_loads(record->fingerprints, 0, NULL));
+    return json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "run",
+                     (json_int_t)record->id, "kind", ponder_run_kind_name(record->kind), "label",
+                     json_from_string(run->label), "created", json_from_string(record->created), "model",
+                     json_from_string(record->model), "data", json_from_string(record->data), "data_hash",
+                     run_hash_json(run->data_hash), "questions", (json_int_t)run->eval->questions, "asked",
+                     (json_int_t)run->eval->asked, "seeds", (json_int_t)run->eval->seeds, "n",
+                     (json_int_t)run->eval->n, "settings", json_loads(record->settings, 0, NULL),
+                     "fingerprints", json_loads(record->fingerprints, 0, NULL));
 }
 
 int figures_json(struct buf *out, const struct figures *figures, struct ponder_err *err)

@@ -1,7 +1,6 @@
 /* label.c - ponder_label_run(): the steps of sampled solutions are labelled by rollouts and kept in a store.
  *
- * A run of labels is a run like any other: its samples carry the labels as scores, and its settings say
- * "rollouts" where others name a search. */
+ * A run of labels is a run like any other, of a kind of its own: its samples carry the labels as scores. */
 #include "ponder/label.h"
 
 #include <math.h>

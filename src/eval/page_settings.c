@@ -35,6 +35,11 @@ static const char *model_of(const struct figures_run *run)
     return run->record.model;
 }
 
+static const char *kind_of(const struct figures_run *run)
+{
+    return ponder_run_kind_name(run->record.kind);
+}
+
 enum { SEEDS_LISTED = 8 };
 
 /* "; seeds 1 to 4", or one by one where some are left out. */
@@ -189,6 +194,7 @@ void page_settings(struct buf *out, const struct page *page)
     buf_puts(out, "</tr></thead>\n<tbody>\n");
     row(out, figures, "model", model_of);
     row(out, figures, "data", data_of);
+    row(out, figures, "kind", kind_of);
     hash_row(out, figures);
     numbers_row(out, figures);
     settings_rows(out, figures);

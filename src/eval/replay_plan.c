@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "eval/run_record.h"
 
 const char *const replay_kind_names[] = {"pass", "majority", "best_of_n", "weighted"};
 const char *const replay_by_names[] = {"last", "min", "prod", "mean", "outcome", "logprob"};
@@ -165,7 +166,7 @@ static int choose_scores(struct replay_plan *plan, const struct ponder_replay_se
 static int choose_extract(struct replay_plan *plan, const struct recorded *recorded, const char *name,
                           struct ponder_err *err)
 {
-    const char *said = json_string_value(json_object_get(recorded->run, "extract"));
+    const char *said = run_record_of_json(recorded->run).extract;
     if (strcmp(name, "auto") == 0)
         name = said && strcmp(said, "box") == 0 ? "box" : "any";
     static const char *const names[] = {"any", "number", "box", "recorded"};

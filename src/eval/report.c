@@ -218,10 +218,11 @@ static json_t *group_json(const struct ponder_eval *eval, const struct ponder_ev
 
 static json_t *head_json(const struct report_head *head)
 {
-    return json_pack("{s:o, s:[o, o], s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "accuracy",
-                     json_from_real(head->accuracy->value), "accuracy_ci95",
+    return json_pack("{s:o, s:[o, o], s:I, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
+                     "accuracy", json_from_real(head->accuracy->value), "accuracy_ci95",
                      json_from_real(head->accuracy->low), json_from_real(head->accuracy->high), "n_questions",
-                     (json_int_t)head->questions, "data", json_from_string(head->data), "run",
+                     (json_int_t)head->questions, "kind", ponder_run_kind_name(head->kind), "data",
+                     json_from_string(head->data), "run",
                      head->run ? json_integer((json_int_t)head->run) : json_null(), "asked",
                      (json_int_t)head->asked, "seeds", (json_int_t)head->seeds, "done",
                      (json_int_t)head->done, "resumed", (json_int_t)head->resumed, "failed",
@@ -243,6 +244,7 @@ int report_print(const struct report_head *head, json_t *more, char **json, stru
 int ponder_eval_json(const struct ponder_eval *eval, char **json, struct ponder_err *err)
 {
     const struct report_head head = {.accuracy = &eval->accuracy,
+                                     .kind = eval->kind,
                                      .data = eval->data,
                                      .settings = eval->settings,
                                      .run = eval->run,

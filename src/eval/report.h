@@ -13,10 +13,11 @@
 int report_groups(struct ponder_eval *eval, const struct questions *questions, const struct grade *grades,
                   const int64_t *kept, int64_t count, const double *ease) PONDER_USE;
 
-/* What every evaluation begins with: "accuracy", "accuracy_ci95", "n_questions", "data", "run", "asked",
- * "seeds", "done", "resumed", "failed", "settings", "ledger" and "spent". */
+/* What every evaluation begins with: "accuracy", "accuracy_ci95", "n_questions", "kind", "data", "run",
+ * "asked", "seeds", "done", "resumed", "failed", "settings", "ledger" and "spent". */
 struct report_head {
     const struct ponder_interval *accuracy;
+    enum ponder_run_kind kind;
     const char *data, *settings;
     int64_t run, questions, asked, seeds, done, resumed, failed;
     const struct ponder_ledger *ledger, *spent;

@@ -1,7 +1,5 @@
 /* rescore.c - the samples of a stored run, judged by a verifier, as another run of the store. */
-#include <jansson.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/clock.h"
 #include "core/err.h"
@@ -22,6 +20,7 @@ struct work {
     struct verifier verifier;
     struct store *store;
     struct ponder_run source;
+    struct run_record record; /* of the source */
     struct questions questions;
     struct key *keys; /* (key_count) the cells of the source */
     int64_t key_count, key_cap;
@@ -32,6 +31,7 @@ static void work_release(struct work *work)
 {
     verifier_release(&work->verifier);
     store_release(work->store);
+    run_record_release(&work->record);
     store_run_release(&work->source);
     questions_release(&work->questions);
     free(work->keys);
@@ -42,34 +42,26 @@ static void work_release(struct work *work)
 /* The source's settings with the verifier's beside them; freed by the caller. */
 static char *settings_text(const struct work *work)
 {
-    json_t *object = json_loads(work->source.settings, 0, NULL);
-    json_t *more =
-        json_pack("{s:o, s:s, s:o}", "verifier", json_from_string(run_file_name(work->settings->verifier)),
-                  "aggregate", verifier_aggregate_name(work->verifier.aggregate), "verifier_hash",
-                  run_hash_json(work->verifier.hash));
-    bool ok = object && more && json_object_update(object, more) == 0;
-    char *text = ok ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(10)) : NULL;
-    json_decref(object);
-    json_decref(more);
-    return text;
+    struct run_record record = work->record;
+    record.verifier = run_file_name(work->settings->verifier);
+    record.aggregate = verifier_aggregate_name(work->verifier.aggregate);
+    record.verifier_hash = work->verifier.hash;
+    return run_record_print(&record);
 }
 
 static int check_source(const struct work *work, struct ponder_err *err)
 {
-    json_t *settings = json_loads(work->source.settings, 0, NULL);
-    const char *search = json_string_value(json_object_get(settings, "search"));
-    const json_t *verifier = json_object_get(settings, "verifier_hash");
-    int status = PONDER_OK;
-    if (!search || strcmp(search, "best_of_n") != 0)
-        status = err_set(err, PONDER_E_ARGUMENT,
-                         "run %lld is of %.40s; whole samples can be judged, those of best_of_n",
-                         (long long)work->source.id, search ? search : "another kind");
-    else if (verifier)
-        status = err_set(err, PONDER_E_ARGUMENT,
+    enum ponder_run_kind kind = work->record.kind;
+    if (kind == PONDER_RUN_SAMPLES)
+        return PONDER_OK;
+    return kind == PONDER_RUN_JUDGED
+               ? err_set(err, PONDER_E_ARGUMENT,
                          "run %lld has a verifier's scores already; name the run of its samples",
-                         (long long)work->source.id);
-    json_decref(settings);
-    return status;
+                         (long long)work->source.id)
+               : err_set(err, PONDER_E_ARGUMENT,
+                         "run %lld is of %.40s; whole samples can be judged, those of best_of_n",
+                         (long long)work->source.id,
+                         work->record.search ? work->record.search : ponder_run_kind_name(kind));
 }
 
 static int begin_run(struct work *work, struct ponder_err *err)
@@ -79,6 +71,7 @@ static int begin_run(struct work *work, struct ponder_err *err)
     struct store_run_key key = {.data = work->source.data,
                                 .questions = &work->questions,
                                 .model = work->source.model,
+                                .kind = PONDER_RUN_JUDGED,
                                 .settings = settings,
                                 .fingerprint = fingerprint};
     if (!status)
@@ -110,9 +103,11 @@ static int open_all(struct work *work, struct ponder_err *err)
     const struct ponder_score_settings *s = work->settings;
     int status = score_open(s, &work->verifier, err);
     if (!status)
-        status = store_open(&work->store, s->samples, STORE_WRITE, err);
+        status = store_open(&work->store, s->samples, STORE_CHANGE, err);
     if (!status)
         status = store_run_find(work->store, s->run, &work->source, err);
+    if (!status)
+        status = run_record_of_run(&work->record, &work->source, err);
     if (!status)
         status = check_source(work, err);
     if (!status)

@@ -1,7 +1,7 @@
-/* runs.c - the calls of ponder/runs.h that read figures, export and delete. */
+/* runs.c - the calls of ponder/runs.h that read figures and trees, export and delete. */
 #include "ponder/runs.h"
 
-#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +12,7 @@
 #include "eval/run_record.h"
 #include "store/store.h"
 #include "task/shepherd.h"
+#include "tree/trace.h"
 
 int ponder_runs_list(const char *path, struct ponder_run **runs, int64_t *count, struct ponder_err *err)
 {
@@ -28,7 +29,7 @@ int ponder_runs_list(const char *path, struct ponder_run **runs, int64_t *count,
 int ponder_runs_delete(const char *path, int64_t id, struct ponder_err *err)
 {
     struct store *store;
-    int status = store_open(&store, path, STORE_READ, err);
+    int status = store_open(&store, path, STORE_CHANGE, err);
     if (!status)
         status = store_run_delete(store, id, err);
     store_release(store);
@@ -92,10 +93,10 @@ struct exporting {
 static json_t *run_json(const struct opened *opened)
 {
     json_t *run = json_loads(opened->run.settings, 0, NULL);
-    json_t *more =
-        json_pack("{s:o, s:o, s:I, s:o}", "model", json_from_string(opened->run.model), "data",
-                  json_from_string(opened->run.data), "questions", (json_int_t)opened->questions.count,
-                  "data_hash", run_hash_json(questions_hash(&opened->questions)));
+    json_t *more = json_pack(
+        "{s:s, s:o, s:o, s:I, s:o}", "kind", ponder_run_kind_name(opened->run.kind), "model",
+        json_from_string(opened->run.model), "data", json_from_string(opened->run.data), "questions",
+        (json_int_t)opened->questions.count, "data_hash", run_hash_json(questions_hash(&opened->questions)));
     int failed = json_object_update(run, more);
     json_decref(more);
     if (failed)
@@ -113,25 +114,17 @@ static int write_line(const struct exporting *exporting, char *line, struct pond
     return status;
 }
 
-static int find_question(const struct exporting *exporting, int64_t index, const struct question **out,
-                         struct ponder_err *err)
+static const struct question *question_of(const struct exporting *exporting, const struct store_cell *cell)
 {
-    const struct questions *questions = &exporting->opened->questions;
-    if (index < 0 || index >= questions->count)
-        return err_set(err, PONDER_E_FORMAT, "run %lld: question %lld is not in its set",
-                       (long long)exporting->opened->run.id, (long long)index);
-    *out = &questions->items[index];
-    return PONDER_OK;
+    return &exporting->opened->questions.items[cell->question]; /* one of its set, as every cell's */
 }
 
 static int export_cell(void *data, const struct store_cell *cell, struct ponder_err *err)
 {
     struct exporting *exporting = data;
-    const struct question *question = NULL;
     char *line = NULL;
-    int status = find_question(exporting, cell->question, &question, err);
-    if (!status)
-        status = export_line_print(&line, question, exporting->run, cell, err);
+    int status = export_line_print(&line, question_of(exporting, cell), exporting->run,
+                                   exporting->opened->run.kind, cell, err);
     return status ? status : write_line(exporting, line, err);
 }
 
@@ -139,18 +132,17 @@ static int export_cell(void *data, const struct store_cell *cell, struct ponder_
 static int export_labels(void *data, const struct store_cell *cell, struct ponder_err *err)
 {
     struct exporting *exporting = data;
-    const json_t *rollouts = json_object_get(exporting->run, "rollouts");
-    const struct question *question = NULL;
-    int status = find_question(exporting, cell->question, &question, err);
+    int64_t rollouts = run_record_of_json(exporting->run).rollouts;
+    int status = PONDER_OK;
     for (int64_t i = 0; i < cell->n && !status; i++) {
         const struct store_sample *sample = &cell->samples[i];
-        struct shepherd_solution solution = {question->problem,
+        struct shepherd_solution solution = {question_of(exporting, cell)->problem,
                                              run_file_name(exporting->opened->run.data),
                                              sample->text,
                                              sample->len,
                                              sample->scores,
                                              sample->score_count,
-                                             json_integer_value(rollouts)};
+                                             rollouts};
         char *line = NULL;
         if (sample->text && sample->scores)
             status = shepherd_print(&line, &solution, err);
@@ -163,7 +155,7 @@ static int export_labels(void *data, const struct store_cell *cell, struct ponde
 static int check_labels(const struct exporting *exporting, struct ponder_err *err)
 {
     const struct ponder_run *run = &exporting->opened->run;
-    if (json_is_integer(json_object_get(exporting->run, "rollouts")))
+    if (run->kind == PONDER_RUN_ROLLOUTS)
         return PONDER_OK;
     return err_set(err, PONDER_E_ARGUMENT, "run %lld has no labels; `ponder label` makes them",
                    (long long)run->id);
@@ -182,9 +174,71 @@ int ponder_runs_export(const char *path, int64_t id, enum ponder_export_form for
     if (!status && labels)
         status = check_labels(&exporting, err);
     if (!status)
-        status =
-            store_cells_read(opened.store, id, 0, -1, labels ? export_labels : export_cell, &exporting, err);
+        status = labels ? store_cells_read(opened.store, id, 0, -1, export_labels, &exporting, err)
+                        : store_candidates_read(opened.store, id, 0, -1, export_cell, &exporting, err);
     json_decref(exporting.run);
+    close_run(&opened);
+    return status;
+}
+
+/* ---- trees ---- */
+
+static int check_tree(const struct opened *opened, int64_t question, struct ponder_err *err)
+{
+    const struct ponder_run *run = &opened->run;
+    if (run->kind != PONDER_RUN_SEARCH)
+        return err_set(err, PONDER_E_ARGUMENT, "run %lld is of %s; a search has trees", (long long)run->id,
+                       ponder_run_kind_name(run->kind));
+    return question >= 0 && question < run->questions
+               ? PONDER_OK
+               : err_set(err, PONDER_E_ARGUMENT, "run %lld has questions 1 to %lld, and no %lld",
+                         (long long)run->id, (long long)run->questions, (long long)question + 1);
+}
+
+static int take_cost(void *data, const struct store_cell *cell, struct ponder_err *err)
+{
+    struct ponder_tree *tree = data;
+    (void)err;
+    tree->ledger = cell->cost;
+    return PONDER_OK;
+}
+
+static int read_tree(struct opened *opened, int64_t question, int64_t seed, struct ponder_tree **out,
+                     struct ponder_err *err)
+{
+    char *text, name[64];
+    size_t len;
+    int64_t run = opened->run.id, at = seed ? seed : -1;
+    int status = store_trace_read(opened->store, run, &at, question, &text, &len, err);
+    if (!status && !text)
+        status = err_set(err, PONDER_E_NOT_FOUND,
+                         "run %lld has no tree of question %lld%s: it is not done, was done by an earlier "
+                         "version, or its tree is larger than %d bytes",
+                         (long long)run, (long long)question + 1, seed ? " under that seed" : "",
+                         STORE_TRACE_BYTES_MAX);
+    snprintf(name, sizeof name, "the tree of question %lld", (long long)question + 1);
+    if (!status)
+        status = trace_read_text(out, name, text, len, err);
+    free(text);
+    return status ? status : store_cells_read(opened->store, run, at, question, take_cost, *out, err);
+}
+
+int ponder_runs_tree(const char *path, int64_t id, int64_t question, int64_t seed, struct ponder_tree **out,
+                     struct ponder_err *err)
+{
+    struct opened opened = {0};
+    *out = NULL;
+    int status = store_open(&opened.store, path, STORE_READ, err);
+    if (!status)
+        status = store_run_find(opened.store, id, &opened.run, err);
+    if (!status)
+        status = check_tree(&opened, question, err);
+    if (!status)
+        status = read_tree(&opened, question, seed, out, err);
+    if (status) {
+        ponder_tree_release(*out);
+        *out = NULL;
+    }
     close_run(&opened);
     return status;
 }

@@ -1,7 +1,6 @@
 /* search_eval.c - search every question against a verifier, grade, and compare with best-of-N. */
 #include "eval/search_eval.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +9,7 @@
 #include "eval/cells.h"
 #include "eval/run_record.h"
 #include "eval/search_report.h"
+#include "eval/searched.h"
 #include "search/proposer.h"
 #include "search/plan.h"
 #include "tree/ledger.h"
@@ -86,32 +86,20 @@ static int question_begin(void *data, int64_t question, bool *take, struct ponde
     return cells_claim(&work->cells, work->missing[question], take, err);
 }
 
-/* The solution that the search comes to, as the cell's one sample. */
 static int question_done(void *data, int64_t question, const struct driver_outcome *outcome,
                          struct ponder_err *err)
 {
     struct work *work = data;
-    struct buf text = BUF_INIT(TREE_BYTES_MAX);
-    struct best_of_n_sample sample = {.finish = ENGINE_FINISH_FAILED, .logprob = NAN};
-    int32_t node;
-    int status = search_result(outcome->search, work->plan.select, work->job.extract, &node);
-    if (!status && node >= 0)
-        status = tree_path_text(outcome->tree, node, &text);
-    if (status) {
-        buf_release(&text);
-        return err_memory(err, "a solution");
-    }
-    if (node >= 0 && !outcome->failed) {
-        enum tree_end end = outcome->tree->nodes[node].end;
-        sample.finish = end == TREE_ENDED ? ENGINE_FINISH_END
-                        : end == TREE_CUT ? ENGINE_FINISH_LENGTH
-                                          : ENGINE_FINISH_STOP;
-    }
-    sample.text = node >= 0 ? (char *)buf_text(&text) : NULL;
-    sample.len = text.len;
-    sample.token_count = node >= 0 ? outcome->tree->nodes[node].tokens_all : 0;
-    status = cells_keep(&work->cells, work->missing[question], &sample, &outcome->cost, err);
-    buf_release(&text);
+    struct cells *cells = &work->cells;
+    int64_t cell = work->missing[question];
+    const struct searched_plan plan = {&work->plan, work->search, work->job.sampling, work->job.extract,
+                                       cells->store != NULL};
+    struct searched searched;
+    int status = searched_fill(&searched, &plan, outcome, cells_question(cells, cell),
+                               cells->prompts[cell].text, cells_seed(cells, cell), err);
+    if (!status)
+        status = cells_keep_search(cells, cell, &searched.cell, &outcome->cost, err);
+    searched_release(&searched);
     return status;
 }
 

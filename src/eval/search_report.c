@@ -162,6 +162,7 @@ static json_t *group_json(const struct ponder_search_eval *eval, const struct po
 int ponder_search_eval_json(const struct ponder_search_eval *eval, char **json, struct ponder_err *err)
 {
     const struct report_head head = {.accuracy = &eval->groups[0].accuracy,
+                                     .kind = PONDER_RUN_SEARCH,
                                      .data = eval->data,
                                      .settings = eval->settings,
                                      .run = eval->run,

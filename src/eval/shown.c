@@ -75,12 +75,8 @@ static int take(void *data, const struct store_cell *cell, struct ponder_err *er
     struct shown *shown = reading->shown;
     struct grade grade = {0};
     const int64_t ks[] = {cell->n};
-    struct best_of_n_sample *samples = calloc((size_t)cell->n + 1, sizeof *samples);
+    struct best_of_n_sample *samples = cells_samples_of(cell);
     int status = samples ? PONDER_OK : PONDER_E_MEMORY;
-    for (int64_t i = 0; i < cell->n && !status; i++) {
-        samples[i].text = (char *)cell->samples[i].text;
-        samples[i].len = cell->samples[i].len;
-    }
     if (!status)
         status = grade_samples(&grade, reading->question, samples, reading->extract, cell->n, ks, 1);
     shown_release(shown);

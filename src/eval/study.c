@@ -1,6 +1,5 @@
 #include "eval/study.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,33 +23,26 @@ struct study_samples {
 
 /* ---- what a run says of itself ---- */
 
-static bool said(const json_t *settings, const char *key, const char *what)
+/* Whose samples were all drawn alike. */
+static bool is_samples(const struct run_record *record)
 {
-    const char *text = json_string_value(json_object_get(settings, key));
-    return text && what && strcmp(text, what) == 0;
-}
-
-static bool is_samples(const json_t *settings)
-{
-    return said(settings, "search", "best_of_n") && !json_object_get(settings, "verifier") &&
-           !json_object_get(settings, "budget") && !json_object_get(settings, "pool");
-}
-
-static double temperature_of(const json_t *settings)
-{
-    return json_number_value(json_object_get(settings, "temperature"));
+    return record->kind == PONDER_RUN_SAMPLES && !record->pool;
 }
 
 /* NAN is any. */
-static bool is_at(const json_t *settings, double temperature)
+static bool is_at(const struct run_record *record, double temperature)
 {
-    return isnan(temperature) || fabs(temperature_of(settings) - temperature) < 1e-9;
+    return isnan(temperature) || fabs(record->temperature - temperature) < 1e-9;
 }
 
-static bool is_scored(const json_t *settings, const char *verifier)
+static bool said(const char *text, const char *what)
 {
-    return said(settings, "search", "best_of_n") && json_object_get(settings, "verifier_hash") &&
-           (!verifier || said(settings, "verifier", verifier));
+    return text && what && strcmp(text, what) == 0;
+}
+
+static bool is_scored(const struct run_record *record, const char *verifier)
+{
+    return record->kind == PONDER_RUN_JUDGED && (!verifier || said(record->verifier, verifier));
 }
 
 /* The width that a search of `n` comes to when `width` is asked for: 0 is worked out. */
@@ -65,85 +57,95 @@ static int64_t width_of(const char *search, int64_t n, int64_t width)
     return known ? search_options_get(&options, ops, "width", width) : width;
 }
 
-static bool is_searched(const json_t *settings, const struct study_series *series)
+static bool is_searched(const struct run_record *record, const struct study_series *series)
 {
-    int64_t n = json_integer_value(json_object_get(settings, "n"));
-    int64_t width = json_integer_value(json_object_get(settings, "width"));
-    bool ahead = strcmp(series->search, "lookahead") == 0;
-    return said(settings, "search", series->search) && said(settings, "verifier", series->verifier) &&
-           said(settings, "budget", "") && said(settings, "select", "weighted") &&
-           said(settings, "aggregate", "auto") &&
-           width_of(series->search, n, width) == width_of(series->search, n, series->width) &&
-           (!ahead || json_integer_value(json_object_get(settings, "lookahead")) == series->lookahead);
+    return record->kind == PONDER_RUN_SEARCH && said(record->search, series->search) &&
+           said(record->verifier, series->verifier) && said(record->budget, "") &&
+           said(record->select, "weighted") && said(record->aggregate, "auto") &&
+           width_of(series->search, record->n, record->width) ==
+               width_of(series->search, record->n, series->width) &&
+           (record->lookahead < 0 || record->lookahead == series->lookahead);
 }
 
 /* Whether a run has points of the series, at some temperature. Majority and pass@N need no scores: plain
  * samples will do. */
-static bool fits(const json_t *settings, const struct study_series *series)
+static bool fits(const struct run_record *record, const struct study_series *series)
 {
     switch (series->kind) {
     case STUDY_GREEDY:
-        return is_samples(settings) && temperature_of(settings) == 0;
+        return is_samples(record) && record->temperature == 0;
     case STUDY_SEARCH:
-        return is_searched(settings, series);
+        return is_searched(record, series);
     case STUDY_PASS:
     case STUDY_MAJORITY:
-        return temperature_of(settings) > 0 &&
-               (is_samples(settings) || is_scored(settings, series->verifier));
+        return record->temperature > 0 && (is_samples(record) || is_scored(record, series->verifier));
     case STUDY_BEST:
     case STUDY_WEIGHTED:
         break;
     }
-    return temperature_of(settings) > 0 && is_scored(settings, series->verifier);
-}
-
-static json_t *settings_of(const struct ponder_run *run)
-{
-    return json_loads(run->settings, 0, NULL);
+    return record->temperature > 0 && is_scored(record, series->verifier);
 }
 
 /* Of the same questions and model, and sampled alike but for the temperature. */
-static bool is_kin(const struct ponder_run *run, const struct ponder_run *samples)
+static bool is_kin(const struct study_run *a, const struct study_run *b)
 {
-    static const char *const keys[] = {"model_hash", "max_tokens", "top_k", "top_p", "min_p"};
-    json_t *ours = settings_of(run), *theirs = settings_of(samples);
-    bool kin = strcmp(run->data, samples->data) == 0 && run->questions == samples->questions;
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const json_t *mine = json_object_get(ours, keys[i]), *other = json_object_get(theirs, keys[i]);
-        kin = kin && mine && other && json_equal(mine, other);
-    }
-    json_decref(ours);
-    json_decref(theirs);
-    return kin;
+    const struct run_record *x = &a->record, *y = &b->record;
+    return strcmp(a->run.data, b->run.data) == 0 && a->run.questions == b->run.questions && x->model_hash &&
+           x->model_hash == y->model_hash && x->max_tokens >= 0 && x->max_tokens == y->max_tokens &&
+           x->top_k >= 0 && x->top_k == y->top_k && x->top_p == y->top_p && x->min_p == y->min_p;
 }
 
 /* ---- opening ---- */
 
+static void run_release(struct study_run *run)
+{
+    run_record_release(&run->record);
+    store_run_release(&run->run);
+}
+
+/* Those of the store of which something is done. */
+static int read_runs(struct study *study, struct ponder_err *err)
+{
+    struct ponder_run *runs;
+    int64_t count;
+    int status = store_runs(study->store, &runs, &count, err);
+    study->runs = calloc((size_t)count + 1, sizeof *study->runs);
+    if (!status && !study->runs)
+        status = err_memory(err, "runs");
+    for (int64_t i = 0; i < count && !status; i++) {
+        struct study_run *run = &study->runs[study->run_count];
+        if (runs[i].done == 0)
+            continue;
+        study->run_count++;
+        run->run = runs[i];
+        runs[i] = (struct ponder_run){0};
+        status = run_record_of_run(&run->record, &run->run, err);
+    }
+    ponder_runs_release(runs, count);
+    return status;
+}
+
 /* Drops the runs that do not belong to those samples. */
 static void keep_kin(struct study *study, int64_t samples)
 {
-    const struct ponder_run of = study->runs[samples]; /* one of those that stay */
+    const struct study_run of = study->runs[samples]; /* one of those that stay */
     int64_t kept = 0;
     for (int64_t i = 0; i < study->run_count; i++)
         if (is_kin(&study->runs[i], &of))
             study->runs[kept++] = study->runs[i];
         else
-            store_run_release(&study->runs[i]);
+            run_release(&study->runs[i]);
     study->run_count = kept;
 }
 
 /* The newest run of samples that are not greedy, of `data` where that is named. */
 static int64_t newest_samples(const struct study *study, const char *data)
 {
-    int64_t found = -1;
-    for (int64_t i = 0; i < study->run_count; i++) {
-        json_t *settings = settings_of(&study->runs[i]);
-        if (is_samples(settings) && temperature_of(settings) > 0 && study->runs[i].done > 0 &&
-            (!data || strcmp(study->runs[i].data, data) == 0))
-            found = i;
-        json_decref(settings);
-    }
-    return found;
+    int64_t i = study->run_count - 1;
+    while (i >= 0 && !(is_samples(&study->runs[i].record) && study->runs[i].record.temperature > 0 &&
+                       (!data || strcmp(study->runs[i].run.data, data) == 0)))
+        i--;
+    return i;
 }
 
 /* Whether some run has scores of samples at this temperature under this seed. */
@@ -152,15 +154,14 @@ static int mark_scored(struct study *study, const struct cells *samples, double 
 {
     int status = PONDER_OK;
     for (int64_t i = 0; i < study->run_count && !status; i++) {
-        json_t *settings = settings_of(&study->runs[i]);
+        const struct run_record *record = &study->runs[i].record;
         struct cells cells = {0};
-        if (is_scored(settings, NULL) && is_at(settings, temperature) && study->runs[i].done > 0)
-            status = cells_open_run(&cells, study->store, study->runs[i].id, err);
+        if (is_scored(record, NULL) && is_at(record, temperature))
+            status = cells_open_run(&cells, study->store, study->runs[i].run.id, err);
         for (int64_t s = 0; s < cells.seed_count && !status; s++)
             for (int64_t t = 0; t < samples->seed_count; t++)
                 scored[t] |= samples->seeds[t] == cells.seeds[s];
         cells_release(&cells);
-        json_decref(settings);
     }
     return status;
 }
@@ -235,11 +236,9 @@ static int read_all_samples(struct study *study, struct ponder_err *err)
 {
     int status = PONDER_OK;
     for (int64_t i = study->run_count - 1; i >= 0 && !status; i--) {
-        json_t *settings = settings_of(&study->runs[i]);
-        double temperature = temperature_of(settings);
-        if (is_samples(settings) && temperature > 0 && study->runs[i].done > 0)
-            status = read_samples(study, study->runs[i].id, temperature, err);
-        json_decref(settings);
+        const struct run_record *record = &study->runs[i].record;
+        if (is_samples(record) && record->temperature > 0)
+            status = read_samples(study, study->runs[i].run.id, record->temperature, err);
     }
     return status;
 }
@@ -249,7 +248,7 @@ int study_open(struct study *out, const char *path, const char *data, struct pon
     *out = (struct study){.path = path};
     int status = store_open(&out->store, path, STORE_READ, err);
     if (!status)
-        status = store_runs(out->store, &out->runs, &out->run_count, err);
+        status = read_runs(out, err);
     int64_t samples = status ? -1 : newest_samples(out, data);
     if (!status && samples < 0)
         status = err_set(err, PONDER_E_NOT_FOUND,
@@ -262,25 +261,24 @@ int study_open(struct study *out, const char *path, const char *data, struct pon
     return read_all_samples(out, err);
 }
 
-int study_temperatures(const struct study *study, const struct study_series *series,
-                       double out[STUDY_TEMPERATURES_MAX])
+int study_temperatures(const struct study *study, const struct study_series *series, double **out,
+                       int64_t *count, struct ponder_err *err)
 {
-    int count = 0;
-    for (int64_t i = 0; i < study->run_count; i++) {
-        json_t *settings = settings_of(&study->runs[i]);
-        double temperature = temperature_of(settings);
-        int at = 0;
-        while (at < count && out[at] < temperature)
+    double *list = *out = calloc((size_t)study->run_count + 1, sizeof *list);
+    *count = 0;
+    for (int64_t i = 0; list && i < study->run_count; i++) {
+        double temperature = study->runs[i].record.temperature;
+        int64_t at = 0;
+        while (at < *count && list[at] < temperature)
             at++;
-        bool new = at == count || out[at] != temperature;
-        if (new &&count < STUDY_TEMPERATURES_MAX && study->runs[i].done > 0 && fits(settings, series)) {
-            memmove(out + at + 1, out + at, (size_t)(count - at) * sizeof *out);
-            out[at] = temperature;
-            count++;
-        }
-        json_decref(settings);
+        bool known = at < *count && list[at] == temperature;
+        if (known || isnan(temperature) || !fits(&study->runs[i].record, series))
+            continue;
+        memmove(list + at + 1, list + at, (size_t)(*count - at) * sizeof *list);
+        list[at] = temperature;
+        ++*count;
     }
-    return count;
+    return list ? PONDER_OK : err_memory(err, "temperatures");
 }
 
 static void samples_release(struct study_samples *samples)
@@ -296,7 +294,9 @@ void study_release(struct study *study)
         samples_release(study->samples);
         study->samples = next;
     }
-    ponder_runs_release(study->runs, study->run_count);
+    for (int64_t i = 0; i < study->run_count; i++)
+        run_release(&study->runs[i]);
+    free(study->runs);
     free(study->ease);
     store_release(study->store);
 }
@@ -325,35 +325,34 @@ static int read_recorded(struct study_samples *out, const struct study *study, i
 }
 
 /* The newest run that fits, one with scores before one without; NULL: there is none. */
-static const struct ponder_run *newest_fit(const struct study *study, const struct study_series *series,
-                                           double temperature, bool *scored, enum replay_by *by)
+static const struct study_run *newest_fit(const struct study *study, const struct study_series *series,
+                                          double temperature)
 {
-    const struct ponder_run *run = NULL;
-    *scored = false;
+    const struct study_run *found = NULL;
     for (int64_t i = 0; i < study->run_count; i++) {
-        json_t *settings = settings_of(&study->runs[i]);
-        bool has_scores = is_scored(settings, series->verifier);
-        if (fits(settings, series) && is_at(settings, temperature) && study->runs[i].done > 0 &&
-            (has_scores || !*scored)) {
-            run = &study->runs[i];
-            *scored = has_scores;
-            for (*by = REPLAY_LAST; *by < REPLAY_MEAN && !said(settings, "aggregate", replay_by_names[*by]);)
-                ++*by;
-        }
-        json_decref(settings);
+        const struct run_record *record = &study->runs[i].record;
+        bool better = !found || found->record.kind != PONDER_RUN_JUDGED || record->kind == PONDER_RUN_JUDGED;
+        if (better && fits(record, series) && is_at(record, temperature))
+            found = &study->runs[i];
     }
-    return run;
+    return found;
+}
+
+static enum replay_by sums_up(const struct run_record *record)
+{
+    enum replay_by by = REPLAY_LAST;
+    while (by < REPLAY_MEAN && !said(record->aggregate, replay_by_names[by]))
+        by++;
+    return by;
 }
 
 /* The samples for the series, read once; NULL: there are none. */
 static int find_samples(struct study *study, const struct study_series *series, double temperature,
                         struct study_samples **out, struct ponder_err *err)
 {
-    bool scored;
-    enum replay_by by = REPLAY_LAST;
-    const struct ponder_run *run = newest_fit(study, series, temperature, &scored, &by);
+    const struct study_run *run = newest_fit(study, series, temperature);
     *out = study->samples;
-    while (*out && run && (*out)->run != run->id)
+    while (*out && run && (*out)->run != run->run.id)
         *out = (*out)->next;
     if (!run)
         *out = NULL;
@@ -362,13 +361,11 @@ static int find_samples(struct study *study, const struct study_series *series, 
     struct study_samples *fresh = calloc(1, sizeof *fresh);
     if (!fresh)
         return err_memory(err, "samples");
-    json_t *settings = settings_of(run);
     fresh->next = study->samples;
-    fresh->by = by;
-    fresh->temperature = temperature_of(settings);
-    json_decref(settings);
+    fresh->by = sums_up(&run->record);
+    fresh->temperature = run->record.temperature;
     study->samples = *out = fresh;
-    return read_recorded(fresh, study, run->id, scored, err);
+    return read_recorded(fresh, study, run->run.id, run->record.kind == PONDER_RUN_JUDGED, err);
 }
 
 /* A zeroed point behind the others. */
@@ -456,20 +453,20 @@ static int take_search(struct study_point *point, const struct study *study, con
 }
 
 /* A run that has not come to all questions yet gives no point. */
-static int add_search(struct study *study, const struct study_series *series, int64_t run, int64_t n,
-                      double temperature, struct study_point **out, int64_t *count, struct ponder_err *err)
+static int add_search(struct study *study, const struct study_series *series, const struct study_run *run,
+                      struct study_point **out, int64_t *count, struct ponder_err *err)
 {
     struct cells cells;
-    int status = cells_open_run(&cells, study->store, run, err);
+    int status = cells_open_run(&cells, study->store, run->run.id, err);
     struct study_point *point = status ? NULL : add_point(study, out, count);
     if (!status && (!point || take_search(point, study, &cells)))
         status = err_memory(err, "a series");
     cells_release(&cells);
     if (status)
         return status;
-    point->n = n;
-    point->temperature = temperature;
-    point->generations = n * (series->lookahead + 1);
+    point->n = run->record.n;
+    point->temperature = run->record.temperature;
+    point->generations = point->n * (series->lookahead + 1);
     if (point->seeds == 0)
         free((*out)[--*count].values);
     return PONDER_OK;
@@ -486,15 +483,12 @@ static int search_points(struct study *study, const struct study_series *series,
 {
     int status = PONDER_OK;
     for (int64_t i = study->run_count - 1; i >= 0 && !status; i--) { /* the newest first */
-        json_t *settings = settings_of(&study->runs[i]);
-        int64_t n = json_integer_value(json_object_get(settings, "n"));
-        bool wanted = is_searched(settings, series) && is_at(settings, temperature), known = false;
-        double at = temperature_of(settings);
-        json_decref(settings);
+        const struct study_run *run = &study->runs[i];
+        bool wanted = is_searched(&run->record, series) && is_at(&run->record, temperature);
         for (int64_t p = 0; p < *count; p++)
-            known |= (*out)[p].n == n;
-        if (wanted && !known && study->runs[i].done > 0)
-            status = add_search(study, series, study->runs[i].id, n, at, out, count, err);
+            wanted &= (*out)[p].n != run->record.n;
+        if (wanted)
+            status = add_search(study, series, run, out, count, err);
     }
     if (*count > 1)
         qsort(*out, (size_t)*count, sizeof **out, by_n);

@@ -1,9 +1,9 @@
 /* study.h - the runs of a store over one set of questions, seen as series of budgets.
  *
- * Three kinds of runs are told apart by their settings: samples without a verifier; the same samples with the
- * scores of one (rescore.c); searches. Runs at different temperatures are points of different curves; of
- * several that fit a series at one temperature the newest is taken. Questions are ranked by pass@1 of samples
- * under seeds that no run has scores of, so that no figure's own luck cuts its groups. */
+ * Samples, the same samples judged by a verifier (rescore.c), and searches. Runs at different temperatures
+ * are points of different curves; of several that fit a series at one temperature the newest is taken.
+ * Questions are ranked by pass@1 of samples under seeds that no run has scores of, so that no figure's own
+ * luck cuts its groups. */
 #ifndef EVAL_STUDY_H
 #define EVAL_STUDY_H
 
@@ -37,12 +37,17 @@ struct study_point {
     double *values; /* (study->count) how often each question is right; owned */
 };
 
+struct study_run {
+    struct ponder_run run;
+    struct run_record record;
+};
+
 struct study_samples; /* a run with scores, in memory */
 
 struct study {
     const char *path; /* of the store; borrowed */
     struct store *store;
-    struct ponder_run *runs; /* (run_count) of the questions and the model of samples */
+    struct study_run *runs; /* (run_count) of the questions and the model of samples */
     int64_t run_count;
     int64_t count; /* questions */
     double *ease;  /* (count) pass@1 of samples apart; NULL where there are none */
@@ -55,10 +60,9 @@ struct study {
  * samples. Release `out` in any case. */
 int study_open(struct study *out, const char *path, const char *data, struct ponder_err *err) PONDER_USE;
 void study_release(struct study *study);
-enum { STUDY_TEMPERATURES_MAX = 32 };
-/* At which temperatures there are runs for the series, ascending. Returns how many. */
-int study_temperatures(const struct study *study, const struct study_series *series,
-                       double out[STUDY_TEMPERATURES_MAX]);
+/* At which temperatures there are runs for the series, ascending. `*out` is freed by the caller. */
+int study_temperatures(const struct study *study, const struct study_series *series, double **out,
+                       int64_t *count, struct ponder_err *err) PONDER_USE;
 /* All points of the series at this temperature, by n; *count 0: there are no runs for it. NAN: the newest
  * run's. The caller releases them. */
 int study_points(struct study *study, const struct study_series *series, double temperature,

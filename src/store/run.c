@@ -16,6 +16,29 @@ static void bind_text(sqlite3_stmt *statement, int at, const char *text)
     sqlite3_bind_text64(statement, at, text, strlen(text), SQLITE_STATIC, SQLITE_UTF8);
 }
 
+/* ---- kinds ---- */
+
+static const char *const kinds[PONDER_RUN_KINDS] = {[PONDER_RUN_SAMPLES] = "samples",
+                                                    [PONDER_RUN_JUDGED] = "judged",
+                                                    [PONDER_RUN_SEARCH] = "search",
+                                                    [PONDER_RUN_ROLLOUTS] = "rollouts"};
+
+const char *ponder_run_kind_name(enum ponder_run_kind kind)
+{
+    return kinds[kind];
+}
+
+static int take_kind(struct ponder_run *out, const char *name, struct ponder_err *err)
+{
+    for (int kind = 0; name && kind < PONDER_RUN_KINDS; kind++)
+        if (strcmp(name, kinds[kind]) == 0) {
+            out->kind = (enum ponder_run_kind)kind;
+            return PONDER_OK;
+        }
+    return err_set(err, PONDER_E_FORMAT, "run %lld is of no kind that there is: '%.40s'", (long long)out->id,
+                   name ? name : "");
+}
+
 /* ---- beginning ---- */
 
 static int add_question(struct store *store, int64_t set, int64_t number, const struct question *question,
@@ -66,6 +89,7 @@ static int find_or_add_run(struct store *store, const struct store_run_key *key,
     sqlite3_bind_int64(add, 1, set);
     bind_text(add, 2, key->settings);
     bind_text(add, 3, key->model);
+    bind_text(add, 4, ponder_run_kind_name(key->kind));
     return store_run_statement(store, add, run, "beginning a run", err);
 }
 
@@ -166,9 +190,10 @@ static int take_run(sqlite3_stmt *row, struct ponder_run *out, struct ponder_err
                                .fingerprints = column_copy(row, 6),
                                .seeds = sqlite3_column_int64(row, 7),
                                .done = sqlite3_column_int64(row, 8),
-                               .samples = sqlite3_column_int64(row, 9)};
+                               .samples = sqlite3_column_int64(row, 9),
+                               .kept = sqlite3_column_int64(row, 10)};
     return out->created && out->data && out->model && out->settings && out->fingerprints
-               ? PONDER_OK
+               ? take_kind(out, (const char *)sqlite3_column_text(row, 11), err)
                : err_memory(err, "runs");
 }
 

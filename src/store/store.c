@@ -67,20 +67,20 @@ int store_run_statement(struct store *store, sqlite3_stmt *statement, int64_t *i
     return status;
 }
 
-static int execute(struct store *store, const char *sql, const char *doing, struct ponder_err *err)
+int store_execute(struct store *store, const char *sql, const char *doing, struct ponder_err *err)
 {
     return sqlite3_exec(store->db, sql, NULL, NULL, NULL) ? store_fail(store, doing, err) : PONDER_OK;
 }
 
 int store_begin(struct store *store, struct ponder_err *err)
 {
-    return execute(store, "BEGIN IMMEDIATE", "beginning to write", err);
+    return store_execute(store, "BEGIN IMMEDIATE", "beginning to write", err);
 }
 
 int store_end(struct store *store, int status, struct ponder_err *err)
 {
     if (!status)
-        status = execute(store, "COMMIT", "writing", err);
+        status = store_execute(store, "COMMIT", "writing", err);
     if (status)
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     return status;
@@ -112,7 +112,7 @@ static int check_path(const char *path, enum store_mode mode, struct ponder_err 
     bool there = stat(path, &at) == 0;
     if (there && !S_ISREG(at.st_mode))
         return err_set(err, PONDER_E_ARGUMENT, "%s: is no ordinary file; name one", path);
-    if (!there && mode == STORE_READ)
+    if (!there && mode != STORE_WRITE)
         return err_set(err, PONDER_E_IO, "%s: there is no such store; `ponder eval --store` makes one", path);
     return PONDER_OK;
 }
@@ -136,7 +136,7 @@ static int set_up(struct store *store, enum store_mode mode, struct ponder_err *
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     int status =
-        execute(store, "PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON", "cannot be read", err);
+        store_execute(store, "PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON", "cannot be read", err);
     return status ? status : store_schema_check(store, mode, err);
 }
 

@@ -168,6 +168,7 @@ struct reading {
     struct batch batch;
     struct questions questions;
     const char *path;
+    bool labels; /* the run's scores are labels */
 };
 
 static int check_sample(const struct store_sample *sample, int lines, struct ponder_err *err)
@@ -182,20 +183,21 @@ static int check_sample(const struct store_sample *sample, int lines, struct pon
 }
 
 /* Text with a NUL inside is no solution, and one without an answer has no labels. */
-static int add_sample(struct batch *batch, const struct store_sample *sample, struct ponder_err *err)
+static int add_sample(struct batch *batch, const struct store_sample *sample, bool has_labels,
+                      struct ponder_err *err)
 {
     const char *text = sample->text && strlen(sample->text) == sample->len ? sample->text : "";
     int64_t lines = prefixes_steps(text, strlen(text));
     if (lines == 0 || lines > LABELLED_LINES_MAX)
         return PONDER_OK;
-    int status = check_sample(sample, (int)lines, err);
+    int status = has_labels ? check_sample(sample, (int)lines, err) : PONDER_OK;
     if (status)
         return status;
     float *labels;
     struct judged_text *out = batch_text(batch, text, (int)lines, sample->correct, &labels);
-    if (!sample->scores)
+    if (!has_labels || !sample->scores)
         out->labels = NULL;
-    for (int i = 0; i < lines && sample->scores; i++)
+    for (int i = 0; i < lines && out->labels; i++)
         labels[i] = (float)sample->scores[i];
     return PONDER_OK;
 }
@@ -204,24 +206,13 @@ static int add_cell(void *data, const struct store_cell *cell, struct ponder_err
 {
     struct reading *reading = data;
     struct batch *batch = &reading->batch;
-    if (cell->question < 0 || cell->question >= reading->questions.count)
-        return err_set(err, PONDER_E_FORMAT, "%s: a cell of question %lld, and there are %lld", reading->path,
-                       (long long)cell->question, (long long)reading->questions.count);
     int status = batch_begin(batch, cell->n, cell->n * LABELLED_LINES_MAX, err);
     for (int64_t i = 0; i < cell->n && !status; i++)
-        status = add_sample(batch, &cell->samples[i], err);
+        status = add_sample(batch, &cell->samples[i], reading->labels, err);
     if (status)
         return err_prefix(err, status, "%s: question %lld", reading->path, (long long)cell->question + 1);
     return judged_source_add(batch->source, reading->questions.items[cell->question].problem, batch->texts,
                              batch->count, err);
-}
-
-static bool has_labels(const struct ponder_run *run)
-{
-    json_t *settings = json_loads(run->settings, 0, NULL);
-    bool has = json_object_get(settings, "rollouts") != NULL;
-    json_decref(settings);
-    return has;
 }
 
 /* The only run that will do. */
@@ -233,7 +224,7 @@ static int choose_run(struct store *store, const struct judged_source *source, c
     int64_t count, fit = 0, last = 0;
     int status = store_runs(store, &runs, &count, err);
     for (int64_t i = 0; i < count && !status; i++)
-        if (any || has_labels(&runs[i])) {
+        if (any || runs[i].kind == PONDER_RUN_ROLLOUTS) {
             fit++;
             *out = last;
             last = runs[i].id;
@@ -250,11 +241,12 @@ static int choose_run(struct store *store, const struct judged_source *source, c
 }
 
 static int check_run(struct store *store, const struct judged_source *source, const char *path, int64_t id,
-                     struct ponder_err *err)
+                     bool *labels, struct ponder_err *err)
 {
     struct ponder_run run;
     int status = store_run_find(store, id, &run, err);
-    if (!status && !source->options.profile->outcome && !has_labels(&run))
+    *labels = run.kind == PONDER_RUN_ROLLOUTS;
+    if (!status && !source->options.profile->outcome && !*labels)
         status = err_set(err, PONDER_E_ARGUMENT,
                          "--run: %s: run %lld has no labels; `ponder label` makes them", path, (long long)id);
     store_run_release(&run);
@@ -266,8 +258,10 @@ int judged_read_store(struct judged_source *source, const char *path, int64_t ru
     struct reading reading = {.batch = {.source = source}, .path = path};
     struct store *store;
     int status = store_open(&store, path, STORE_READ, err);
+    if (!status && !run)
+        status = choose_run(store, source, path, &run, err);
     if (!status)
-        status = run ? check_run(store, source, path, run, err) : choose_run(store, source, path, &run, err);
+        status = check_run(store, source, path, run, &reading.labels, err);
     if (!status)
         status = store_run_questions(store, run, &reading.questions, err);
     if (!status)

@@ -88,6 +88,9 @@ int trace_add_vote(struct ponder_tree *tree, const char *answer, int64_t count) 
 /* Sets the result and marks the nodes of its path; -1: the prompt alone. */
 void trace_set_result(struct ponder_tree *tree, int32_t node);
 
+/* Appends what ponder_tree_save writes; check buf_ok(). PONDER_E_MEMORY; PONDER_E_LIMIT for a text of more
+ * than TRACE_VALUE_BYTES_MAX. */
+int trace_print(struct buf *out, const struct ponder_tree *tree, struct ponder_err *err) PONDER_USE;
 /* ponder_tree_read of `len` bytes in memory, which errors call `name`. */
 int trace_read_text(struct ponder_tree **out, const char *name, const char *text, size_t len,
                     struct ponder_err *err) PONDER_USE;

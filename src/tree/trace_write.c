@@ -94,7 +94,7 @@ static int put_nodes(struct buf *out, const struct ponder_tree *tree, struct pon
     return status;
 }
 
-static int put_all(struct buf *out, const struct ponder_tree *tree, struct ponder_err *err)
+int trace_print(struct buf *out, const struct ponder_tree *tree, struct ponder_err *err)
 {
     buf_printf(out, "{\"format\":\"%s\",\"version\":%d,\n", TRACE_FORMAT, TRACE_VERSION);
     int status = put(out, "", "question", json_from_string(tree->question), ",\n", err);
@@ -118,7 +118,7 @@ static int put_all(struct buf *out, const struct ponder_tree *tree, struct ponde
 int ponder_tree_save(const struct ponder_tree *tree, const char *path, struct ponder_err *err)
 {
     struct buf out = BUF_INIT(TRACE_BYTES_MAX);
-    int status = put_all(&out, tree, err);
+    int status = trace_print(&out, tree, err);
     if (status == PONDER_E_LIMIT || (!buf_ok(&out) && out.len > TRACE_BYTES_MAX / 2))
         status = err_set(err, PONDER_E_LIMIT,
                          "%s: the trace would be larger than %d bytes, or a text in it "

@@ -34,6 +34,12 @@ run eval --data pocket:test:10 --search beam -n 4 --width 2 --verifier prm --sto
 run figure "$db" f3-left
 check "a_width_that_is_the_root_is_of_both_series" '[ $status -eq 0 ] && contains "$out" "| beam, M = √N | 0.6 | 4 | 4 |"'
 
+figure=$("$PONDER" figure "$db" f3-left)
+run eval --data pocket:test:10 --search best_of_n -n 4 -t 0.8 --pool samples --verifier prm --store "$db"
+run figure "$db" f3-left
+check "a_search_of_whole_solutions_breaks_no_figure" '[ $status -eq 0 ] && [ "$out" = "$figure" ]'
+run report "$db" --csv "$scratch/a.csv"
+check "and_a_report_calls_it_what_it_is" '[ $status -eq 0 ] && grep -q ",best of 4 by prm,all,all,accuracy,1," "$scratch/a.csv" && ! grep -q ",best of 4 by prm,all,all,pass_1" "$scratch/a.csv"'
 run figure "$db" f99
 check "an_unknown_figure_is_refused" 'refused 2 && contains "$err" "is no figure"'
 run figure "$root/README.md" f3-left

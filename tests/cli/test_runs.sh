@@ -51,6 +51,28 @@ run eval --data pocket:test:5 --search beam -n 2 --width 2 --store "$db" --json
 first=$(printf '%s' "$out" | sed 's/.*"ledger"/"ledger"/; s/,"spent".*"n/,"n/')
 run eval --data pocket:test:5 --search beam -n 2 --width 2 --store "$db" --json
 check "a_search_is_kept_too" '[ $status -eq 0 ] && contains "$out" "\"resumed\":5" && contains "$out" "\"spent\":{\"generations\":0," && [ "$(printf "%s" "$out" | sed "s/.*\"ledger\"/\"ledger\"/; s/,\"spent\".*\"n/,\"n/")" = "$first" ]'
+searched=$("$PONDER" runs list "$db" | sed -n 's/^ *\([0-9]*\) .*  search .*/\1/p')
+check "a_run_is_listed_with_its_kind" '[ -n "$searched" ] && contains "$("$PONDER" runs list "$db")" "  samples  " && contains "$("$PONDER" runs show "$db" 1 --json)" "\"kind\":\"samples\""'
+run runs export "$db" "$searched"
+check "what_a_search_saw_is_exported" '[ $status -eq 0 ] && [ $(grep -c "\"chosen\":[0-9]*,\"candidates\":\[{" "$scratch/out") -eq 5 ] && contains "$out" "\"repeats\":"'
+run tree --store "$db" --run "$searched" --question 5
+check "the_tree_of_a_stored_search_is_drawn" '[ $status -eq 0 ] && contains "$out" "beam, N = 2, width 2" && contains "$out" "the result"'
+run tree --store "$db" --run "$searched" --question 6
+check "a_question_that_the_run_does_not_have_is_refused" 'refused 2 && contains "$err" "questions 1 to 5"'
+run tree --store "$db" --run 1
+check "a_run_of_samples_has_no_tree" 'refused 2 && contains "$err" "is of samples"'
+run tree --store "$db"
+check "a_tree_of_a_store_wants_a_run" 'refused 2 && contains "$err" "--run is missing"'
+cp "$root/tests/data/store_version_1.db" "$scratch/old.db"
+run runs show "$scratch/old.db" 3
+check "a_store_of_version_1_is_shown" '[ $status -eq 0 ] && contains "$out" "  search  " && contains "$out" "4 questions"'
+check "and_left_as_it_is" 'cmp -s "$root/tests/data/store_version_1.db" "$scratch/old.db"'
+run tree --store "$scratch/old.db" --run 3
+check "a_search_of_version_1_has_no_tree" 'refused 1 && contains "$err" "by an earlier version"'
+run runs delete "$scratch/old.db" 2
+check "a_store_of_version_1_is_brought_up_by_who_writes" '[ $status -eq 0 ] && ! contains "$("$PONDER" runs list "$scratch/old.db")" "  judged  " && contains "$("$PONDER" runs list "$scratch/old.db")" "  rollouts  "'
+run runs delete "$scratch/absent.db" 2
+check "nothing_is_made_where_something_is_to_be_deleted" 'refused 1 && [ ! -e "$scratch/absent.db" ]'
 run replay --samples "$db" --run 1 --n 8
 check "a_run_is_replayed" '[ $status -eq 0 ] && contains "$out" "16 samples each"'
 run report "$db" 1 --csv "$db"

@@ -451,6 +451,7 @@ static void comparing_init(struct comparing *c)
     c->search.width = 1;
     c->job = (struct eval_job){.template = template_of("{question}\nA:\n"),
                                .model = "m.gguf",
+                               .model_hash = 5,
                                .precision = "f32",
                                .settings = &c->settings,
                                .sampling = &c->sampling};
@@ -572,6 +573,80 @@ static void a_search_is_compared_question_by_question_with_best_of_n(void **stat
     unlink(samples);
 }
 
+/* Of four solutions one is wrong and three say the same right thing. */
+static void what_a_search_saw_is_kept_and_what_it_chose_counts(void **state)
+{
+    (void)state;
+    struct comparing c;
+    comparing_init(&c);
+    c.search.name = "best_of_n";
+    c.search.width = 4;
+    c.search.verifier = "oracle";
+    c.job.search = &c.search;
+    for (int q = 0; q < SEARCHED; q++) {
+        c.replies[c.reply_count++] =
+            (struct scripted_reply){.when = c.problems[q], .times = 1, .text = "1=2\n\\boxed{none}"};
+        c.replies[c.reply_count++] = (struct scripted_reply){.when = c.problems[q], .text = c.solutions[q]};
+    }
+    struct ponder_search_eval *eval;
+    struct ponder_err err = {0};
+    if (comparing_run(&c, &eval, &err))
+        fail_msg("%s", err.message);
+    close_to(eval->groups[0].accuracy.value, 1);
+    ponder_search_eval_release(eval);
+
+    char *text = export_run(1);
+    json_t *line = json_loads(text, JSON_DISABLE_EOF_CHECK, NULL);
+    json_t *candidates = json_object_get(line, "candidates"), *samples = json_object_get(line, "samples");
+    assert_string_equal(json_string_value(json_object_get(json_object_get(line, "run"), "kind")), "search");
+    assert_int_equal(json_array_size(samples), 1);
+    assert_int_equal(json_array_size(candidates), 2);
+    assert_int_equal(json_integer_value(json_object_get(line, "chosen")), 1);
+    const json_t *wrong = json_array_get(candidates, 0), *right = json_array_get(candidates, 1);
+    assert_true(json_is_false(json_object_get(wrong, "correct")));
+    assert_true(json_is_true(json_object_get(right, "correct")));
+    assert_int_equal(json_integer_value(json_object_get(wrong, "repeats")), 1);
+    assert_int_equal(json_integer_value(json_object_get(right, "repeats")), 3);
+    assert_true(json_number_value(json_object_get(right, "score")) >
+                json_number_value(json_object_get(wrong, "score")));
+    assert_true(json_array_size(json_object_get(right, "scores")) > 0);
+    assert_true(
+        json_equal(json_object_get(json_array_get(samples, 0), "text"), json_object_get(right, "text")));
+    json_decref(line);
+    free(text);
+
+    struct ponder_run *runs;
+    int64_t count;
+    assert_int_equal(ponder_runs_list(store, &runs, &count, &err), PONDER_OK);
+    assert_int_equal(runs[0].kind, PONDER_RUN_SEARCH);
+    assert_int_equal(runs[0].samples, SEARCHED);
+    assert_int_equal(runs[0].kept, 2 * SEARCHED);
+    ponder_runs_release(runs, count);
+    struct ponder_eval *again;
+    assert_int_equal(ponder_runs_eval(store, 1, &again, &err), PONDER_OK);
+    assert_int_equal(again->kind, PONDER_RUN_SEARCH);
+    assert_int_equal(again->n, 1);
+    close_to(again->accuracy.value, 1);
+    ponder_eval_release(again);
+
+    struct ponder_tree *tree;
+    struct ponder_tree_facts facts;
+    if (ponder_runs_tree(store, 1, SEARCHED - 1, 0, &tree, &err))
+        fail_msg("%s", err.message);
+    ponder_tree_facts(tree, &facts);
+    assert_string_equal(facts.question, c.problems[SEARCHED - 1]);
+    assert_int_equal(facts.samples, 4);
+    assert_int_equal(facts.nodes, 2);
+    assert_int_equal(facts.votes, 3);
+    assert_int_equal(facts.voters, 4);
+    assert_int_equal(facts.ledger.generations, 4);
+    assert_true(facts.ledger.seconds > 0);
+    ponder_tree_release(tree);
+    assert_int_equal(ponder_runs_tree(store, 1, SEARCHED, 0, &tree, &err), PONDER_E_ARGUMENT);
+    assert_int_equal(ponder_runs_tree(store, 1, 0, 77, &tree, &err), PONDER_E_NOT_FOUND);
+    comparing_release(&c);
+}
+
 static void search_refused_with(struct comparing *c, const char *expected)
 {
     struct ponder_search_eval *eval;
@@ -651,6 +726,7 @@ int main(void)
         cmocka_unit_test_teardown(two_runs_are_compared_on_the_questions_that_both_have, empty_store),
         cmocka_unit_test_teardown(a_question_with_a_failed_sample_is_asked_again, empty_store),
         cmocka_unit_test_teardown(a_search_is_compared_question_by_question_with_best_of_n, empty_store),
+        cmocka_unit_test_teardown(what_a_search_saw_is_kept_and_what_it_chose_counts, empty_store),
         cmocka_unit_test_teardown(a_search_that_cannot_be_compared_is_refused, empty_store),
         cmocka_unit_test_teardown(ks_are_powers_of_four_and_n, empty_store),
     };

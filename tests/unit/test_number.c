@@ -120,11 +120,15 @@ static void stored_scores_come_back(void **state)
     snprintf(path, sizeof path, "%s/runs.db", folder);
     struct question item = {"p", "1", "1", "algebra", "a"};
     struct questions set = {.items = &item, .count = 1, .cap = 1};
-    struct store_run_key key = {"set.jsonl", &set, "m.gguf", "{}", "{\"version\":\"1\"}", false};
+    struct store_run_key key = {.data = "set.jsonl",
+                                .questions = &set,
+                                .model = "m.gguf",
+                                .settings = "{}",
+                                .fingerprint = "{\"version\":\"1\"}"};
     double scores[] = {0.1, 0.5, 1e-9};
     struct store_sample sample = {
         .text = "a", .len = 1, .logprob = -0.75, .finish = "end", .scores = scores, .score_count = 3};
-    struct store_cell cell = {1, 0, {.seconds = 0.25}, &sample, 1};
+    struct store_cell cell = {1, 0, {.seconds = 0.25}, &sample, 1, NULL};
     struct ponder_err err = {0};
     struct store *store;
     int64_t run;

@@ -51,16 +51,20 @@ static void put(int64_t run, int64_t question, const char *const *texts, int64_t
                                            .finish = "end",
                                            .scores = i == 1 ? scores : NULL,
                                            .score_count = i == 1 ? 2 : 0};
-    struct store_cell cell = {1, question, {generations, 20, 40, 0, 0, 0, 600, 3}, samples, n};
+    struct store_cell cell = {1, question, {generations, 20, 40, 0, 0, 0, 600, 3}, samples, n, NULL};
     struct ponder_err err = {0};
     if (store_cell_put(store, run, &cell, &err))
         fail_msg("%s", err.message);
 }
 
-static int64_t begin(const struct questions *set, const char *settings)
+static int64_t begin(const struct questions *set, enum ponder_run_kind kind, const char *settings)
 {
-    struct store_run_key key = {"set<.jsonl", set, "m.gguf", settings, "{\"cpu\":\"<i>\",\"version\":\"1\"}",
-                                false};
+    struct store_run_key key = {.data = "set<.jsonl",
+                                .questions = set,
+                                .model = "m.gguf",
+                                .kind = kind,
+                                .settings = settings,
+                                .fingerprint = "{\"cpu\":\"<i>\",\"version\":\"1\"}"};
     struct ponder_err err = {0};
     int64_t run;
     if (store_run_begin(store, &key, &run, &err))
@@ -73,8 +77,8 @@ static void fill(void)
 {
     const struct questions all = {.items = items, .count = ASKED, .cap = ASKED};
     const struct questions some = {.items = items, .count = SEARCHED, .cap = SEARCHED};
-    int64_t sampled = begin(&all, "{\"n\":4,\"search\":\"best_of_n\"}");
-    int64_t searched = begin(&some, "{\"n\":2,\"search\":\"beam\"}");
+    int64_t sampled = begin(&all, PONDER_RUN_SAMPLES, "{\"n\":4,\"search\":\"best_of_n\"}");
+    int64_t searched = begin(&some, PONDER_RUN_SEARCH, "{\"n\":2,\"search\":\"beam\"}");
     for (int64_t q = 0; q < ASKED; q++) {
         char right[64];
         snprintf(right, sizeof right, "Step one.\nThe answer is \\boxed{%s}.", items[q].answer);
@@ -427,6 +431,73 @@ static void all_of_many_subjects_are_groups_and_a_plot_of_some_says_so(void **st
     free(eval.groups);
 }
 
+/* A search of whole solutions has one solution a question, and labelled ones are no search. */
+static void each_kind_of_run_is_called_what_it_is(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ponder_run_kind kind;
+        const char *settings, *label;
+        bool search;
+    } runs[] = {
+        {PONDER_RUN_SEARCH, "{\"n\":4,\"search\":\"best_of_n\",\"select\":\"best\",\"verifier\":\"prm\"}",
+         "best of 4 by prm", true},
+        {PONDER_RUN_SEARCH, "{\"n\":8,\"search\":\"dvts\",\"select\":\"best\",\"verifier\":\"prm\"}",
+         "dvts of 8", true},
+        {PONDER_RUN_JUDGED, "{\"n\":2,\"search\":\"best_of_n\",\"verifier\":\"orm\"}",
+         "best of 2 (judged by orm)", false},
+        {PONDER_RUN_ROLLOUTS, "{\"n\":2,\"rollouts\":4,\"search\":\"rollouts\"}", "best of 2 (labelled)",
+         false},
+        {PONDER_RUN_SAMPLES, "{\"n\":2}", "best of 2", false},
+    };
+    static const char *const texts[] = {"\\boxed{1}", "\\boxed{0}"};
+    const struct questions all = {.items = items, .count = ASKED, .cap = ASKED};
+    for (int i = 0; i < 5; i++) {
+        int64_t run = begin(&all, runs[i].kind, runs[i].settings);
+        struct figures one;
+        struct ponder_err err = {0};
+        put(run, 0, texts, runs[i].search ? 1 : 2, 4);
+        if (figures_open(&one, store, path, &run, 1, &err))
+            fail_msg("%s", err.message);
+        assert_string_equal(one.runs[0].label, runs[i].label);
+        assert_int_equal(one.runs[0].search, runs[i].search);
+        struct buf out = BUF_INIT(1 << 20);
+        assert_int_equal(figures_json(&out, &one, &err), PONDER_OK);
+        json_t *root = json_loads(buf_text(&out), 0, NULL);
+        assert_string_equal(
+            json_string_value(json_object_get(json_array_get(json_object_get(root, "runs"), 0), "kind")),
+            ponder_run_kind_name(runs[i].kind));
+        json_decref(root);
+        buf_release(&out);
+        figures_release(&one);
+        assert_int_equal(store_run_delete(store, run, &err), PONDER_OK);
+    }
+}
+
+/* Its list's number is no answer, neither in the figures nor on the question's page. */
+static void a_text_that_was_cut_has_the_same_answer_on_its_page_as_in_the_figures(void **state)
+{
+    (void)state;
+    const struct questions all = {.items = items, .count = ASKED, .cap = ASKED};
+    int64_t run = begin(&all, PONDER_RUN_SAMPLES, "{\"extract\":\"any\",\"n\":1}");
+    const struct store_sample sample = {
+        .text = "2. Then 3.", .len = 10, .token_count = 9, .logprob = NAN, .finish = "length"};
+    const struct store_cell cell = {.seed = 1, .question = 2, .samples = &sample, .n = 1};
+    struct figures one;
+    struct shown shown;
+    struct ponder_err err = {0};
+    assert_int_equal(store_cell_put(store, run, &cell, &err), PONDER_OK);
+    if (figures_open(&one, store, path, &run, 1, &err))
+        fail_msg("%s", err.message);
+    assert_true(one.runs[0].eval->without_answer == 1);
+    assert_int_equal(shown_read(&shown, store, &one.runs[0], 2, 1, &err), PONDER_OK);
+    assert_int_equal(shown.without_answer, 1);
+    assert_null(shown.samples[0].answer);
+    shown_release(&shown);
+    figures_release(&one);
+    assert_int_equal(store_run_delete(store, run, &err), PONDER_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -444,6 +515,8 @@ int main(void)
         cmocka_unit_test(a_page_that_finds_no_room_is_an_error),
         cmocka_unit_test(names_from_files_are_no_part_of_gnuplots_commands),
         cmocka_unit_test(all_of_many_subjects_are_groups_and_a_plot_of_some_says_so),
+        cmocka_unit_test(each_kind_of_run_is_called_what_it_is),
+        cmocka_unit_test(a_text_that_was_cut_has_the_same_answer_on_its_page_as_in_the_figures),
         cmocka_unit_test(a_drawing_takes_the_pages_colours_and_names),
     };
     return cmocka_run_group_tests(tests, make, unmake);

@@ -27,8 +27,11 @@ static int make_store(void **state)
     snprintf(path, sizeof path, "%s/runs.db", folder);
     struct question items[] = {{"p0", "4", "1", "algebra", "a"}, {"p1", "4", "2", "none", "b"}};
     struct questions set = {.items = items, .count = 2, .cap = 2};
-    struct store_run_key key = {"set.jsonl",           &set, "m.gguf", "{\"search\":\"best_of_n\"}",
-                                "{\"version\":\"1\"}", false};
+    struct store_run_key key = {.data = "set.jsonl",
+                                .questions = &set,
+                                .model = "m.gguf",
+                                .settings = "{\"search\":\"best_of_n\"}",
+                                .fingerprint = "{\"version\":\"1\"}"};
     struct store_sample sample = {
         .text = "\\boxed{4}", .len = 9, .logprob = NAN, .finish = "end", .answer = "4"};
     struct store *store;
@@ -37,7 +40,7 @@ static int make_store(void **state)
     if (!status)
         status = store_run_begin(store, &key, &run, NULL);
     for (int64_t q = 0; q < 2 && !status; q++) {
-        struct store_cell cell = {1, q, {0}, &sample, 1};
+        struct store_cell cell = {1, q, {0}, &sample, 1, NULL};
         status = store_cell_put(store, run, &cell, NULL);
     }
     store_release(store);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,7 +67,11 @@ static struct store *open_store(void)
 
 static int64_t begin_run(struct store *store, const char *settings)
 {
-    struct store_run_key key = {"set.jsonl", &set, "m.gguf", settings, "{\"version\":\"1\"}", false};
+    struct store_run_key key = {.data = "set.jsonl",
+                                .questions = &set,
+                                .model = "m.gguf",
+                                .settings = settings,
+                                .fingerprint = "{\"version\":\"1\"}"};
     struct ponder_err err = {0};
     int64_t run;
     if (store_run_begin(store, &key, &run, &err))
@@ -83,7 +88,7 @@ static const struct store_sample samples[] = {
 
 static void put(struct store *store, int64_t run, int64_t seed, int64_t question)
 {
-    struct store_cell cell = {seed, question, {2, 3, 4, 5, 6, 7, 8.5, 0.25}, samples, 2};
+    struct store_cell cell = {seed, question, {2, 3, 4, 5, 6, 7, 8.5, 0.25}, samples, 2, NULL};
     struct ponder_err err = {0};
     if (store_cell_put(store, run, &cell, &err))
         fail_msg("%s", err.message);
@@ -182,7 +187,11 @@ static void another_fingerprint_is_refused_unless_it_may_be_mixed(void **state)
     struct store *store = open_store();
     struct ponder_err err = {0};
     int64_t run = begin_run(store, "{}"), again;
-    struct store_run_key key = {"set.jsonl", &set, "m.gguf", "{}", "{\"version\":\"2\"}", false};
+    struct store_run_key key = {.data = "set.jsonl",
+                                .questions = &set,
+                                .model = "m.gguf",
+                                .settings = "{}",
+                                .fingerprint = "{\"version\":\"2\"}"};
     assert_int_equal(store_run_begin(store, &key, &again, &err), PONDER_E_ARGUMENT);
     assert_non_null(strstr(err.message, "version \"1\", now \"2\""));
     key.mix = true;
@@ -317,7 +326,7 @@ static void files_of_another_kind_or_version_are_left_as_they_are(void **state)
     unlink(path);
     store_release(open_store());
     execute("PRAGMA user_version = 99; PRAGMA journal_mode = DELETE");
-    refused_untouched(PONDER_E_UNSUPPORTED, "version 99, and this program knows 1");
+    refused_untouched(PONDER_E_UNSUPPORTED, "version 99, and this program knows 2");
 }
 
 /* A recursive view could be read for ever. */
@@ -442,6 +451,382 @@ static void a_set_that_lies_about_its_size_is_refused(void **state)
     store_release(store);
 }
 
+/* ---- searches ---- */
+
+static const double totals[] = {0.5, NAN};
+static const int32_t repeats[] = {3, 1};
+static const char trace[] = "{\"a trace\": \"of some length, of some length, of some length\"}";
+static const struct store_found found = {1, totals, repeats, trace, sizeof trace - 1};
+
+static void put_search(struct store *store, int64_t run, const struct store_found *of)
+{
+    struct store_cell cell = {1, 0, {.generations = 4}, samples, 2, of};
+    struct ponder_err err = {0};
+    if (store_cell_put(store, run, &cell, &err))
+        fail_msg("%s", err.message);
+}
+
+static int see_the_chosen_one(void *data, const struct store_cell *cell, struct ponder_err *err)
+{
+    (void)data;
+    (void)err;
+    assert_int_equal(cell->n, 1);
+    assert_null(cell->samples[0].text);
+    assert_string_equal(cell->samples[0].finish, "failed");
+    assert_null(cell->found);
+    return PONDER_OK;
+}
+
+static int see_all(void *data, const struct store_cell *cell, struct ponder_err *err)
+{
+    (void)data;
+    (void)err;
+    assert_int_equal(cell->n, 2);
+    assert_int_equal(cell->found->chosen, 1);
+    assert_true(cell->found->totals[0] == 0.5 && isnan(cell->found->totals[1]));
+    assert_int_equal(cell->found->repeats[0], 3);
+    assert_int_equal(cell->samples[0].score_count, 2);
+    return PONDER_OK;
+}
+
+static void a_search_keeps_what_it_saw_and_counts_what_it_chose(void **state)
+{
+    (void)state;
+    struct store *store = open_store();
+    struct ponder_err err = {0};
+    int64_t run = begin_run(store, "{}");
+    put_search(store, run, &found);
+    assert_int_equal(store_cells_read(store, run, 0, -1, see_the_chosen_one, NULL, &err), PONDER_OK);
+    assert_int_equal(store_candidates_read(store, run, 1, 0, see_all, NULL, &err), PONDER_OK);
+    struct ponder_run listed;
+    assert_int_equal(store_run_find(store, run, &listed, &err), PONDER_OK);
+    assert_int_equal(listed.samples, 1);
+    assert_int_equal(listed.kept, 2);
+    store_run_release(&listed);
+    char *text;
+    size_t len;
+    assert_int_equal(store_trace_read(store, run, &(int64_t){1}, 0, &text, &len, &err), PONDER_OK);
+    assert_string_equal(text, trace);
+    free(text);
+    int64_t seed = -1;
+    assert_int_equal(store_trace_read(store, run, &seed, 0, &text, &len, &err), PONDER_OK);
+    assert_int_equal(seed, 1);
+    free(text);
+    assert_int_equal(store_trace_read(store, run, &(int64_t){1}, 1, &text, &len, &err), PONDER_OK);
+    assert_null(text);
+    store_release(store);
+    static const char *const harm[] = {"UPDATE traces SET bytes = 7", "UPDATE traces SET bytes = 1 << 40",
+                                       "UPDATE traces SET bytes = 9, deflated = x'00'"};
+    for (int i = 0; i < 3; i++) {
+        execute(harm[i]);
+        store = open_store();
+        assert_int_equal(store_trace_read(store, run, &(int64_t){1}, 0, &text, &len, &err), PONDER_E_FORMAT);
+        assert_non_null(strstr(err.message, "run 1, seed 1, question 0: a trace"));
+        store_release(store);
+    }
+    execute("UPDATE cells SET chosen = 5");
+    store = open_store();
+    assert_int_equal(store_cells_read(store, run, 0, -1, see_the_chosen_one, NULL, &err), PONDER_E_FORMAT);
+    assert_non_null(strstr(err.message, "the sample 5 that was chosen is not there"));
+    store_release(store);
+}
+
+static void a_trace_that_is_too_large_is_left_out(void **state)
+{
+    (void)state;
+    struct store *store = open_store();
+    int64_t run = begin_run(store, "{}");
+    size_t len = STORE_TRACE_BYTES_MAX + 1;
+    char *text = calloc(len + 1, 1);
+    assert_non_null(text);
+    memset(text, 'x', len);
+    put_search(store, run, &(struct store_found){1, totals, repeats, text, len});
+    free(text);
+    assert_int_equal(store_trace_read(store, run, &(int64_t){1}, 0, &text, &len, NULL), PONDER_OK);
+    assert_null(text);
+    store_release(store);
+}
+
+static void a_kind_comes_back_and_one_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    struct store *store = open_store();
+    struct ponder_err err = {0};
+    for (int kind = 0; kind < PONDER_RUN_KINDS; kind++) {
+        struct store_run_key key = {.data = "set.jsonl",
+                                    .questions = &set,
+                                    .model = "m.gguf",
+                                    .kind = (enum ponder_run_kind)kind,
+                                    .settings = ponder_run_kind_name((enum ponder_run_kind)kind),
+                                    .fingerprint = "{}"};
+        struct ponder_run run;
+        int64_t id;
+        assert_int_equal(store_run_begin(store, &key, &id, &err), PONDER_OK);
+        assert_int_equal(store_run_find(store, id, &run, &err), PONDER_OK);
+        assert_int_equal(run.kind, kind);
+        assert_string_equal(run.settings, ponder_run_kind_name(run.kind));
+        store_run_release(&run);
+    }
+    store_release(store);
+    execute("UPDATE runs SET kind = 'wish' WHERE id = 2");
+    store = open_store();
+    struct ponder_run *runs;
+    int64_t count;
+    assert_int_equal(store_runs(store, &runs, &count, &err), PONDER_E_FORMAT);
+    assert_non_null(strstr(err.message, "run 2 is of no kind that there is: 'wish'"));
+    ponder_runs_release(runs, count);
+    store_release(store);
+}
+
+/* ---- pieces ---- */
+
+static int see_piece(void *data, int64_t number, const struct store_sample *sample, struct ponder_err *err)
+{
+    int *count = data;
+    (void)err;
+    assert_int_equal(number, *count == 0 ? 0 : 7);
+    ++*count;
+    if (number == 0) {
+        assert_null(sample->text);
+        assert_null(sample->tokens);
+        assert_true(isnan(sample->logprob));
+        return PONDER_OK;
+    }
+    assert_int_equal(sample->len, 4);
+    assert_memory_equal(sample->text, "a\xff\0b", 4);
+    assert_int_equal(sample->token_count, 3);
+    assert_int_equal(sample->tokens[1], 70000);
+    assert_true(sample->logprob == -0.5);
+    assert_string_equal(sample->finish, "end");
+    return PONDER_OK;
+}
+
+static int count_pieces(struct store *store, int64_t run, struct ponder_err *err)
+{
+    int count = 0;
+    int status = store_pieces_read(store, run, 1, 0, see_piece, &count, err);
+    return status ? status : count;
+}
+
+/* A child puts pieces and is killed: they are there. */
+static void pieces_are_kept_until_their_cell_is_whole(void **state)
+{
+    (void)state;
+    int ready[2];
+    struct ponder_err err = {0};
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct store *store = open_store();
+        int64_t run = begin_run(store, "{}");
+        bool fine = !store_piece_put(store, run, 1, 0, 7, &samples[1], NULL) &&
+                    !store_piece_put(store, run, 1, 0, 7, &samples[0], NULL) &&
+                    !store_piece_put(store, run, 1, 0, 0, &samples[1], NULL);
+        if (fine && write(ready[1], "x", 1) == 1)
+            pause();
+        _exit(0);
+    }
+    char byte;
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    close(ready[0]);
+    close(ready[1]);
+    struct store *store = open_store();
+    int64_t run = begin_run(store, "{}");
+    assert_int_equal(count_pieces(store, run, &err), 2);
+    assert_int_equal(count_cells(store, run, 0, -1), 0);
+    put(store, run, 1, 1); /* another cell */
+    assert_int_equal(count_pieces(store, run, &err), 2);
+    put(store, run, 1, 0);
+    assert_int_equal(count_pieces(store, run, &err), 0);
+    assert_int_equal(store_piece_put(store, run, 1, 0, 7, &samples[0], &err), PONDER_OK);
+    assert_int_equal(count_pieces(store, run, &err), 0);
+    assert_int_equal(store_piece_put(store, run, 2, 0, 7, &samples[0], &err), PONDER_OK);
+    assert_int_equal(store_run_delete(store, run, &err), PONDER_OK);
+    store_release(store);
+}
+
+static void nonsense_in_a_piece_is_an_error_that_names_the_cell(void **state)
+{
+    (void)state;
+    static const char *const harm[] = {"'[1, 2]'", "'[1, 2, -3]'", "'[1, 2, \"3\"]'", "'{}'"};
+    struct store *store = open_store();
+    int64_t run = begin_run(store, "{}");
+    assert_int_equal(store_piece_put(store, run, 1, 0, 0, &samples[0], NULL), PONDER_OK);
+    store_release(store);
+    for (int i = 0; i < 4; i++) {
+        struct ponder_err err = {0};
+        char sql[80];
+        snprintf(sql, sizeof sql, "UPDATE pieces SET tokens = %s", harm[i]);
+        execute(sql);
+        store = open_store();
+        assert_int_equal(count_pieces(store, run, &err), PONDER_E_FORMAT);
+        assert_non_null(strstr(err.message, "run 1, seed 1, question 0: "));
+        store_release(store);
+    }
+}
+
+/* ---- stores of version 1 ---- */
+
+/* What this program's version 1 wrote: samples, the same judged, two searches, one sample, labels. */
+static void copy_version_1(void)
+{
+    struct buf file = BUF_INIT(1 << 24);
+    assert_int_equal(buf_read_file(&file, "tests/data/store_version_1.db", NULL), PONDER_OK);
+    assert_int_equal(file_write_atomic(path, file.data, file.len, NULL), PONDER_OK);
+    buf_release(&file);
+}
+
+static int64_t version_of(void)
+{
+    sqlite3 *db;
+    sqlite3_stmt *row;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &row, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    int64_t version = sqlite3_column_int64(row, 0);
+    sqlite3_finalize(row);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    return version;
+}
+
+static int count_samples(void *data, const struct store_cell *cell, struct ponder_err *err)
+{
+    int64_t *count = data;
+    (void)err;
+    assert_null(cell->found); /* what a search saw was not kept */
+    *count += cell->n;
+    return PONDER_OK;
+}
+
+static void has_the_runs_of_version_1(enum store_mode mode)
+{
+    static const enum ponder_run_kind kinds[] = {PONDER_RUN_SAMPLES, PONDER_RUN_JUDGED,  PONDER_RUN_SEARCH,
+                                                 PONDER_RUN_SEARCH,  PONDER_RUN_SAMPLES, PONDER_RUN_ROLLOUTS};
+    static const int64_t counts[] = {16, 16, 4, 4, 4, 8};
+    struct store *store;
+    struct ponder_err err = {0};
+    if (store_open(&store, path, mode, &err))
+        fail_msg("%s", err.message);
+    struct ponder_run *runs;
+    int64_t count;
+    if (store_runs(store, &runs, &count, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(count, 6);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t all = 0;
+        assert_int_equal(runs[i].id, i + 1);
+        assert_int_equal(runs[i].kind, kinds[i]);
+        assert_int_equal(runs[i].samples, counts[i]);
+        assert_int_equal(runs[i].kept, counts[i]);
+        if (store_candidates_read(store, runs[i].id, 0, -1, count_samples, &all, &err))
+            fail_msg("%s", err.message);
+        assert_int_equal(all, counts[i]);
+    }
+    ponder_runs_release(runs, count);
+    char *text;
+    size_t len;
+    assert_int_equal(store_trace_read(store, 3, &(int64_t){1}, 0, &text, &len, &err), PONDER_OK);
+    assert_null(text);
+    store_release(store);
+}
+
+static void a_store_of_version_1_is_read_as_it_is(void **state)
+{
+    (void)state;
+    copy_version_1();
+    has_the_runs_of_version_1(STORE_READ);
+    assert_int_equal(version_of(), 1);
+    assert_int_equal(chmod(path, 0444), 0); /* by root it can be written all the same */
+    has_the_runs_of_version_1(STORE_READ);
+    assert_int_equal(version_of(), 1);
+}
+
+static void a_store_of_version_1_is_gone_on_with_as_version_2(void **state)
+{
+    (void)state;
+    for (int mode = STORE_CHANGE; mode <= STORE_WRITE; mode++) {
+        copy_version_1();
+        has_the_runs_of_version_1((enum store_mode)mode);
+        assert_int_equal(version_of(), 2);
+        has_the_runs_of_version_1(STORE_READ);
+        struct store *store = open_store();
+        put_search(store, begin_run(store, "{}"), &found);
+        assert_int_equal(store_run_delete(store, 3, NULL), PONDER_OK);
+        store_release(store);
+    }
+}
+
+static void a_store_of_version_1_that_is_in_use_is_left_to_its_program(void **state)
+{
+    (void)state;
+    copy_version_1();
+    struct store *at_work, *store;
+    struct ponder_err err = {0};
+    assert_int_equal(store_open(&at_work, path, STORE_READ, &err), PONDER_OK); /* as a program of version 1 */
+    enum store_claim claim;
+    assert_int_equal(store_cell_claim(at_work, 1, 2, 0, &claim, &err), PONDER_OK);
+    assert_int_equal(store_open(&store, path, STORE_WRITE, &err), PONDER_E_IO);
+    assert_non_null(strstr(err.message, "earlier version, and a process is at work on it"));
+    store_release(store);
+    assert_int_equal(version_of(), 1);
+    store_release(at_work);
+    has_the_runs_of_version_1(STORE_WRITE);
+    assert_int_equal(version_of(), 2);
+}
+
+/* Kills this process in place of the statement of that number; 0: never. */
+static int kill_at;
+
+int __real_sqlite3_exec(sqlite3 *db, const char *sql, int (*each)(void *, int, char **, char **), void *data,
+                        char **message);
+int __wrap_sqlite3_exec(sqlite3 *db, const char *sql, int (*each)(void *, int, char **, char **), void *data,
+                        char **message);
+
+int __wrap_sqlite3_exec(sqlite3 *db, const char *sql, int (*each)(void *, int, char **, char **), void *data,
+                        char **message)
+{
+    int code = SQLITE_OK;
+    if (!kill_at)
+        return __real_sqlite3_exec(db, sql, each, data, message);
+    while (*sql && !code) {
+        sqlite3_stmt *statement;
+        if (--kill_at == 0)
+            raise(SIGKILL);
+        code = sqlite3_prepare_v2(db, sql, -1, &statement, &sql);
+        if (!code && sqlite3_step(statement) == SQLITE_ERROR)
+            code = SQLITE_ERROR;
+        sqlite3_finalize(statement);
+    }
+    return code;
+}
+
+static void a_process_killed_while_it_brings_a_store_up_leaves_version_1(void **state)
+{
+    (void)state;
+    int status = 0, kills = 0;
+    do {
+        copy_version_1();
+        pid_t child = fork();
+        if (child == 0) {
+            struct store *store;
+            kill_at = kills + 1;
+            _exit(store_open(&store, path, STORE_WRITE, NULL) != PONDER_OK);
+        }
+        waitpid(child, &status, 0);
+        bool killed = WIFSIGNALED(status);
+        assert_true(killed || WEXITSTATUS(status) == 0);
+        assert_int_equal(version_of(), killed ? 1 : 2);
+        has_the_runs_of_version_1(STORE_READ);
+        assert_int_equal(version_of(), killed ? 1 : 2);
+        has_the_runs_of_version_1(STORE_WRITE);
+        remove_store(NULL);
+        kills += killed;
+    } while (WIFSIGNALED(status));
+    assert_true(kills > 8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -468,6 +853,21 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_question_that_is_not_in_the_set_is_refused_by_run_and_number,
                                         name_store, remove_store),
         cmocka_unit_test_setup_teardown(a_set_that_lies_about_its_size_is_refused, name_store, remove_store),
+        cmocka_unit_test_setup_teardown(a_search_keeps_what_it_saw_and_counts_what_it_chose, name_store,
+                                        remove_store),
+        cmocka_unit_test_setup_teardown(a_trace_that_is_too_large_is_left_out, name_store, remove_store),
+        cmocka_unit_test_setup_teardown(a_kind_comes_back_and_one_that_is_none_is_refused, name_store,
+                                        remove_store),
+        cmocka_unit_test_setup_teardown(pieces_are_kept_until_their_cell_is_whole, name_store, remove_store),
+        cmocka_unit_test_setup_teardown(nonsense_in_a_piece_is_an_error_that_names_the_cell, name_store,
+                                        remove_store),
+        cmocka_unit_test_setup_teardown(a_store_of_version_1_is_read_as_it_is, name_store, remove_store),
+        cmocka_unit_test_setup_teardown(a_store_of_version_1_is_gone_on_with_as_version_2, name_store,
+                                        remove_store),
+        cmocka_unit_test_setup_teardown(a_store_of_version_1_that_is_in_use_is_left_to_its_program,
+                                        name_store, remove_store),
+        cmocka_unit_test_setup_teardown(a_process_killed_while_it_brings_a_store_up_leaves_version_1,
+                                        name_store, remove_store),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -78,10 +78,14 @@ static int labels_of(struct judged_source *source, uint64_t index, float *labels
 static struct question items[] = {{"p0", "1", "1", "none", "a"}, {"p1", "2", "2", "none", "b"}};
 static const struct questions set = {.items = items, .count = 2, .cap = 2};
 
-static int64_t begin(struct store *store, const char *settings)
+static int64_t begin(struct store *store, enum ponder_run_kind kind, const char *settings)
 {
-    struct store_run_key key = {
-        .data = "set", .questions = &set, .model = "m", .settings = settings, .fingerprint = "{}"};
+    struct store_run_key key = {.data = "set",
+                                .questions = &set,
+                                .model = "m",
+                                .kind = kind,
+                                .settings = settings,
+                                .fingerprint = "{}"};
     int64_t run;
     assert_int_equal(store_run_begin(store, &key, &run, &err), 0);
     return run;
@@ -116,8 +120,8 @@ static void make_store(bool plain)
                                            sample("b", NULL, 0, false)};
     assert_int_equal(store_open(&store, path, STORE_WRITE, &err), 0);
     if (plain)
-        put(store, begin(store, "{}"), 0, samples + 2, 1);
-    put(store, begin(store, "{\"rollouts\": 4}"), 0, samples, 3);
+        put(store, begin(store, PONDER_RUN_SAMPLES, "{}"), 0, samples + 2, 1);
+    put(store, begin(store, PONDER_RUN_ROLLOUTS, "{\"rollouts\": 4}"), 0, samples, 3);
     store_release(store);
 }
 
@@ -197,7 +201,7 @@ static void labels_that_do_not_fit_their_sample_are_refused(void **state)
         struct judged_options options = options_for(&profile);
         remove_files(NULL);
         assert_int_equal(store_open(&store, path, STORE_WRITE, &err), 0);
-        put(store, begin(store, "{\"rollouts\": 4}"), 1, &bad[i], 1);
+        put(store, begin(store, PONDER_RUN_ROLLOUTS, "{\"rollouts\": 4}"), 1, &bad[i], 1);
         store_release(store);
         judged_source_init(&source, &options);
         assert_int_equal(judged_read_store(&source, path, 0, &err), PONDER_E_FORMAT);
