@@ -10,7 +10,7 @@
 #include "eval/prompts.h"
 #include "tree/ledger.h"
 
-enum { LOOK_AGAIN_US = 200000 };
+enum { LOOK_AGAIN_US = 200000, PIECE_AFTER_S = 5 };
 
 const struct question *cells_question(const struct cells *cells, int64_t cell)
 {
@@ -128,7 +128,8 @@ static int allocate(struct cells *cells, struct ponder_err *err)
 {
     cells->grades = calloc((size_t)cells->count, sizeof *cells->grades);
     cells->costs = calloc((size_t)cells->count, sizeof *cells->costs);
-    return cells->grades && cells->costs ? PONDER_OK : err_memory(err, "the grades");
+    cells->pieces = calloc((size_t)cells->count, sizeof *cells->pieces);
+    return cells->grades && cells->costs && cells->pieces ? PONDER_OK : err_memory(err, "the grades");
 }
 
 int cells_open_store(struct cells *cells, struct ponder_err *err)
@@ -177,6 +178,9 @@ void cells_release(struct cells *cells)
         grade_release(&cells->grades[c]);
     prompts_free(cells->prompts, cells->count);
     free(cells->grades);
+    for (int64_t c = 0; cells->pieces && c < cells->count; c++)
+        pieces_release(&cells->pieces[c]);
+    free(cells->pieces);
     free(cells->costs);
     free(cells->settings);
     free(cells->seeds);
@@ -261,7 +265,31 @@ int cells_claim(struct cells *cells, int64_t cell, bool *mine, struct ponder_err
     enum store_claim claim = STORE_CLAIM_MINE;
     int status = cells->store ? ask_store(cells, cell, &claim, err) : PONDER_OK;
     *mine = claim == STORE_CLAIM_MINE;
+    if (!status && *mine && cells->store)
+        status = pieces_read(&cells->pieces[cell], cells->store, cells->run, cells_seed(cells, cell),
+                             cell % cells->questions.count, cells->n, err);
+    cells->pieces[cell].began_s = clock_now_s(cells->clock);
     return status;
+}
+
+bool cells_recall(const struct cells *cells, int64_t cell, int64_t i, struct driver_recalled *out)
+{
+    return cells->pieces[cell].count > 0 && pieces_find(&cells->pieces[cell], i, out);
+}
+
+int cells_keep_piece(struct cells *cells, int64_t cell, int64_t i, const struct best_of_n_sample *sample,
+                     struct ponder_err *err)
+{
+    if (!cells->store || clock_now_s(cells->clock) < cells->pieces[cell].began_s + PIECE_AFTER_S)
+        return PONDER_OK;
+    const struct store_sample stored = {.text = sample->text,
+                                        .len = sample->len,
+                                        .tokens = sample->tokens,
+                                        .token_count = sample->token_count,
+                                        .logprob = sample->logprob,
+                                        .finish = best_of_n_finish_name(sample->finish)};
+    return store_piece_put(cells->store, cells->run, cells_seed(cells, cell), cell % cells->questions.count,
+                           i, &stored, err);
 }
 
 static bool any_failed(const struct best_of_n_sample *samples, int64_t n)
@@ -279,6 +307,7 @@ static int settle(struct cells *cells, int64_t cell, const struct best_of_n_samp
 {
     struct ponder_ledger whole = *cost;
     double now_s = clock_now_s(cells->clock);
+    pieces_release(&cells->pieces[cell]);
     whole.seconds = now_s - cells->mark_s;
     cells->mark_s = now_s;
     int status = grade(cells, cell, samples, &whole, err);

@@ -8,6 +8,7 @@
 
 #include "eval/eval.h"
 #include "eval/grade.h"
+#include "eval/pieces.h"
 #include "eval/run_record.h"
 #include "search/best_of_n.h"
 #include "store/store.h"
@@ -20,6 +21,7 @@ struct cells {
     struct best_of_n_prompt *prompts; /* (count); texts owned */
     struct grade *grades;             /* (count); n is 0 where the cell is not done */
     struct ponder_ledger *costs;      /* (count) */
+    struct pieces *pieces;            /* (count) of cells under way */
     int64_t *seeds;                   /* (seed_count) ascending */
     int64_t seed_count, count;        /* count: cells */
     int64_t n;                        /* samples of a cell */
@@ -56,6 +58,12 @@ typedef int cells_pass(void *data, const int64_t *missing, int64_t count, enum p
 int cells_do(struct cells *cells, cells_pass *pass, void *data, struct ponder_err *err) PONDER_USE;
 /* Whether this process is to do the cell. One that is in the store by now is taken from there. */
 int cells_claim(struct cells *cells, int64_t cell, bool *mine, struct ponder_err *err) PONDER_USE;
+/* Of a cell that is claimed: whether sample `i` is there from an earlier run that was killed. */
+bool cells_recall(const struct cells *cells, int64_t cell, int64_t i, struct driver_recalled *out);
+/* Keeps a sample that has ended of a cell that is not done, where there is a store and the cell has taken
+ * long enough for that to be worth it. */
+int cells_keep_piece(struct cells *cells, int64_t cell, int64_t i, const struct best_of_n_sample *sample,
+                     struct ponder_err *err) PONDER_USE;
 /* Grades and keeps what was done; a cell with a failed sample is graded and not kept. `cost` without seconds.
  */
 int cells_keep(struct cells *cells, int64_t cell, const struct best_of_n_sample *samples,

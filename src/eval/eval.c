@@ -46,6 +46,19 @@ static int cell_done(void *data, int64_t prompt, struct best_of_n_sample *sample
     return status;
 }
 
+static int cell_sample_ended(void *data, int64_t prompt, int64_t i, const struct best_of_n_sample *sample,
+                             struct ponder_err *err)
+{
+    struct work *work = data;
+    return cells_keep_piece(&work->cells, work->missing[prompt], i, sample, err);
+}
+
+static bool cell_recall(void *data, int64_t prompt, int64_t i, struct driver_recalled *out)
+{
+    const struct work *work = data;
+    return cells_recall(&work->cells, work->missing[prompt], i, out);
+}
+
 /* A pass over what is missing. */
 static int sample(void *data, const int64_t *missing, int64_t count, enum ponder_stopped *stopped,
                   struct ponder_err *err)
@@ -53,7 +66,11 @@ static int sample(void *data, const int64_t *missing, int64_t count, enum ponder
     struct work *work = data;
     struct best_of_n samples;
     struct ponder_watch watch = {cells_progress, &work->cells, NULL};
-    struct best_of_n_listener listener = {.prompt_begin = cell_begin, .prompt_done = cell_done, .data = work};
+    struct best_of_n_listener listener = {.prompt_begin = cell_begin,
+                                          .prompt_done = cell_done,
+                                          .sample_ended = cell_sample_ended,
+                                          .recall = cell_recall,
+                                          .data = work};
     struct best_of_n_prompt *asked = calloc((size_t)count, sizeof *asked);
     if (!asked)
         return err_memory(err, "the questions to ask");

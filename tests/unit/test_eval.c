@@ -271,6 +271,43 @@ static void an_interrupted_run_goes_on_to_the_export_of_an_unbroken_one(void **s
     ponder_eval_release(unbroken);
 }
 
+static bool stop_behind_a_solution(const struct ponder_progress *progress, void *data)
+{
+    (void)data;
+    return progress->solutions < 1;
+}
+
+/* The first sample ends after ten seconds, the second never; then the work is killed. */
+static void samples_that_have_ended_are_not_lost_with_their_question(void **state)
+{
+    (void)state;
+    struct resuming r;
+    resuming_init(&r);
+    r.settings.limit = 1;
+    r.replies[0] =
+        (struct scripted_reply){.when = "ask0", .times = 1, .text = "so \\boxed{1}", .delay_s = 10};
+    r.replies[1] = (struct scripted_reply){.when = "ask0", .text = "never", .delay_s = 1e6};
+    struct ponder_watch watch = {.progress = stop_behind_a_solution};
+    struct ponder_eval *eval = NULL;
+    struct engine *engine;
+    struct ponder_err err = {0};
+    struct scripted_options options = {.replies = r.replies, .reply_count = 2, .clock = &r.clock};
+    assert_int_equal(scripted_open(&engine, &options, NULL), PONDER_OK);
+    assert_int_equal(eval_run(engine, &r.job, &r.clock, &watch, &eval, &err), PONDER_E_CANCELLED);
+    engine_release(engine);
+
+    r.replies[0] = (struct scripted_reply){.when = "ask0", .text = "\\boxed{7}"};
+    eval = resuming_run(&r, NULL);
+    assert_int_equal(eval->ledger.generations, 2);
+    assert_int_equal(eval->spent.generated_tokens, (int)strlen("\\boxed{7}") + 1);
+    char *text = export_run(1);
+    assert_non_null(strstr(text, "so \\\\boxed{1}"));
+    assert_non_null(strstr(text, "\\\\boxed{7}"));
+    assert_null(strstr(text, "never"));
+    free(text);
+    ponder_eval_release(eval);
+}
+
 static void a_finished_run_gives_its_table_without_sampling(void **state)
 {
     (void)state;
@@ -719,6 +756,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(figures_are_those_counted_by_hand, empty_store),
         cmocka_unit_test_teardown(an_interrupted_run_goes_on_to_the_export_of_an_unbroken_one, empty_store),
+        cmocka_unit_test_teardown(samples_that_have_ended_are_not_lost_with_their_question, empty_store),
         cmocka_unit_test_teardown(a_finished_run_gives_its_table_without_sampling, empty_store),
         cmocka_unit_test_teardown(what_the_cells_cost_is_what_the_engine_counted, empty_store),
         cmocka_unit_test_teardown(seeds_are_sampled_apart_and_averaged, empty_store),
