@@ -9,8 +9,10 @@ static void print_head(const struct ponder_search_eval *eval, const struct ponde
                        const char *against)
 {
     cli_print_text(stdout, eval->data, strlen(eval->data), false);
-    printf(": %lld questions, %s of %lld with width %lld, judged by ", (long long)eval->questions,
-           search->name, (long long)eval->n, (long long)search->width);
+    printf(": %lld questions, %s of %lld", (long long)eval->questions, search->name, (long long)eval->n);
+    if (eval->width)
+        printf(" with width %lld", (long long)eval->width);
+    printf(", judged by ");
     cli_print_text(stdout, ponder_search_verifier(search), strlen(ponder_search_verifier(search)), false);
     printf("; 95%% bootstrap intervals\n");
     if (eval->samples) {

@@ -127,7 +127,8 @@ struct ponder_search_eval {
     char *data;
     int64_t run; /* this and those that follow as in struct ponder_eval */
     char *settings;
-    int64_t n; /* generations: beams */
+    int64_t n;     /* generations: beams, particles or samples */
+    int64_t width; /* candidates of each beam; 0: the strategy has none */
     int64_t questions, asked, seeds, done, resumed;
     int64_t samples;                    /* per question, compared with; 0: none */
     struct ponder_search_group *groups; /* groups[0] is all of them */
