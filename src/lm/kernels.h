@@ -108,6 +108,12 @@ struct lm_kernels {
     /* Rounds the first k / LM_DOT_GROUP groups: numbers are x / scale, sums those of x. A group whose sum is
      * not finite has the scale NAN, and so its products are. */
     void (*dot_round)(const float *x, int k, int16_t *numbers, float *scales, float *sums);
+    /* Rounds the first k / LM_DOT_GROUP groups to whole numbers of at most 127 (ties to even) under a scale
+     * each, the largest magnitude over 127: group g to numbers + g * spread, its scale to scales[g * stride],
+     * and the sums of the numbers of its halves to sums[(2 * g + half) * stride]. With an infinity or NaN
+     * among them the numbers are 0 and the scale is NAN. The same bits by every instruction set. */
+    void (*round_i8)(const float *x, int k, int8_t *numbers, size_t spread, float *scales, int32_t *sums,
+                     size_t stride);
 };
 
 /* The best this CPU runs; "avx512", "avx2" or "plain". */

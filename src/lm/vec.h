@@ -181,6 +181,45 @@ INLINE veci vec_multiply_i8_i16(const int8_t *a, const int16_t *b)
 #endif
 }
 
+/* To the nearest whole numbers, ties to even. */
+INLINE veci vec_round(vec v)
+{
+#if defined(__AVX512F__)
+    return (veci)_mm512_cvtps_epi32((__m512)v);
+#elif defined(__AVX2__)
+    return (veci)_mm256_cvtps_epi32((__m256)v);
+#else
+    veci whole;
+    for (int i = 0; i < LANES; i++)
+        whole[i] = (int32_t)rintf(v[i]);
+    return whole;
+#endif
+}
+
+/* Of numbers that fit. */
+INLINE void vec_store_i8(int8_t *p, veci v)
+{
+#if defined(__AVX512F__)
+    _mm_storeu_si128((__m128i *)(void *)p, _mm512_cvtepi32_epi8((__m512i)v));
+#else
+    typedef int8_t bytes __attribute__((vector_size(LANES)));
+    bytes narrow = __builtin_convertvector(v, bytes);
+    memcpy(p, &narrow, sizeof narrow);
+#endif
+}
+
+INLINE int32_t veci_sum(veci v)
+{
+#if defined(__AVX512F__)
+    return _mm512_reduce_add_epi32((__m512i)v);
+#else
+    int32_t sum = 0;
+    for (int i = 0; i < LANES; i++)
+        sum += v[i];
+    return sum;
+#endif
+}
+
 INLINE vec vec_load_f16(const uint16_t *p)
 {
 #if defined(__AVX512F__)
