@@ -182,11 +182,12 @@ static int tiles_of(int rows)
     return (rows + QGEMM_TILE - 1) / QGEMM_TILE;
 }
 
-/* Room for the rows of a product. */
-static int reserve_rows(struct qgemm *gemm, int rows, int blocks, struct ponder_err *err)
+/* Room for the rows of a product, in bf16 or as whole numbers. */
+static int reserve_rows(struct qgemm *gemm, int rows, int blocks, bool bf16, struct ponder_err *err)
 {
     size_t cells = (size_t)tiles_of(rows) * (size_t)blocks * QGEMM_TILE; /* of one row and block */
-    size_t bytes = cells * (QGEMM_BLOCK + 2 * sizeof(float) + 4 * sizeof(int32_t));
+    size_t whole = QGEMM_BLOCK + 2 * sizeof(float) + 4 * sizeof(int32_t);
+    size_t bytes = cells * (bf16 ? QGEMM_BLOCK * sizeof(uint16_t) : whole);
     if (bytes > gemm->block_bytes) {
         free(gemm->block);
         gemm->block_bytes = 0;
@@ -199,6 +200,7 @@ static int reserve_rows(struct qgemm *gemm, int rows, int blocks, struct ponder_
     struct qgemm_rows *x = &gemm->rows;
     x->rows = rows;
     x->blocks = blocks;
+    x->bf16 = bf16 ? gemm->block : NULL;
     x->numbers = gemm->block;
     x->scales = (float *)(void *)(x->numbers + cells * QGEMM_BLOCK);
     x->lifts = x->scales + cells;
@@ -225,6 +227,13 @@ static int reserve_scratch(struct qgemm *gemm, int blocks, struct ponder_err *er
 static void round_row(struct qgemm_rows *x, const float *from, int row)
 {
     size_t tile = (size_t)(row / QGEMM_TILE) * (size_t)x->blocks, in = (size_t)(row % QGEMM_TILE);
+    if (x->bf16) {
+        for (int block = 0; block < x->blocks; block++)
+            lm_kernels_best()->to_bf16(from + (size_t)block * QGEMM_BLOCK,
+                                       x->bf16 + ((tile + (size_t)block) * QGEMM_TILE + in) * QGEMM_BLOCK,
+                                       QGEMM_BLOCK);
+        return;
+    }
     lm_kernels_best()->round_i8(from, x->blocks * QGEMM_BLOCK,
                                 x->numbers + (tile * QGEMM_TILE + in) * QGEMM_BLOCK, QGEMM_TILE * QGEMM_BLOCK,
                                 x->scales + tile * QGEMM_TILE + in, x->sums + tile * 2 * QGEMM_TILE + in,
@@ -260,9 +269,9 @@ static void multiply_part(struct qgemm *gemm, const struct qgemm_part *part, boo
                           size_t y_stride)
 {
     struct qgemm_rows *x = &gemm->rows;
-    int share = part->panels / (8 * gemm->threads), chunk = share < 1 ? 1 : share > 16 ? 16 : share;
+    int share = part->panels / (8 * gemm->threads), chunk = share < 2 ? 2 : share > 16 ? 16 : share / 2 * 2;
     char *scratch = gemm->scratch + (size_t)omp_get_thread_num() * gemm->scratch_bytes;
-    if (prepare) {
+    if (prepare && !x->bf16) {
 #pragma omp for schedule(static)
         for (int tile = 0; tile < tiles_of(x->rows); tile++)
             prepare_tile(x, &part->format, tile);
@@ -276,7 +285,8 @@ static void multiply_part(struct qgemm *gemm, const struct qgemm_part *part, boo
 int qgemm_forward(struct qgemm *gemm, const struct qgemm_weights *w, const float *x, int rows, float *y,
                   struct ponder_err *err)
 {
-    int status = reserve_rows(gemm, rows, w->k / QGEMM_BLOCK, err);
+    bool bf16 = gemm->kernel->rows_bf16 && rows >= gemm->kernel->rows_bf16;
+    int status = reserve_rows(gemm, rows, w->k / QGEMM_BLOCK, bf16, err);
     if (!status)
         status = reserve_scratch(gemm, w->k / QGEMM_BLOCK, err);
     if (status)

@@ -6,6 +6,10 @@
  * meet them in f32, group after group, in the same order and with the same roundings in every kernel. So a
  * row's result depends on that row alone, and not on the instructions either.
  *
+ * On CPUs with AMX this holds for up to 16 rows. More are multiplied by its bf16 tiles, which are faster
+ * still (qgemm_amx.c says why): rows and weights are rounded to bf16, the weights out of the same packed
+ * bytes.
+ *
  * Weights are packed once, at the bits of their file (qgemm_impl.h), and read from there for any number of
  * rows. */
 #ifndef LM_QGEMM_H

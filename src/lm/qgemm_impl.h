@@ -61,6 +61,7 @@ struct qgemm_part {
 
 struct qgemm_rows {
     int rows, blocks;
+    uint16_t *bf16;  /* (tiles, blocks, 16, 32), and nothing else is set; or NULL */
     int8_t *numbers; /* (tiles, blocks, 16, 32) */
     float *scales;   /* (tiles, blocks, 16) */
     int32_t *sums;   /* (tiles, blocks, 2, 16) of the numbers of each half of a block */
@@ -72,6 +73,7 @@ struct qgemm_rows {
 struct qgemm_kernel {
     const char *name;
     bool (*works)(void); /* on this CPU */
+    int rows_bf16;       /* from so many rows on they are wanted in bf16 (measured); 0: never */
     /* Scratch of one thread for rows of `blocks` blocks, bytes; NULL: none. */
     size_t (*scratch_bytes)(int blocks);
     /* Panels [first, first + count) of a part with all rows of x, into the part's columns of y. */
