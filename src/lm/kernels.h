@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lm/sample.h"
+
 /* Attention of one document in training: rows [0, rows) of qkv (rows, stride) with q of head h at h*D, k of
  * group g at (H+g)*D, v at (H+G+g)*D, already rotated. One call handles the H/G heads of one group. */
 struct lm_attend {
@@ -114,6 +116,9 @@ struct lm_kernels {
      * among them the numbers are 0 and the scale is NAN. The same bits by every instruction set. */
     void (*round_i8)(const float *x, int k, int8_t *numbers, size_t spread, float *scales, int32_t *sums,
                      size_t stride);
+    /* sample_row() of sample.h with the number `u` drawn from [0, 1). The same bits by every instruction set.
+     */
+    struct sample (*sample)(const float *logits, int vocab, const struct sample_options *options, double u);
 };
 
 /* The best this CPU runs; "avx512", "avx2" or "plain". */

@@ -185,4 +185,5 @@ const struct lm_kernels KERNEL(table) = {
     .dots = KERNEL(dots),
     .dot_round = KERNEL(dot_round),
     .round_i8 = KERNEL(round_i8),
+    .sample = KERNEL(sample),
 };

@@ -94,6 +94,21 @@ INLINE vec vec_max(vec a, vec b)
     return vec_select(a > b, a, b);
 }
 
+/* Whether any lane is `least` or more. */
+INLINE int vec_any_from(vec v, float least)
+{
+#if defined(__AVX512F__)
+    return _mm512_cmp_ps_mask((__m512)v, _mm512_set1_ps(least), _CMP_GE_OQ) != 0;
+#elif defined(__AVX__)
+    return _mm256_movemask_ps(_mm256_cmp_ps((__m256)v, _mm256_set1_ps(least), _CMP_GE_OQ)) != 0;
+#else
+    int any = 0;
+    for (int i = 0; i < LANES; i++)
+        any |= v[i] >= least;
+    return any;
+#endif
+}
+
 /* Always the same tree of additions. */
 INLINE float vec_sum(vec v)
 {
