@@ -20,7 +20,7 @@ static const struct ponder_option *table(void)
         {"top", 'k', PONDER_OPTION_INT, offsetof(struct args, top), "K", "5", 0, 100000,
          "most probable next tokens shown per position"},
         {"precision", 0, PONDER_OPTION_TEXT, offsetof(struct args, precision), "P", "auto", 0, 0,
-         "of products: auto, f32 or bf16"},
+         "of products: auto, f32, bf16 or int8"},
         {"threads", 0, PONDER_OPTION_INT, offsetof(struct args, threads), "T", "0", 0, 1024, "0: all cores"},
         {"json", 0, PONDER_OPTION_FLAG, offsetof(struct args, json), NULL, NULL, 0, 0,
          "one JSON object on stdout"},

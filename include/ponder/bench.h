@@ -44,7 +44,7 @@ struct ponder_bench {
     int64_t tokens;        /* in one repeat */
     int64_t prompt_tokens; /* of the shared prompt; train: 0 */
     int64_t parameters, repeats, threads;
-    const char *precision; /* products were made in: "f32" or "bf16" */
+    const char *precision; /* products were made in: "f32", "bf16" or "int8" */
     double tokens_per_s, tokens_per_s_min, tokens_per_s_max;
     double flops_per_token;
     double peak_flops_per_s;

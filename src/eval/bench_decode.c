@@ -28,12 +28,13 @@ static int64_t decode(struct bench *b, int repeat, struct ponder_err *err)
     return status ? status : tokens;
 }
 
-/* The peer has its turn first, and warms up in it before it measures; so does this side then. */
+/* The peer has its turn first, and warms up in it before it measures; so does this side then, by one repeat
+ * that is not counted. */
 static int64_t one_repeat(void *data, int repeat, double *start_s, struct ponder_err *err)
 {
     struct bench *b = data;
     int64_t tokens = 0;
-    int status = b->peer ? bench_peer_turn(b->peer, err) : PONDER_OK;
+    int status = b->peer && repeat > 0 ? bench_peer_turn(b->peer, err) : PONDER_OK;
     if (!status && b->peer && repeat > 0)
         tokens = decode(b, repeat, err);
     if (status || tokens < 0)
@@ -44,7 +45,9 @@ static int64_t one_repeat(void *data, int repeat, double *start_s, struct ponder
 
 static int measure(struct bench *b, struct bench_loop *loop, struct ponder_bench *out, struct ponder_err *err)
 {
-    int status = bench_repeat(loop, one_repeat, b, err);
+    int status = b->peer ? bench_peer_choose(b->peer, err) : PONDER_OK;
+    if (!status)
+        status = bench_repeat(loop, one_repeat, b, err);
     if (status)
         return status;
     double keys = (double)b->size.prompt_tokens + ((double)b->size.branch_tokens + 1) / 2;
@@ -63,7 +66,9 @@ int ponder_bench_decode(const struct ponder_bench_settings *settings, const stru
     if (status)
         return status;
     struct ponder_bench_settings own = *settings;
-    struct bench_loop loop = bench_loop_of(settings, watch, "repeats", 1);
+    struct bench_loop loop = bench_loop_of(settings, watch, settings->peer ? "runs" : "repeats", 1);
+    if (settings->peer)
+        loop.total += bench_peer_runs(settings);
     struct bench b = {.size = {.branches = settings->branches,
                                .prompt_tokens = settings->prompt_tokens,
                                .branch_tokens = settings->tokens}};

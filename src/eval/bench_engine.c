@@ -227,7 +227,7 @@ void bench_engine_describe(const struct bench_engine *b, const struct bench_work
     engine_usage_get(b->engine, &usage);
     out->prompt_tokens = size->prompt_tokens;
     out->parameters = (int64_t)b->model->param_count;
-    out->precision = local_precision(b->engine) == LM_PRECISION_BF16 ? "bf16" : "f32";
+    out->precision = precision_name(local_precision(b->engine));
     out->weights_bytes = (int64_t)local_weights_bytes(b->engine);
     out->kv_bytes_max = usage.kv_bytes_peak;
 }

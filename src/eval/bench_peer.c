@@ -19,13 +19,20 @@
 enum { PATH_BYTES = 4096, NUMBER_BYTES = 24, WORDS_BYTES = 320, MEMORY_MIB = 1 << 24 };
 static const double compile_s_max = 300, turn_s_max = 3600;
 
+/* The ways of bench/peer_decode.c to keep keys and values, and tokens of each branch by which the fastest
+ * shows. */
+static const char *const modes[] = {"unified", "unified+flash", "split", "split+flash"};
+enum { MODES = sizeof modes / sizeof *modes, TRIAL_TOKENS = 16 };
+
 struct bench_peer {
     char folder[PATH_BYTES]; /* temporary */
     char source[PATH_BYTES + 32], program[PATH_BYTES + 32], model[PATH_BYTES + 32];
     const char *file; /* the model that runs */
     struct bench_loop *loop;
     char branches[NUMBER_BYTES], prompt_tokens[NUMBER_BYTES], tokens[NUMBER_BYTES], threads[NUMBER_BYTES];
-    char mode[32];
+    char trial_tokens[NUMBER_BYTES];
+    int64_t turn_tokens;             /* of all branches */
+    const char *mode;                /* the fastest; NULL: not yet known */
     double rates[BENCH_REPEATS_MAX]; /* (count) tokens per second */
     int count;
 };
@@ -137,44 +144,88 @@ static int compile_by(const struct bench_peer *peer, const char *folder, struct 
 
 /* ---- running ---- */
 
-/* One measured repeat in `mode`, or in each there is ("all"); the fastest and its rate. */
-static int run(struct bench_peer *peer, const char *mode, double *rate, char best[32], struct ponder_err *err)
+/* One measured repeat in `mode`, and its rate. */
+static int run(struct bench_peer *peer, const char *mode, char *tokens, double *rate, struct ponder_err *err)
 {
     struct process_job job = {.input = ""};
     char *const arguments[] = {peer->program,
                                (char *)peer->file,
                                peer->branches,
                                peer->prompt_tokens,
-                               peer->tokens,
+                               tokens,
                                peer->threads,
                                "1",
                                (char *)mode,
                                NULL};
-    char words[WORDS_BYTES];
+    char words[WORDS_BYTES], name[32];
     int status = run_job(peer, "llama.cpp", arguments, &job, turn_s_max, err);
     char *rest;
     *rate = number_read(buf_text(&job.output), &rest);
-    if (!status && (sscanf(rest, "%31s", best) != 1 || !(*rate > 0)))
+    if (!status && (sscanf(rest, "%31s", name) != 1 || !(*rate > 0)))
         status = err_set(err, PONDER_E_FORMAT, "llama.cpp's program printed no rate: %s",
                          last_words(&job.output, words));
     buf_release(&job.output);
     return status;
 }
 
+static int one_done(struct bench_peer *peer, int64_t tokens, struct ponder_err *err)
+{
+    peer->loop->done++;
+    peer->loop->tokens_so_far += tokens;
+    return bench_show(peer->loop, err);
+}
+
+static void tell_mode(const struct bench_peer *peer, double rate)
+{
+    const struct ponder_watch *watch = peer->loop->watch;
+    struct buf text = BUF_INIT(256);
+    buf_printf(&text, "llama.cpp is fastest with %s: %.3g tokens/s over a few tokens", peer->mode, rate);
+    if (watch && watch->note && buf_ok(&text))
+        watch->note(buf_text(&text), watch->data);
+    buf_release(&text);
+}
+
+int bench_peer_choose(struct bench_peer *peer, struct ponder_err *err)
+{
+    double best = 0, rate;
+    int status = PONDER_OK;
+    for (int i = 0; i < MODES; i++) {
+        status = run(peer, modes[i], peer->trial_tokens, &rate, err);
+        if (status == PONDER_E_CANCELLED || status == PONDER_E_TIMEOUT)
+            return status;
+        if (!status && rate > best) {
+            best = rate;
+            peer->mode = modes[i];
+        }
+        int stopped = one_done(peer, 0, err);
+        if (stopped)
+            return stopped;
+    }
+    if (!peer->mode) /* what the last of them said */
+        return status;
+    tell_mode(peer, best);
+    return PONDER_OK;
+}
+
+int bench_peer_runs(const struct ponder_bench_settings *settings)
+{
+    return MODES + (int)settings->repeats;
+}
+
 int bench_peer_turn(struct bench_peer *peer, struct ponder_err *err)
 {
-    char mode[sizeof peer->mode];
-    double rate;
-    if (!peer->mode[0])
-        return run(peer, "all", &rate, peer->mode, err);
-    return run(peer, peer->mode, &peer->rates[peer->count++], mode, err);
+    int status = run(peer, peer->mode, peer->tokens, &peer->rates[peer->count], err);
+    if (status)
+        return status;
+    peer->count++;
+    return one_done(peer, peer->turn_tokens, err);
 }
 
 void bench_peer_report(struct bench_peer *peer, struct ponder_bench *out)
 {
     out->peer_tokens_per_s = bench_median(peer->rates, peer->count);
     out->ratio = out->tokens_per_s / out->peer_tokens_per_s;
-    memcpy(out->peer_mode, peer->mode, sizeof out->peer_mode);
+    snprintf(out->peer_mode, sizeof out->peer_mode, "%s", peer->mode);
 }
 
 /* ---- opening ---- */
@@ -185,6 +236,9 @@ static void put_numbers(struct bench_peer *peer, const struct ponder_bench_setti
     snprintf(peer->branches, NUMBER_BYTES, "%" PRId64, settings->branches);
     snprintf(peer->prompt_tokens, NUMBER_BYTES, "%" PRId64, settings->prompt_tokens);
     snprintf(peer->tokens, NUMBER_BYTES, "%" PRId64, settings->tokens);
+    snprintf(peer->trial_tokens, NUMBER_BYTES, "%" PRId64,
+             settings->tokens < TRIAL_TOKENS ? settings->tokens : TRIAL_TOKENS);
+    peer->turn_tokens = settings->branches * settings->tokens;
     snprintf(peer->threads, NUMBER_BYTES, "%" PRId64, threads);
 }
 

@@ -17,8 +17,12 @@ struct bench_peer;
 int bench_peer_open(struct bench_peer **out, struct ponder_bench_settings *settings,
                     const struct bench_work_size *size, struct bench_loop *loop,
                     struct ponder_err *err) PONDER_USE;
-/* One repeat of all branches from prompt to last token. The first is not counted: it finds out which of
- * llama.cpp's ways to keep keys and values is the fastest, which the others then take. */
+/* Finds out, by a few tokens of each branch, which of llama.cpp's ways to keep keys and values is the
+ * fastest: before the first turn. It and every turn move the loop's progress on. */
+int bench_peer_choose(struct bench_peer *peer, struct ponder_err *err) PONDER_USE;
+/* Steps of progress that choosing and all turns are. */
+int bench_peer_runs(const struct ponder_bench_settings *settings);
+/* One repeat of all branches from prompt to last token, in the way that was chosen. */
 int bench_peer_turn(struct bench_peer *peer, struct ponder_err *err) PONDER_USE;
 /* Fills in the median of the turns, and how many times as fast out->tokens_per_s is. */
 void bench_peer_report(struct bench_peer *peer, struct ponder_bench *out);

@@ -10,6 +10,7 @@
 #include "eval/cells.h"
 #include "eval/report.h"
 #include "eval/run_record.h"
+#include "lm/ponder_model.h"
 #include "search/proposer.h"
 #include "tree/ledger.h"
 
@@ -203,9 +204,7 @@ int eval_job_of(struct eval_job *out, const struct ponder_model *model, const st
         .template = &model->prompt,
         .model = model->path,
         .model_hash = asked_hash(model),
-        .precision = model->remote                                  ? "server"
-                     : local_precision(engine) == LM_PRECISION_BF16 ? "bf16"
-                                                                    : "f32",
+        .precision = model->remote ? "server" : precision_name(local_precision(engine)),
         .settings = settings,
         .sampling = sampling,
     };

@@ -14,7 +14,7 @@ struct eval_job {
     const char *model; /* its file, for the reader */
     uint64_t model_hash;
     enum answer_mode extract;
-    const char *precision; /* that the engine computes in: "f32" or "bf16" */
+    const char *precision; /* that the engine computes in: "f32", "bf16" or "int8" */
     const struct ponder_eval_settings *settings;
     const struct ponder_sampling *sampling;
     const struct ponder_search *search; /* NULL: best-of-N */

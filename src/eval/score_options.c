@@ -12,7 +12,7 @@ static const struct ponder_option table[] = {
     ROW_TEXT("out", out, "FILE", NULL, "the samples with scores; gone on with if it exists"),
     ROW_TEXT("aggregate", aggregate, "HOW", NULL, "last, min, prod or mean; else the verifier's own"),
     ROW_INT("threads", threads, "T", "0", 0, 1024, "0: all cores"),
-    ROW_TEXT("precision", precision, "P", "auto", "of products: auto, f32 or bf16"),
+    ROW_TEXT("precision", precision, "P", "auto", "of products: auto, f32, bf16 or int8"),
     VERIFIER_ROWS(verifier_options),
     PONDER_OPTION_END,
 };

@@ -8,7 +8,7 @@
 #define REPEATS                                                                                              \
     ROW_INT("threads", threads, "N", "0", 0, 256, "0: all cores"),                                           \
     ROW_INT("repeats", repeats, "N", "5", 1, 100, "measured after a warm-up; their median is told"),         \
-    ROW_TEXT("precision", precision, "P", "auto", "of matrix products: auto, f32 or bf16")
+    ROW_TEXT("precision", precision, "P", "auto", "of matrix products: auto, f32, bf16 or int8")
 #define MEMORY                                                                                               \
     ROW_TEXT("kv-type", kv_type, "T", "f16", "of keys and values: f16 or f32"),                              \
     ROW_INT("kv-mib", kv_mib, "M", "2048", 1, 1048576, "MiB for keys and values at most"),                   \

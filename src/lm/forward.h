@@ -10,9 +10,12 @@
 #include "lm/model.h"
 
 enum lm_precision {
-    LM_PRECISION_AUTO, /* bf16 where the CPU multiplies bf16 natively (AMX or AVX512-BF16), else f32 */
+    LM_PRECISION_AUTO, /* int8 for a model with quantised weights where the CPU has a kernel for that; else
+                          bf16 where it multiplies bf16 natively (AMX or AVX512-BF16), else f32 */
     LM_PRECISION_F32,
     LM_PRECISION_BF16, /* products in bf16, accumulated in f32; all else f32 */
+    LM_PRECISION_INT8, /* products with quantised weights of whole numbers, rows rounded to 8 bits (qgemm.h),
+                          others in f32; a model without any is as with AUTO */
 };
 
 struct lm_run_options {

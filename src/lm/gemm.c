@@ -8,6 +8,7 @@
 #include "core/err.h"
 #include "lm/direct.h"
 #include "lm/kernels.h"
+#include "lm/qgemm.h"
 
 /* oneDNN 3 dropped the descriptor structs of 2.x for opaque handles; these few names are all that differs
  * here. */
@@ -56,6 +57,7 @@ struct gemm {
     float *panel_result;  /* .. and what they give */
     size_t panel_elements, panel_results;
     struct direct direct;
+    struct qgemm *integers; /* NULL: none are wanted */
 };
 
 struct packed {
@@ -66,10 +68,11 @@ struct packed {
 
 struct gemm_weights {
     int n, k;
-    struct packed forward;   /* (k, n) */
-    struct packed input;     /* (n, k); data NULL unless asked for */
-    struct lm_matrix source; /* where they were packed from */
-    bool direct;             /* few rows are multiplied by the source: it is smaller than what is packed */
+    struct packed forward;          /* (k, n) */
+    struct packed input;            /* (n, k); data NULL unless asked for */
+    struct lm_matrix source;        /* where they were packed from */
+    struct qgemm_weights *integers; /* packed as whole numbers, and in no other way; else NULL */
+    bool direct; /* few rows are multiplied by the source: it is smaller than what is packed */
 };
 
 static int failed(struct ponder_err *err, dnnl_status_t status, const char *what)
@@ -350,9 +353,12 @@ int gemm_open(struct gemm **out, const struct gemm_options *options, struct pond
     dnnl_status_t status = dnnl_engine_create(&gemm->engine, dnnl_cpu, 0);
     if (!status)
         status = dnnl_stream_create(&gemm->stream, gemm->engine, dnnl_stream_default_flags);
-    if (status) {
+    int result = status ? failed(err, status, "a CPU engine") : PONDER_OK;
+    if (!result && options->integers)
+        result = qgemm_open(&gemm->integers, NULL, options->threads, err);
+    if (result) {
         gemm_release(gemm);
-        return failed(err, status, "a CPU engine");
+        return result;
     }
     *out = gemm;
     return PONDER_OK;
@@ -372,6 +378,7 @@ void gemm_release(struct gemm *gemm)
     free(gemm->panel_bf16);
     free(gemm->panel_result);
     direct_release(&gemm->direct);
+    qgemm_release(gemm->integers);
     free(gemm);
 }
 
@@ -473,8 +480,10 @@ static int pack_panels(struct gemm *gemm, struct gemm_weights *weights, const st
 int gemm_weights_update(struct gemm *gemm, struct gemm_weights *weights, const struct lm_matrix *w,
                         struct ponder_err *err)
 {
+    if (weights->integers) /* of a file, which does not change */
+        return PONDER_OK;
     weights->source = *w;
-    size_t packed_bytes = gemm_packed_bytes(gemm, (size_t)weights->n * (size_t)weights->k);
+    size_t packed_bytes = gemm_packed_bytes(gemm, w);
     weights->direct = !weights->forward.data || (!w->plain && lm_matrix_bytes(w) < packed_bytes);
     if (!weights->forward.data)
         return PONDER_OK;
@@ -497,6 +506,14 @@ int gemm_weights_new(struct gemm *gemm, struct gemm_weights **out, const struct 
         return err_memory(err, "packed weights");
     weights->n = w->rows;
     weights->k = w->cols;
+    if (gemm->integers && keep == GEMM_KEEP_PACKED && qgemm_takes(w)) {
+        int packed = qgemm_weights_new(&weights->integers, w, gemm->options.threads, err);
+        if (packed)
+            free(weights);
+        else
+            *out = weights;
+        return packed;
+    }
     dnnl_status_t dnnl = dnnl_success;
     if (keep != GEMM_KEEP_NOTHING)
         dnnl = choose_layout(gemm, &weights->forward, weights->n, weights->k);
@@ -511,9 +528,11 @@ int gemm_weights_new(struct gemm *gemm, struct gemm_weights **out, const struct 
     return PONDER_OK;
 }
 
-size_t gemm_packed_bytes(const struct gemm *gemm, size_t elements)
+size_t gemm_packed_bytes(const struct gemm *gemm, const struct lm_matrix *w)
 {
-    return elements * (gemm->options.bf16 ? 2 : 4);
+    if (gemm->integers && qgemm_takes(w))
+        return qgemm_packed_bytes(w);
+    return (size_t)w->rows * (size_t)w->cols * (gemm->options.bf16 ? 2 : 4);
 }
 
 void gemm_weights_release(struct gemm_weights *weights)
@@ -524,12 +543,14 @@ void gemm_weights_release(struct gemm_weights *weights)
     desc_free(weights->input.desc);
     free(weights->forward.data);
     free(weights->input.data);
+    qgemm_weights_release(weights->integers);
     free(weights);
 }
 
 size_t gemm_weights_bytes(const struct gemm_weights *weights)
 {
-    return weights->forward.bytes + weights->input.bytes;
+    return weights->integers ? qgemm_weights_bytes(weights->integers)
+                             : weights->forward.bytes + weights->input.bytes;
 }
 
 /* --- products ------------------------------------------------------------------------------------------ */
@@ -653,6 +674,8 @@ static int run_panels(struct gemm *gemm, const struct gemm_weights *w, const voi
 int gemm_forward(struct gemm *gemm, const struct gemm_weights *w, const void *x, int rows, float *y,
                  struct ponder_err *err)
 {
+    if (w->integers)
+        return qgemm_forward(gemm->integers, w->integers, x, rows, y, err);
     if (rows <= DIRECT_ROWS_MAX && !gemm->options.exact && w->direct)
         return direct_product(&gemm->direct, &w->source, x, gemm->options.bf16, rows, gemm->options.threads,
                               y, err);

@@ -6,7 +6,8 @@
  * (inference) or zero (training).
  *
  * An operand is a row-major matrix in the type that products are made in: f32, or bf16 with f32 accumulation.
- * Results are always f32. */
+ * Results are always f32. Quantised weights may be multiplied as whole numbers instead, by kernels of our own
+ * (qgemm.h), since oneDNN has no scales for blocks; operands are f32 then. */
 #ifndef LM_GEMM_H
 #define LM_GEMM_H
 
@@ -22,6 +23,7 @@ struct gemm_weights; /* one packed matrix */
 struct gemm_options {
     int threads; /* >= 1 */
     bool bf16;
+    bool integers; /* products with quantised weights as whole numbers (qgemm.h); not with bf16 or exact */
     bool exact; /* every product in tiles of GEMM_EXACT_ROWS rows: a row's bits never depend on the others */
 };
 
@@ -52,8 +54,8 @@ int gemm_weights_new(struct gemm *gemm, struct gemm_weights **out, const struct 
 /* The same matrix with other values. */
 int gemm_weights_update(struct gemm *gemm, struct gemm_weights *weights, const struct lm_matrix *w,
                         struct ponder_err *err) PONDER_USE;
-/* Bytes of one packing of a matrix with so many elements. */
-size_t gemm_packed_bytes(const struct gemm *gemm, size_t elements);
+/* Bytes of one packing of a matrix. */
+size_t gemm_packed_bytes(const struct gemm *gemm, const struct lm_matrix *w);
 void gemm_weights_release(struct gemm_weights *weights);
 size_t gemm_weights_bytes(const struct gemm_weights *weights);
 

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lm/sample.h"
+
 /* Attention of one document in training: rows [0, rows) of qkv (rows, stride) with q of head h at h*D, k of
  * group g at (H+g)*D, v at (H+G+g)*D, already rotated. One call handles the H/G heads of one group. */
 struct lm_attend {
@@ -108,6 +110,15 @@ struct lm_kernels {
     /* Rounds the first k / LM_DOT_GROUP groups: numbers are x / scale, sums those of x. A group whose sum is
      * not finite has the scale NAN, and so its products are. */
     void (*dot_round)(const float *x, int k, int16_t *numbers, float *scales, float *sums);
+    /* Rounds the first k / LM_DOT_GROUP groups to whole numbers of at most 127 (ties to even) under a scale
+     * each, the largest magnitude over 127: group g to numbers + g * spread, its scale to scales[g * stride],
+     * and the sums of the numbers of its halves to sums[(2 * g + half) * stride]. With an infinity or NaN
+     * among them the numbers are 0 and the scale is NAN. The same bits by every instruction set. */
+    void (*round_i8)(const float *x, int k, int8_t *numbers, size_t spread, float *scales, int32_t *sums,
+                     size_t stride);
+    /* sample_row() of sample.h with the number `u` drawn from [0, 1). The same bits by every instruction set.
+     */
+    struct sample (*sample)(const float *logits, int vocab, const struct sample_options *options, double u);
 };
 
 /* The best this CPU runs; "avx512", "avx2" or "plain". */

@@ -29,6 +29,9 @@ void KERNEL(store_kv)(const float *key, const float *value, int dim, int slot, b
 void KERNEL(expand)(int type, const void *from, size_t count, float *out);
 void KERNEL(dots)(const struct lm_dots *d, const void *weights, int count, float *y);
 void KERNEL(dot_round)(const float *x, int k, int16_t *numbers, float *scales, float *sums);
+void KERNEL(round_i8)(const float *x, int k, int8_t *numbers, size_t spread, float *scales, int32_t *sums,
+                      size_t stride);
+struct sample KERNEL(sample)(const float *logits, int vocab, const struct sample_options *options, double u);
 float KERNEL(dot)(const float *x, const float *y, int n);
 
 extern const struct lm_kernels KERNEL(table);

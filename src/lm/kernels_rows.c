@@ -184,4 +184,6 @@ const struct lm_kernels KERNEL(table) = {
     .expand = KERNEL(expand),
     .dots = KERNEL(dots),
     .dot_round = KERNEL(dot_round),
+    .round_i8 = KERNEL(round_i8),
+    .sample = KERNEL(sample),
 };

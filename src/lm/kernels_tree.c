@@ -13,10 +13,38 @@
 
 enum {
     BLOCK_VECS = KV_BLOCK / LANES,
-    SCORE_VECS = 4 * BLOCK_VECS, /* of one query: four blocks of keys at once */
-    VALUE_VECS = 4,              /* of one query */
-    VALUE_ROWS = 4,
+    SCORE_VECS = 4 * BLOCK_VECS,      /* of one query: four blocks of keys at once */
+    VALUE_VECS = 4,                   /* of one query */
+    VALUE_ROWS = LANES == 16 ? 7 : 4, /* with as many registers each, and room for the values */
 };
+
+/* Calls body(m) with m as a constant: so many queries at once have their sums in registers. */
+#define WITH_ROWS(m, body)                                                                                   \
+    switch (m) {                                                                                             \
+    case 1:                                                                                                  \
+        body(1);                                                                                             \
+        break;                                                                                               \
+    case 2:                                                                                                  \
+        body(2);                                                                                             \
+        break;                                                                                               \
+    case 3:                                                                                                  \
+        body(3);                                                                                             \
+        break;                                                                                               \
+    case 4:                                                                                                  \
+        body(4);                                                                                             \
+        break;                                                                                               \
+    case 5:                                                                                                  \
+        body(5);                                                                                             \
+        break;                                                                                               \
+    case 6:                                                                                                  \
+        body(6);                                                                                             \
+        break;                                                                                               \
+    case 7:                                                                                                  \
+        body(7);                                                                                             \
+        break;                                                                                               \
+    default:                                                                                                 \
+        body(8);                                                                                             \
+    }
 
 struct work {
     const struct lm_tree_attend *a;
@@ -111,22 +139,31 @@ INLINE void score_queries(const int m, const int tiles_at_once, const bool f16, 
     }
 }
 
+/* Blocks of keys at once, as the registers hold; the fewer queries, the more. */
+INLINE int tiles_of(const int m)
+{
+    return m > TILE_ROWS / 2 ? (LANES == 16 ? 2 : 1) : m > TILE_ROWS / 4 ? 2 : 4;
+}
+
+/* The queries of a branch's own span are those of the heads that share the key: all of them at once, where
+ * the instruction set has registers for any number. */
 INLINE void score_span(const struct work *w, const struct lm_span *span, int begin, int end, const bool f16)
 {
     int query = (begin - w->begin) * w->share, last = (end - w->begin) * w->share;
     while (query < last) {
         int limits[TILE_ROWS], to = 0, left = last - query;
-        int m = left >= TILE_ROWS ? TILE_ROWS : left >= TILE_ROWS / 2 ? TILE_ROWS / 2 : 1;
+        int m = left >= TILE_ROWS       ? TILE_ROWS
+                : LANES == 16           ? left
+                : left >= TILE_ROWS / 2 ? TILE_ROWS / 2
+                                        : 1;
         for (int r = 0; r < m; r++) {
             limits[r] = span_limit(span, w->begin + (query + r) / w->share);
             to = limits[r] > to ? limits[r] : to;
         }
-        if (m == TILE_ROWS)
-            score_queries(TILE_ROWS, 1, f16, w, span, query, limits, to);
-        else if (m == TILE_ROWS / 2)
-            score_queries(TILE_ROWS / 2, 2, f16, w, span, query, limits, to);
-        else
-            score_queries(1, 4, f16, w, span, query, limits, to);
+#define SCORE(m)                                                                                             \
+    score_queries((m) < TILE_ROWS ? (m) : TILE_ROWS, tiles_of(m), f16, w, span, query, limits, to)
+        WITH_ROWS(m, SCORE)
+#undef SCORE
         query += m;
     }
 }
@@ -218,20 +255,22 @@ INLINE void value_queries(const int m, const bool f16, const struct work *w, con
 INLINE void value_span(const struct work *w, const struct lm_span *span, int begin, int end, const bool f16)
 {
     int query = (begin - w->begin) * w->share, last = (end - w->begin) * w->share;
-    for (; query + VALUE_ROWS <= last; query += VALUE_ROWS) {
-        int limits[VALUE_ROWS], common = span->to;
-        for (int r = 0; r < VALUE_ROWS; r++) {
+    while (query < last) {
+        int limits[VALUE_ROWS], common = span->to, left = last - query;
+        int m = left >= VALUE_ROWS ? VALUE_ROWS : LANES == 16 ? left : 1;
+        for (int r = 0; r < m; r++) {
             limits[r] = span_limit(span, w->begin + (query + r) / w->share);
             common = limits[r] < common ? limits[r] : common;
         }
         common = common > span->from ? common : span->from;
-        value_queries(VALUE_ROWS, f16, w, span, query, span->from, common);
-        for (int r = 0; r < VALUE_ROWS; r++)
+#define VALUE(m) value_queries((m) < VALUE_ROWS ? (m) : VALUE_ROWS, f16, w, span, query, span->from, common)
+        WITH_ROWS(m, VALUE)
+#undef VALUE
+        for (int r = 0; r < m; r++)
             if (limits[r] > common)
                 value_queries(1, f16, w, span, query + r, common, limits[r]);
+        query += m;
     }
-    for (; query < last; query++)
-        value_queries(1, f16, w, span, query, span->from, span_limit(span, w->begin + query / w->share));
 }
 
 /* --- one call ------------------------------------------------------------------------------------------ */

@@ -104,11 +104,12 @@ struct lm_matrices lm_matrices_at(const struct lm_model *model, int layer);
 struct lm_matrix lm_embedding_matrix(const struct lm_model *model);
 struct lm_matrix lm_output_matrix(const struct lm_model *model);
 
-/* Up to so many parameters are expanded when a file is opened. */
+/* Up to so many parameters are expanded when a file is opened, unless they are quantised. */
 enum { LM_EXPANDED_MAX = 1 << 25 };
 /* Reads a GGUF file of one of the architectures, with tensors of any type of gguf.h, and its tokenizer. What
  * the file asks for and this graph does not compute is PONDER_E_UNSUPPORTED, with the key or tensor named.
- * A model of over LM_EXPANDED_MAX parameters stays in its mapped file, from which runs take what they need.
+ * A model of over LM_EXPANDED_MAX parameters, or with quantised weights, stays in its mapped file, from which
+ * runs take what they need.
  */
 int lm_model_open(struct lm_model **out, const char *path, struct ponder_err *err) PONDER_USE;
 /* The same with another limit. */

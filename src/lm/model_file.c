@@ -299,6 +299,12 @@ static bool is_plain(const struct gguf_file *file)
     return true;
 }
 
+/* Whether all parameters are expanded and the file closed: quantised weights are multiplied as they are. */
+static bool is_expanded(const struct gguf_file *file, const struct lm_shape *shape, size_t expanded_max)
+{
+    return lm_param_count(shape) <= expanded_max && is_plain(file);
+}
+
 /* Of the data of all tensors as they are stored, in the order of the shape, side by side. */
 static int hash_file(const struct gguf_file *file, struct lm_model *model, struct ponder_err *err)
 {
@@ -333,14 +339,14 @@ static int read_model(struct lm_model **out, const struct gguf_file *file, enum 
     struct lm_shape shape;
     struct lm_model *model = NULL;
     int status = read_shape(&reader, tokenizer_size(tokenizer), &shape);
-    bool expanded = !status && lm_param_count(&shape) <= expanded_max;
+    bool expanded = !status && is_expanded(file, &shape, expanded_max);
     if (!status)
         status = check_size(file, &shape, err);
     if (!status)
         status = lm_model_alloc(&model, &shape, err);
     if (!status)
         status = read_tensors(file, model, expanded, err);
-    if (!status && expanded && is_plain(file))
+    if (!status && expanded)
         model->hash = hash_bytes(model->params, model->param_count * sizeof *model->params);
     else if (!status)
         status = hash_file(file, model, err);
@@ -370,7 +376,7 @@ int lm_model_open_within(struct lm_model **out, const char *path, size_t expande
         return status;
     }
     (*out)->tokenizer = tokenizer;
-    if ((*out)->param_count > expanded_max)
+    if (!is_expanded(file, &(*out)->shape, expanded_max))
         (*out)->file = file;
     else
         gguf_release(file);

@@ -97,21 +97,26 @@ void ponder_model_release(struct ponder_model *model)
     free(model);
 }
 
+const char *precision_name(enum lm_precision precision)
+{
+    static const char *const names[] = {[LM_PRECISION_AUTO] = "auto",
+                                        [LM_PRECISION_F32] = "f32",
+                                        [LM_PRECISION_BF16] = "bf16",
+                                        [LM_PRECISION_INT8] = "int8"};
+    return names[precision];
+}
+
 int precision_parse(const char *text, enum lm_precision *out, struct ponder_err *err)
 {
-    static const struct {
-        const char *name;
-        enum lm_precision precision;
-    } names[] = {{"auto", LM_PRECISION_AUTO}, {"f32", LM_PRECISION_F32}, {"bf16", LM_PRECISION_BF16}};
     *out = LM_PRECISION_AUTO;
-    for (size_t i = 0; text && i < sizeof names / sizeof *names; i++)
-        if (strcmp(text, names[i].name) == 0) {
-            *out = names[i].precision;
+    for (enum lm_precision p = LM_PRECISION_AUTO; text && p <= LM_PRECISION_INT8; p++)
+        if (strcmp(text, precision_name(p)) == 0) {
+            *out = p;
             return PONDER_OK;
         }
     if (!text)
         return PONDER_OK;
-    return err_set(err, PONDER_E_ARGUMENT, "--precision: '%.20s' is none of auto, f32, bf16", text);
+    return err_set(err, PONDER_E_ARGUMENT, "--precision: '%.20s' is none of auto, f32, bf16, int8", text);
 }
 
 /* ---- where the shipped model is ---- */

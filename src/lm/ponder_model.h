@@ -36,7 +36,8 @@ struct ponder_sampling ponder_model_sampling(const struct ponder_model *model, e
 int ponder_model_plain_prompt(const struct ponder_model *model, bool own, struct prompt_template *out,
                               struct ponder_err *err) PONDER_USE;
 
-/* "auto", "f32" or "bf16"; NULL is auto. */
+/* "auto", "f32", "bf16" or "int8"; NULL is auto. */
 int precision_parse(const char *text, enum lm_precision *out, struct ponder_err *err) PONDER_USE;
+const char *precision_name(enum lm_precision precision);
 
 #endif

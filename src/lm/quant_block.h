@@ -1,6 +1,6 @@
 /* quant_block.h - a block of quantised numbers taken apart: small whole numbers, and for each group of them a
- * scale and an offset. For quant.c and quant_dot.c alone, which are compiled once per instruction set; see
- * quant.h for where the formats come from.
+ * scale and an offset. For quant.c and quant_dot.c, which are compiled once per instruction set, and
+ * qgemm_pack.c; see quant.h for where the formats come from.
  *
  * Q8_0 and the types of 4 and 5 bits scale 32 whole numbers by one f16. The K types pack 256 numbers: one or
  * two f16 scale eight or sixteen small whole numbers, and those scale 32 or 16 numbers each. Letters as in
@@ -143,21 +143,26 @@ INLINE void quant_take_q8_0(const unsigned char *block, struct quant_block *out)
 
 /* d, m, and eight pairs of 6-bit numbers in 12 bytes: the first four in the low bits of bytes 0 to 3 and 4 to
  * 7, the others with 4 bits in bytes 8 to 11 and 2 in the high bits of the bytes before. */
-INLINE void quant_take_scales(const unsigned char *block, struct quant_block *out)
+enum { QUANT_PAIRS = 8 };
+INLINE void quant_take_pairs(const unsigned char *block, int8_t numbers[2 * QUANT_PAIRS])
 {
-    enum { PAIRS = 8 };
-    float d = quant_half(block), m = quant_half(block + 2);
     uint32_t first = quant_u32(block + 4), second = quant_u32(block + 8), third = quant_u32(block + 12);
     uint32_t packed[4] = {first & 0x3f3f3f3f, (third & 0x0f0f0f0f) | (first >> 6 & 0x03030303) << 4,
                           second & 0x3f3f3f3f, (third >> 4 & 0x0f0f0f0f) | (second >> 6 & 0x03030303) << 4};
-    int8_t numbers[2 * PAIRS];
-    float floats[2 * PAIRS];
-    memcpy(numbers, packed, sizeof numbers);
-    for (int i = 0; i < 2 * PAIRS; i += LANES)
+    memcpy(numbers, packed, sizeof packed);
+}
+
+INLINE void quant_take_scales(const unsigned char *block, struct quant_block *out)
+{
+    float d = quant_half(block), m = quant_half(block + 2);
+    int8_t numbers[2 * QUANT_PAIRS];
+    float floats[2 * QUANT_PAIRS];
+    quant_take_pairs(block, numbers);
+    for (int i = 0; i < 2 * QUANT_PAIRS; i += LANES)
         vec_store(floats + i, vec_load_i8(numbers + i));
-    for (int i = 0; i < PAIRS; i++) {
+    for (int i = 0; i < QUANT_PAIRS; i++) {
         out->scale[i] = d * floats[i];
-        out->offset[i] = -m * floats[PAIRS + i];
+        out->offset[i] = -m * floats[QUANT_PAIRS + i];
     }
 }
 

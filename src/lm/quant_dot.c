@@ -165,3 +165,38 @@ void KERNEL(dot_round)(const float *x, int k, int16_t *numbers, float *scales, f
             numbers[i] = (int16_t)rintf(inverse > 0 ? x[i] * inverse : 0);
     }
 }
+
+/* A group; `scale` is NAN or a number. */
+INLINE void round_group(const float *x, float scale, int8_t *numbers, int32_t *sums, size_t stride)
+{
+    enum { HALF = GROUP / 2 };
+    bool whole = scale >= FLT_MIN;
+    float inverse = whole ? 1 / scale : 0;
+    for (int h = 0; h < 2; h++) {
+        veci sum = {0};
+        for (int i = h * HALF; i < (h + 1) * HALF; i += LANES) {
+            veci q = whole ? vec_round(vec_load(x + i) * inverse) : (veci){0};
+            vec_store_i8(numbers + i, q);
+            sum += q;
+        }
+        sums[(size_t)h * stride] = veci_sum(sum);
+    }
+}
+
+void KERNEL(round_i8)(const float *x, int k, int8_t *numbers, size_t spread, float *scales, int32_t *sums,
+                      size_t stride)
+{
+    const float most = 127;
+    for (int g = 0; g < k / GROUP; g++) {
+        vec largest = {0}, odd = {0};
+        for (int i = 0; i < GROUP; i += LANES) {
+            vec v = vec_load(x + g * GROUP + i);
+            largest = vec_max(largest, vec_max(v, -v));
+            odd += v - v; /* 0, but NAN of what is no number */
+        }
+        float scale = vec_sum(odd) == 0 ? vec_max_of(largest) / most : NAN;
+        scales[(size_t)g * stride] = scale;
+        round_group(x + g * GROUP, scale, numbers + (size_t)g * spread, sums + 2 * (size_t)g * stride,
+                    stride);
+    }
+}

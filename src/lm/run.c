@@ -7,10 +7,35 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "lm/qgemm.h"
 
 enum { ROWS_MAX = 1 << 20, THREADS_MAX = 256 };
 
-static int resolve(struct lm_run_options *options, struct ponder_err *err)
+static bool has_integers(const struct lm_model *model)
+{
+    struct lm_matrix output = lm_output_matrix(model);
+    bool any = qgemm_takes(&output);
+    for (int i = 0; !any && i < model->shape.layers; i++) {
+        struct lm_matrices layer = lm_matrices_at(model, i);
+        any = qgemm_takes(&layer.qkv) || qgemm_takes(&layer.attn_out) || qgemm_takes(&layer.gate_up) ||
+              qgemm_takes(&layer.ffn_down);
+    }
+    return any;
+}
+
+/* What AUTO becomes, or INT8 where there are no weights for it. */
+static enum lm_precision resolve_precision(const struct lm_run_options *options, const struct lm_model *model)
+{
+    enum lm_precision asked = options->precision;
+    if (asked == LM_PRECISION_F32 || asked == LM_PRECISION_BF16)
+        return asked;
+    bool integers = !options->exact && !options->train;
+    if (integers && (asked == LM_PRECISION_INT8 || qgemm_is_fast()) && has_integers(model))
+        return LM_PRECISION_INT8;
+    return !options->exact && gemm_bf16_is_fast() ? LM_PRECISION_BF16 : LM_PRECISION_F32;
+}
+
+static int resolve(struct lm_run_options *options, const struct lm_model *model, struct ponder_err *err)
 {
     if (options->threads == 0)
         options->threads = omp_get_num_procs();
@@ -22,11 +47,11 @@ static int resolve(struct lm_run_options *options, struct ponder_err *err)
                        options->rows_max, ROWS_MAX);
     if (options->logit_rows_max == 0)
         options->logit_rows_max = options->rows_max;
-    if (options->exact && options->precision == LM_PRECISION_BF16)
+    if (options->exact &&
+        (options->precision == LM_PRECISION_BF16 || options->precision == LM_PRECISION_INT8))
         return err_set(err, PONDER_E_ARGUMENT,
                        "exact mode multiplies in f32: ask for precision f32 or auto with it");
-    if (options->precision == LM_PRECISION_AUTO)
-        options->precision = !options->exact && gemm_bf16_is_fast() ? LM_PRECISION_BF16 : LM_PRECISION_F32;
+    options->precision = resolve_precision(options, model);
     return PONDER_OK;
 }
 
@@ -35,7 +60,7 @@ static int resolve(struct lm_run_options *options, struct ponder_err *err)
 static enum gemm_keep keep_of(const struct lm_run *run, const struct lm_matrix *w)
 {
     size_t limit = run->options.weights_bytes_max;
-    size_t bytes = gemm_packed_bytes(run->gemm, (size_t)w->rows * (size_t)w->cols);
+    size_t bytes = gemm_packed_bytes(run->gemm, w);
     if (run->options.train)
         return GEMM_KEEP_BOTH;
     return limit && (bytes > limit || run->packed_bytes > limit - bytes) ? GEMM_KEEP_NOTHING
@@ -245,11 +270,12 @@ int lm_run_open(struct lm_run **out, const struct lm_model *model, const struct 
     run->acts = calloc((size_t)model->shape.layers, sizeof *run->acts);
     int status = run->layers && run->acts ? check_model(model, options, err) : err_memory(err, "a model run");
     if (!status)
-        status = resolve(&run->options, err);
+        status = resolve(&run->options, model, err);
     if (!status)
         status = gemm_open(&run->gemm,
                            &(struct gemm_options){.threads = run->options.threads,
                                                   .bf16 = run->options.precision == LM_PRECISION_BF16,
+                                                  .integers = run->options.precision == LM_PRECISION_INT8,
                                                   .exact = run->options.exact},
                            err);
     if (!status)

@@ -94,6 +94,21 @@ INLINE vec vec_max(vec a, vec b)
     return vec_select(a > b, a, b);
 }
 
+/* Whether any lane is `least` or more. */
+INLINE int vec_any_from(vec v, float least)
+{
+#if defined(__AVX512F__)
+    return _mm512_cmp_ps_mask((__m512)v, _mm512_set1_ps(least), _CMP_GE_OQ) != 0;
+#elif defined(__AVX__)
+    return _mm256_movemask_ps(_mm256_cmp_ps((__m256)v, _mm256_set1_ps(least), _CMP_GE_OQ)) != 0;
+#else
+    int any = 0;
+    for (int i = 0; i < LANES; i++)
+        any |= v[i] >= least;
+    return any;
+#endif
+}
+
 /* Always the same tree of additions. */
 INLINE float vec_sum(vec v)
 {
@@ -178,6 +193,45 @@ INLINE veci vec_multiply_i8_i16(const int8_t *a, const int16_t *b)
     for (int i = 0; i < LANES; i++)
         v[i] = a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1];
     return v;
+#endif
+}
+
+/* To the nearest whole numbers, ties to even. */
+INLINE veci vec_round(vec v)
+{
+#if defined(__AVX512F__)
+    return (veci)_mm512_cvtps_epi32((__m512)v);
+#elif defined(__AVX2__)
+    return (veci)_mm256_cvtps_epi32((__m256)v);
+#else
+    veci whole;
+    for (int i = 0; i < LANES; i++)
+        whole[i] = (int32_t)rintf(v[i]);
+    return whole;
+#endif
+}
+
+/* Of numbers that fit. */
+INLINE void vec_store_i8(int8_t *p, veci v)
+{
+#if defined(__AVX512F__)
+    _mm_storeu_si128((__m128i *)(void *)p, _mm512_cvtepi32_epi8((__m512i)v));
+#else
+    typedef int8_t bytes __attribute__((vector_size(LANES)));
+    bytes narrow = __builtin_convertvector(v, bytes);
+    memcpy(p, &narrow, sizeof narrow);
+#endif
+}
+
+INLINE int32_t veci_sum(veci v)
+{
+#if defined(__AVX512F__)
+    return _mm512_reduce_add_epi32((__m512i)v);
+#else
+    int32_t sum = 0;
+    for (int i = 0; i < LANES; i++)
+        sum += v[i];
+    return sum;
 #endif
 }
 

@@ -56,8 +56,10 @@ static int open_local(struct engine **out, const struct ponder_model *model,
         .exact = sampling->exact,
     };
     int status = precision_parse(sampling->precision, &options.precision, err);
-    if (!status && sampling->exact && options.precision == LM_PRECISION_BF16)
-        status = err_set(err, PONDER_E_ARGUMENT, "--exact computes in f32; leave --precision bf16 away");
+    if (!status && sampling->exact &&
+        (options.precision == LM_PRECISION_BF16 || options.precision == LM_PRECISION_INT8))
+        status = err_set(err, PONDER_E_ARGUMENT, "--exact computes in f32; leave --precision %s away",
+                         sampling->precision);
     if (!status && !model->lm->tokenizer)
         status = err_set(err, PONDER_E_UNSUPPORTED, "%s has no tokenizer", model->path);
     if (sampling->exact)

@@ -27,7 +27,7 @@
     ROW_INT("max-tokens", max_tokens, "K", tokens_default, 1, 1000000, "per text at most"),                  \
     ROW_INT("threads", threads, "T", "0", 0, 256, "0: all cores"),                                           \
     ROW_REAL("timeout", timeout_s, "SECONDS", "0", 0, 1e9, "then end with what there is; 0: none"),          \
-    ROW_TEXT("precision", precision, "P", "auto", "of products: auto, f32 or bf16"),                         \
+    ROW_TEXT("precision", precision, "P", "auto", "of products: auto, f32, bf16 or int8"),                         \
     ROW_FLAG("exact", exact, "same seed, same bits, at any concurrency"),                                    \
     ROW_INT("kv-mib", kv_mib, "M", "1024", 1, 1048576, "MiB for keys and values at most"),                   \
     ROW_INT("weights-memory", weights_mib, "MIB", "0", 0, 1048576, "for packed weights; 0: no limit")

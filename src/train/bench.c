@@ -129,7 +129,7 @@ int ponder_bench_train(const struct ponder_bench_settings *settings, const struc
         double keys = ((double)settings->row_tokens + 1) / 2; /* a causal row sees half of its document */
         *out = (struct ponder_bench){
             .parameters = (int64_t)b.model->param_count,
-            .precision = lm_run_precision(b.run) == LM_PRECISION_BF16 ? "bf16" : "f32",
+            .precision = precision_name(lm_run_precision(b.run)),
             .flops_per_token = 3 * lm_flops_per_token(&b.model->shape, keys),
         };
         bench_rates(&loop, out);

@@ -69,8 +69,9 @@ program_that() {
   compiler_that "grep -q llama_decode \"\$2\" || exit 1
 printf '#!/bin/sh\n$1\n' >\"\$1\"; chmod +x \"\$1\""
 }
-program_that 'head -c 4 "$1" | grep -q GGUF && [ "$2$3$4$5" = 44081 ] && echo "12.5 split+flash"'
+program_that 'head -c 4 "$1" | grep -q GGUF && [ "$2$3$4$5" = 44081 ] && case $7 in (split+flash) echo "12.5 $7";; (split) exit 1;; (*) echo "3 $7";; esac'
 run bench decode $small --peer "$scratch/peer" --json
+check "the_fastest_way_of_a_peer_is_told" 'contains "$err" "fastest with split+flash: 12.5 tokens/s"'
 check "a_peer_runs_the_same_file_and_work" '[ $status -eq 0 ] && has peer_tokens_per_s 12.5 && has peer_mode "\"split+flash\"" && positive ratio'
 run bench decode $small --peer "$scratch/peer" --save-model "$scratch/kept.gguf"
 check "the_file_that_both_ran_may_be_kept" '[ $status -eq 0 ] && [ -s "$scratch/kept.gguf" ] && contains "$out" "llama.cpp (split+flash): 12 tokens/s"'

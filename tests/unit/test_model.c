@@ -350,6 +350,87 @@ static void products_by_panels_are_those_of_packed_weights(void **state)
     free(f16);
 }
 
+/* Products of `rows` rows under `options`, packed or not; the caller frees them. */
+static float *products(const struct gemm_options *options, const struct lm_matrix *w, enum gemm_keep keep,
+                       const float *x, int rows, size_t *bytes)
+{
+    struct gemm *gemm;
+    struct gemm_weights *weights;
+    float *y = calloc((size_t)gemm_rows(rows) * (size_t)w->rows, sizeof *y);
+    assert_int_equal(gemm_open(&gemm, options, &err), 0);
+    assert_int_equal(gemm_weights_new(gemm, &weights, w, keep, &err), 0);
+    assert_int_equal(gemm_forward(gemm, weights, x, rows, y, &err), 0);
+    *bytes = gemm_weights_bytes(weights);
+    assert_true(keep == GEMM_KEEP_NOTHING || *bytes >= gemm_packed_bytes(gemm, w));
+    gemm_weights_release(weights);
+    gemm_release(gemm);
+    return y;
+}
+
+static void check_near(const float *have, const float *wanted, int count, float tolerance)
+{
+    for (int i = 0; i < count; i++)
+        if (!(fabsf(have[i] - wanted[i]) <= tolerance))
+            fail_msg("element %d: %g, not %g", i, (double)have[i], (double)wanted[i]);
+}
+
+/* Quantised weights take what they take in their file; with other weights among them, or no room, products
+ * are in f32. */
+static void quantised_weights_are_multiplied_as_integers_where_asked(void **state)
+{
+    (void)state;
+    enum { K = 512, N = 96, ROWS = 20, BYTES = N * (K / 32) * 34 };
+    unsigned char *q8 = calloc(1, BYTES);
+    float *x = calloc((size_t)gemm_rows(ROWS) * K, sizeof *x);
+    struct rng rng;
+    rng_init(&rng, 7);
+    for (size_t i = 0; i < BYTES; i++)
+        q8[i] = i % 34 == 1 ? 0x20 : (unsigned char)rng_below(&rng, 256);
+    for (size_t i = 0; i < (size_t)ROWS * K; i++)
+        x[i] = (float)rng_normal(&rng);
+    struct gguf_tensor part = {
+        .n_dims = 2, .dims = {K, N, 1, 1}, .type = GGUF_TENSOR_Q8_0, .data = q8, .bytes = BYTES};
+    struct lm_matrix w = {.rows = N, .cols = K, .part_count = 1, .parts = {&part}};
+    struct gemm_options f32 = {.threads = 2}, integers = {.threads = 2, .integers = true};
+    size_t bytes;
+    float *wanted = products(&f32, &w, GEMM_KEEP_PACKED, x, ROWS, &bytes);
+    float *have = products(&integers, &w, GEMM_KEEP_PACKED, x, ROWS, &bytes);
+    assert_int_equal(bytes, BYTES);
+    check_near(have, wanted, ROWS * N, 0.3f); /* of numbers around 15 */
+    assert_memory_not_equal(have, wanted, ROWS * N * sizeof *have);
+    free(have);
+    have = products(&integers, &w, GEMM_KEEP_NOTHING, x, ROWS, &bytes);
+    assert_int_equal(bytes, 0);
+    check_near(have, wanted, ROWS * N, 1e-3f);
+    free(have);
+    free(wanted);
+    w.plain = x; /* of the same shape, in f32 */
+    w.rows = ROWS;
+    wanted = products(&f32, &w, GEMM_KEEP_PACKED, x, ROWS, &bytes);
+    have = products(&integers, &w, GEMM_KEEP_PACKED, x, ROWS, &bytes);
+    assert_memory_equal(have, wanted, ROWS * ROWS * sizeof *have);
+    free(have);
+    free(wanted);
+    free(q8);
+    free(x);
+}
+
+static void a_precision_is_what_the_model_allows(void **state)
+{
+    (void)state;
+    struct lm_model *model = random_model(whole_shape(0));
+    struct lm_run_options options = {
+        .rows_max = 8, .threads = 1, .precision = LM_PRECISION_INT8, .exact = true};
+    struct lm_run *run;
+    assert_int_equal(lm_run_open(&run, model, &options, &err), PONDER_E_ARGUMENT);
+    assert_non_null(strstr(err.message, "f32 or auto"));
+    options.exact = false;
+    assert_int_equal(lm_run_open(&run, model, &options, &err), 0);
+    assert_int_equal(lm_run_precision(run), gemm_bf16_is_fast() ? LM_PRECISION_BF16 : LM_PRECISION_F32);
+    lm_run_release(run);
+    lm_model_release(model);
+}
+
 static void a_path_beyond_the_first_angles_is_rotated_right(void **state)
 {
     (void)state;
@@ -379,6 +460,8 @@ int main(void)
         cmocka_unit_test(a_model_that_stays_in_its_file_computes_the_same),
         cmocka_unit_test(training_wants_a_model_that_is_expanded),
         cmocka_unit_test(products_by_panels_are_those_of_packed_weights),
+        cmocka_unit_test(quantised_weights_are_multiplied_as_integers_where_asked),
+        cmocka_unit_test(a_precision_is_what_the_model_allows),
         cmocka_unit_test(a_path_beyond_the_first_angles_is_rotated_right),
         cmocka_unit_test(training_of_what_has_no_gradient_is_refused),
     };

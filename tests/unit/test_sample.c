@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "lm/kernels.h"
 #include "lm/sample.h"
 
 static const struct sample_options plain = {.temperature = 1, .top_p = 1};
@@ -217,6 +218,75 @@ static void a_vocabulary_of_150000_is_drawn_from_everywhere(void **state)
     free(logits);
 }
 
+/* Logits that no mathematical library has a say in: peaked ones, flat ones and ones with many equals. */
+static void fill_plainly(float *logits, int vocab, int kind, struct rng *rng)
+{
+    for (int i = 0; i < vocab; i++) {
+        float sum = 0;
+        for (int j = 0; j < 4; j++)
+            sum += (float)rng_below(rng, 1 << 12) / (1 << 11) - 1;
+        logits[i] = kind == 0 ? 8 * sum : kind == 1 ? sum / 4 : (float)(int)(2 * sum);
+    }
+}
+
+static const struct {
+    struct sample_options options;
+    uint64_t hash; /* of all draws */
+} pinned[] = {
+    {{0, 0, 1, 0}, 0xc385651653ab5a06},         {{1, 0, 1, 0}, 0x18f242072c2918c6},
+    {{0.7, 0, 1, 0}, 0x9847c9fb98b142dd},       {{1, 40, 1, 0}, 0xb4cb7d8d1111380d},
+    {{1, 3000, 1, 0}, 0xec36c76ff538cbea},      {{1, 0, 0.95, 0}, 0xc544f67db2159e72},
+    {{0.8, 0, 0.5, 0}, 0xb0887eefc9184ba7},     {{1, 0, 1, 0.05}, 0x736ca3bf3cc35dea},
+    {{0.6, 50, 0.9, 0.01}, 0xd515221c537d4d13}, {{2, 0, 0.999999, 0}, 0x29a4c82e7d52099a},
+    {{1, 1, 1, 0}, 0xc385651653ab5a06},         {{1.5, 700, 0.7, 0}, 0x9c7a0aa9e1e8bd22},
+};
+enum { PINNED = sizeof pinned / sizeof *pinned, DRAWS = 12 };
+
+static const char *const sets[] = {"plain", "avx2", "avx512"};
+enum { SETS = sizeof sets / sizeof *sets };
+
+/* Draws from one row under every setting and by every instruction set, each time with the same numbers. */
+static void add_draws(const float *logits, int vocab, struct rng *rng, uint64_t hashes[SETS][PINNED])
+{
+    struct rng used = *rng;
+    for (int set = 0; set < SETS; set++)
+        for (int i = 0; i < PINNED; i++) {
+            const struct lm_kernels *kernels = lm_kernels_named(sets[set]);
+            used = *rng;
+            for (int draw = 0; draw < DRAWS; draw++) {
+                double u = rng_unit(&used);
+                if (kernels)
+                    hashes[set][i] =
+                        rng_key(hashes[set][i],
+                                (uint64_t)kernels->sample(logits, vocab, &pinned[i].options, u).token);
+            }
+        }
+    *rng = used;
+}
+
+/* A seed gives the same text by every version and every instruction set. */
+static void the_same_numbers_draw_the_same_tokens_as_ever(void **state)
+{
+    (void)state;
+    static const int vocabs[] = {5, 300, 4099, 151936};
+    uint64_t hashes[SETS][PINNED] = {{0}};
+    for (size_t v = 0; v < sizeof vocabs / sizeof *vocabs; v++) {
+        float *logits = malloc((size_t)vocabs[v] * sizeof *logits);
+        struct rng rng;
+        assert_non_null(logits);
+        rng_init(&rng, v);
+        for (int kind = 0; kind < 3; kind++) {
+            fill_plainly(logits, vocabs[v], kind, &rng);
+            add_draws(logits, vocabs[v], &rng, hashes);
+        }
+        free(logits);
+    }
+    for (int set = 0; set < SETS; set++)
+        for (int i = 0; i < PINNED; i++)
+            if (lm_kernels_named(sets[set]) && hashes[set][i] != pinned[i].hash)
+                fail_msg("%s, setting %d: 0x%016llx", sets[set], i, (unsigned long long)hashes[set][i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +297,7 @@ int main(void)
         cmocka_unit_test(every_setting_takes_one_number_from_the_stream),
         cmocka_unit_test(infinite_and_missing_logits_are_told_from_numbers),
         cmocka_unit_test(settings_out_of_range_are_named),
+        cmocka_unit_test(the_same_numbers_draw_the_same_tokens_as_ever),
         cmocka_unit_test(a_vocabulary_of_150000_is_drawn_from_everywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
