@@ -36,7 +36,8 @@ static int open_plan(struct work *work, struct ponder_err *err)
     if (!status)
         status = search_plan_check(&work->plan, work->engine, err);
     work->job.verifier_hash = work->plan.verifier.hash;
-    work->eval->width = search_options_get(&work->plan.options, work->plan.ops, "width", 0);
+    if (!status)
+        work->eval->width = search_options_get(&work->plan.options, work->plan.ops, "width", 0);
     return status;
 }
 
