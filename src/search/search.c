@@ -56,6 +56,17 @@ int search_find_or_say(const char *name, const struct search_ops **out, struct p
 
 /* ---- a strategy's own options ---- */
 
+static int say_which(const struct search_ops *ops, const char *name, struct ponder_err *err)
+{
+    struct buf names = BUF_INIT(1024);
+    for (const struct ponder_option *row = ops->options; row->name; row++)
+        buf_printf(&names, "%s%s", row == ops->options ? "" : ", ", row->name);
+    int status =
+        err_set(err, PONDER_E_ARGUMENT, "'%s' is none of its own options: %s", name, buf_text(&names));
+    buf_release(&names);
+    return status;
+}
+
 static int set_own(struct search_options *options, const struct search_ops *ops, const char *pair, size_t len,
                    struct ponder_err *err)
 {
@@ -67,6 +78,8 @@ static int set_own(struct search_options *options, const struct search_ops *ops,
     memcpy(name, pair, name_len);
     memcpy(value, equals + 1, value_len);
     name[name_len] = value[value_len] = '\0';
+    if (!search_options_has(ops, name))
+        return say_which(ops, name, err);
     return ponder_option_set(ops->options, options->own, name, value, err);
 }
 
