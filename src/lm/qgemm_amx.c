@@ -202,9 +202,7 @@ static struct square square_of(const struct stretch *s, int tile, int panel)
         .at = s->y + (size_t)tile * QGEMM_TILE * s->y_stride + s->part->first + panel * QGEMM_PANEL,
         .stride = s->y_stride,
         .rows = s->x->rows - tile * QGEMM_TILE,
-        .lanes = left >= QGEMM_PANEL ? 0xffff
-                 : left > 0          ? (__mmask16)((1u << left) - 1)
-                                     : 0,
+        .lanes = qgemm_lanes(left),
     };
 }
 

@@ -71,7 +71,7 @@ INLINE void multiply_panel(const struct qgemm_format f, const struct qgemm_part 
 {
     const unsigned char *panel = qgemm_panel_at(part, index);
     int left = part->rows - index * QGEMM_PANEL;
-    __mmask16 lanes = left < QGEMM_PANEL ? (__mmask16)((1u << left) - 1) : 0xffff;
+    __mmask16 lanes = qgemm_lanes(left);
     y += part->first + index * QGEMM_PANEL;
     for (int tile = 0; tile * QGEMM_TILE < x->rows; tile++) {
         int rows = x->rows - tile * QGEMM_TILE;

@@ -12,6 +12,13 @@
 
 enum { VECTORS = 8 }; /* of a block */
 
+/* Of a panel's rows, those that there are: `left` from its first on, none where it is past the end. */
+INLINE __mmask16 qgemm_lanes(int left)
+{
+    uint32_t lanes = left >= QGEMM_PANEL ? 0xffffu : left > 0 ? (1u << left) - 1 : 0;
+    return (__mmask16)(lanes & 0xffffu);
+}
+
 INLINE __m512i load(const unsigned char *at)
 {
     return _mm512_loadu_si512(at);

@@ -112,8 +112,8 @@ static void a_record_that_was_read_prints_what_was_read(void **state)
     (void)state;
     static const char *const texts[] = {
         "{}", "{\"n\":3}", "{\"exact\":true,\"later\":[1,{\"a\":null}],\"n\":2}",
-        "{\"lookahead\":0,\"model_hash\":\"0123456789abcdef\",\"pool\":\"greedy\",\"prompt\":\"chatml\","
-        "\"rollouts\":4,\"weights_memory\":100,\"width\":0}"};
+        ("{\"lookahead\":0,\"model_hash\":\"0123456789abcdef\",\"pool\":\"greedy\",\"prompt\":\"chatml\","
+         "\"rollouts\":4,\"weights_memory\":100,\"width\":0}")};
     for (int i = 0; i < 4; i++) {
         struct ponder_run run = {.id = 1, .kind = PONDER_RUN_JUDGED, .settings = (char *)texts[i]};
         struct run_record record;
