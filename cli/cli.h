@@ -145,6 +145,11 @@ const struct ponder_option *cli_model_options(void);
  * it is behind one. */
 int cli_model_open(const char *path, const struct ponder_server *server, struct ponder_model **model,
                    struct ponder_err *err);
+/* ponder_model_prompting(), with a word on stderr where it is a guess. */
+int cli_model_prompting(struct ponder_model *model, const struct ponder_prompting *prompting,
+                        struct ponder_err *err);
+/* A line on stderr; NULL: nothing. */
+void cli_remark(const char *remark);
 /* After the work: says on stderr where the FLOPs of a server's model are not in the ledger. */
 void cli_note_flops(const struct ponder_server *server);
 

@@ -53,7 +53,7 @@ static int run(void *data, int count, char **operands)
     struct ponder_watch watch = {cli_progress_show, &line, cli_progress_note};
     int status = cli_model_open(args->model, &args->server, &model, &err);
     if (!status)
-        status = ponder_model_prompting(model, &args->prompting, &err);
+        status = cli_model_prompting(model, &args->prompting, &err);
     cli_interrupt_catch();
     if (!status)
         status = ponder_label_run(model, &args->settings, &args->sampling, &watch, &label, &err);

@@ -175,7 +175,7 @@ static int run(void *data, int count, char **operands)
     if (!status)
         status = cli_model_open(args->model, &args->server, &model, &err);
     if (!status)
-        status = ponder_model_prompting(model, &args->prompting, &err);
+        status = cli_model_prompting(model, &args->prompting, &err);
     cli_interrupt_catch();
     if (!status)
         status =

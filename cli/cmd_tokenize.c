@@ -33,6 +33,8 @@ static int open_tokenizer(const char *path, struct ponder_tokenizer **tokenizer,
     int status = path ? PONDER_OK : ponder_model_find(&found, err);
     if (!status)
         status = ponder_tokenizer_open(tokenizer, path ? path : found, err);
+    if (!status)
+        cli_remark(ponder_tokenizer_remark(*tokenizer));
     free(found);
     return status;
 }

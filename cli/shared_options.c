@@ -36,22 +36,43 @@ static bool is_remote(const struct ponder_server *server, int *status, struct po
     return false;
 }
 
+/* The file given, or the one that is found. */
+static int open_file(const char *path, struct ponder_model **model, struct ponder_err *err)
+{
+    char *found = NULL;
+    int status = path ? PONDER_OK : ponder_model_find(&found, err);
+    if (!status)
+        status = ponder_model_open(model, path ? path : found, err);
+    free(found);
+    return status;
+}
+
 int cli_model_open(const char *path, const struct ponder_server *server, struct ponder_model **model,
                    struct ponder_err *err)
 {
-    int refused;
-    if (is_remote(server, &refused, err))
+    int status;
+    if (is_remote(server, &status, err))
         return ponder_model_connect(model, path, server, err);
-    if (refused)
-        return refused;
-    if (path)
-        return ponder_model_open(model, path, err);
-    char *found = NULL;
-    int status = ponder_model_find(&found, err);
     if (!status)
-        status = ponder_model_open(model, found, err);
-    free(found);
+        status = open_file(path, model, err);
+    if (!status)
+        cli_remark(ponder_model_remark(*model, PONDER_REMARK_TOKENIZER));
     return status;
+}
+
+int cli_model_prompting(struct ponder_model *model, const struct ponder_prompting *prompting,
+                        struct ponder_err *err)
+{
+    int status = ponder_model_prompting(model, prompting, err);
+    if (!status)
+        cli_remark(ponder_model_remark(model, PONDER_REMARK_PROMPT));
+    return status;
+}
+
+void cli_remark(const char *remark)
+{
+    if (remark)
+        cli_progress_note(remark, NULL);
 }
 
 void cli_note_flops(const struct ponder_server *server)

@@ -23,6 +23,15 @@ PONDER_API int ponder_model_open(struct ponder_model **out, const char *path,
                                  struct ponder_err *err) PONDER_USE;
 PONDER_API void ponder_model_release(struct ponder_model *model);
 
+/* What was guessed of a model because its file leaves it open, and what would say it: one line for whoever
+ * runs the work. Owned by the model; NULL where nothing was. */
+enum ponder_remark {
+    PONDER_REMARK_TOKENIZER, /* how text is cut into tokens */
+    PONDER_REMARK_PROMPT,    /* how questions are put to it, as ponder_model_prompting() left that */
+};
+enum { PONDER_REMARKS = PONDER_REMARK_PROMPT + 1 };
+PONDER_API const char *ponder_model_remark(const struct ponder_model *model, enum ponder_remark remark);
+
 /* The path of the model to use where none was named, freed by the caller: $PONDER_MODEL, or pocket-base.gguf
  * in $PONDER_MODELS_DIR, in the installed data folder, or in `models` beside the build folder of the running
  * program. PONDER_E_NOT_FOUND lists where it looked. */
@@ -58,6 +67,8 @@ struct ponder_tokenizer;
 PONDER_API int ponder_tokenizer_open(struct ponder_tokenizer **out, const char *path,
                                      struct ponder_err *err) PONDER_USE;
 PONDER_API void ponder_tokenizer_release(struct ponder_tokenizer *tokenizer);
+/* As PONDER_REMARK_TOKENIZER of a model. */
+PONDER_API const char *ponder_tokenizer_remark(const struct ponder_tokenizer *tokenizer);
 PONDER_API int ponder_tokenize(const struct ponder_tokenizer *tokenizer, const char *text, size_t len,
                                unsigned flags, struct ponder_tokens *out, struct ponder_err *err) PONDER_USE;
 /* `*text` is freed by the caller; it may hold any bytes, with a NUL behind them. */

@@ -11,6 +11,10 @@
  * offset, type and string is verified at open, and an error names the key or tensor and the byte offset.
  * After gguf_open() succeeds, every pointer handed out lies inside the file and every tensor's bytes too.
  *
+ * A model may be split into files PREFIX-00001-of-00002.gguf and so on (keys split.no, split.count and
+ * split.tensors.count, as llama.cpp writes them): any of them opens all, as one file with the first one's
+ * keys and the tensors of all in order.
+ *
  * Read: versions 2 and 3 (the layouts are the same). Refused: big-endian files, arrays of arrays, keys or
  * tensors that appear twice, tensor types not listed below, an alignment (key general.alignment, 32 where
  * absent) that is not a power of two from 8 to 65,536. */
@@ -93,11 +97,12 @@ struct gguf_tensor {
 
 struct gguf_file;
 
-/* `*out` is owned by the caller; `path` is copied. The file stays mapped until gguf_release() and must not be
- * shortened meanwhile; replacing it by rename, as gguf_writer_save() does, is safe. */
+/* `*out` is owned by the caller; `path` is copied. Of a split model gguf_path() is the first file. The file
+ * stays mapped until gguf_release() and must not be shortened meanwhile; replacing it by rename, as
+ * gguf_writer_save() does, is safe. */
 int gguf_open(struct gguf_file **out, const char *path, struct ponder_err *err) PONDER_USE;
 /* The same over bytes that the caller keeps alive (tests, fuzzing); `name` is used in errors. The tensors'
- * data is aligned as far as `bytes` is. */
+ * data is aligned as far as `bytes` is. A part of a split model is read by itself. */
 int gguf_open_bytes(struct gguf_file **out, const void *bytes, size_t n, const char *name,
                     struct ponder_err *err) PONDER_USE;
 void gguf_release(struct gguf_file *file);
@@ -157,7 +162,7 @@ void gguf_put_f32s(struct gguf_writer *writer, const char *key, const float *ite
 void gguf_put_tensor(struct gguf_writer *writer, const char *name, enum gguf_tensor_type type, int n_dims,
                      const uint64_t *dims, const float *data);
 /* Puts all that a file has, as it is there, but for keys that begin with `but`; before any tensor. A file of
- * another alignment than 32 cannot be put. */
+ * another alignment than 32, and a model in several files, cannot be put. */
 void gguf_put_file(struct gguf_writer *writer, const struct gguf_file *file, const char *but);
 /* Says that something to be put could not be made: what gguf_writer_save then returns, unless a failure is
  * kept already. */

@@ -275,7 +275,7 @@ static int read_tensor(struct cursor *cursor, struct gguf_tensor *tensor, char *
 
 static int place_tensor(struct cursor *cursor, struct gguf_tensor *tensor, size_t data_at, uint64_t offset)
 {
-    const struct gguf_file *file = cursor->file;
+    struct gguf_file *file = cursor->file;
     cursor->name = (struct gguf_string){tensor->name, strlen(tensor->name)};
     bool fits = offset <= UINT64_MAX - data_at - tensor->bytes;
     uint64_t end = fits ? data_at + offset + tensor->bytes : UINT64_MAX;
@@ -289,6 +289,8 @@ static int place_tensor(struct cursor *cursor, struct gguf_tensor *tensor, size_
         return malformed(cursor, at, what);
     }
     tensor->data = file->bytes + data_at + offset;
+    if (end > file->data_end)
+        file->data_end = (size_t)end;
     return PONDER_OK;
 }
 
@@ -319,19 +321,25 @@ static int sort_values(struct cursor *cursor)
     return PONDER_OK;
 }
 
-static int sort_tensors(struct cursor *cursor)
+void gguf_sort_tensors(struct gguf_file *file, const struct gguf_tensor **twice)
 {
-    struct gguf_file *file = cursor->file;
+    *twice = NULL;
     for (size_t i = 0; i < file->tensor_count; i++)
         file->by_name[i] = &file->tensors[i];
     qsort(file->by_name, file->tensor_count, sizeof *file->by_name, compare_tensors);
-    for (size_t i = 1; i < file->tensor_count; i++) {
-        if (compare_tensors(&file->by_name[i - 1], &file->by_name[i]))
-            continue;
-        cursor->name = (struct gguf_string){file->by_name[i]->name, strlen(file->by_name[i]->name)};
-        return malformed(cursor, cursor->at, "the tensor appears twice");
-    }
-    return PONDER_OK;
+    for (size_t i = 1; i < file->tensor_count && !*twice; i++)
+        if (compare_tensors(&file->by_name[i - 1], &file->by_name[i]) == 0)
+            *twice = file->by_name[i];
+}
+
+static int sort_tensors(struct cursor *cursor)
+{
+    const struct gguf_tensor *twice;
+    gguf_sort_tensors(cursor->file, &twice);
+    if (!twice)
+        return PONDER_OK;
+    cursor->name = (struct gguf_string){twice->name, strlen(twice->name)};
+    return malformed(cursor, cursor->at, "the tensor appears twice");
 }
 
 static int read_header(struct cursor *cursor)
@@ -369,7 +377,7 @@ static int read_header(struct cursor *cursor)
     if (!status)
         status = need(cursor, tensor_count, TENSOR_BYTES_MIN);
     file->value_count = (size_t)value_count;
-    file->tensor_count = (size_t)tensor_count;
+    file->tensor_count = file->own_count = (size_t)tensor_count;
     return status;
 }
 
@@ -432,10 +440,26 @@ static int read_tensors(struct cursor *cursor)
     }
     file->tensors_end = cursor->at;
     file->data_at = (cursor->at + file->alignment - 1) / file->alignment * file->alignment;
+    file->data_end = file->data_at;
     for (size_t i = 0; !status && i < file->tensor_count; i++)
         status = place_tensor(cursor, &file->tensors[i], file->data_at, offsets[i]);
     free(offsets);
     return status ? status : sort_tensors(cursor);
+}
+
+/* Parts that were written one behind another: the tensors of all but the first would be passed over. */
+static int refuse_another(const struct cursor *cursor)
+{
+    const struct gguf_file *file = cursor->file;
+    size_t at = (file->data_end + file->alignment - 1) / file->alignment * file->alignment;
+    if (at > file->size || file->size - at < HEADER_BYTES || memcmp(file->bytes + at, "GGUF", 4))
+        return PONDER_OK;
+    return err_set(
+        cursor->err, PONDER_E_FORMAT,
+        "%s: byte %zu: another GGUF file begins here: the parts of a split model were written one behind "
+        "another, which makes no model of them; keep them as files of their own, side by side and under "
+        "their own names, or join them with llama-gguf-split --merge",
+        file->path, at);
 }
 
 /* Takes over `file`, which is released on failure. */
@@ -449,6 +473,13 @@ static int read_file(struct gguf_file **out, struct gguf_file *file, struct pond
         status = read_alignment(&cursor);
     if (!status)
         status = read_tensors(&cursor);
+    if (!status)
+        status = refuse_another(&cursor);
+    if (status == PONDER_E_FORMAT && gguf_is_piece(file->path))
+        err_prefix(
+            err, status,
+            "its name says that it is a piece of a file that was cut: join the pieces in order first, as "
+            "in `cat PIECE.. > MODEL.gguf`");
     if (status)
         gguf_release(file);
     else
@@ -495,7 +526,7 @@ static int map_file(struct gguf_file *file, struct ponder_err *err)
     return status;
 }
 
-int gguf_open(struct gguf_file **out, const char *path, struct ponder_err *err)
+int gguf_open_one(struct gguf_file **out, const char *path, struct ponder_err *err)
 {
     *out = NULL;
     struct gguf_file *file = file_new(path);
@@ -507,6 +538,18 @@ int gguf_open(struct gguf_file **out, const char *path, struct ponder_err *err)
         return status;
     }
     return read_file(out, file, err);
+}
+
+int gguf_open(struct gguf_file **out, const char *path, struct ponder_err *err)
+{
+    int status = gguf_open_one(out, path, err);
+    if (!status)
+        status = gguf_join_parts(out, err);
+    if (status) {
+        gguf_release(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
 int gguf_open_bytes(struct gguf_file **out, const void *bytes, size_t n, const char *name,
@@ -533,6 +576,9 @@ void gguf_release(struct gguf_file *file)
     free(file->tensors);
     free(file->names);
     free(file->by_name);
+    for (size_t i = 0; i < file->other_count; i++)
+        gguf_release(file->others[i]);
+    free(file->others);
     if (file->map)
         munmap(file->map, file->size);
     free(file->path);

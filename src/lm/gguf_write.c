@@ -241,17 +241,20 @@ void gguf_put_file(struct gguf_writer *writer, const struct gguf_file *file, con
     size_t len = strlen(but);
     if (file->alignment != GGUF_ALIGNMENT)
         gguf_writer_fail(writer, PONDER_E_UNSUPPORTED, "it is copied from a file whose alignment is not 32");
+    if (file->other_count)
+        gguf_writer_fail(writer, PONDER_E_UNSUPPORTED,
+                         "it is a model in several files; join them first, as llama-gguf-split --merge does");
     if (writer->tensor_count)
         gguf_writer_fail(writer, PONDER_E_ARGUMENT, "a file is put before any tensor");
     for (size_t i = 0; i < file->value_count; i++)
         if (file->values[i].key.len < len || memcmp(file->values[i].key.data, but, len) != 0)
             put_raw_key(writer, file, i);
-    for (size_t i = 0; i < file->tensor_count; i++)
+    for (size_t i = 0; i < file->own_count; i++)
         add_name(writer, 't', file->names[i], GGUF_NAME_BYTES_MAX);
     append(writer, &writer->tensors, file->bytes + file->tensors_at, file->tensors_end - file->tensors_at);
     append(writer, &writer->data, file->bytes + file->data_at,
            file->size > file->data_at ? file->size - file->data_at : 0);
-    writer->tensor_count += file->tensor_count;
+    writer->tensor_count += file->own_count;
 }
 
 /* The whole file into `out`. */

@@ -52,6 +52,32 @@ static int read_int(struct reader *r, const char *name, int *out)
     return PONDER_OK;
 }
 
+/* As read_int; the key may be an array with the same number for each layer, too. */
+static int read_layers_int(struct reader *r, const char *name, int layers, int *out)
+{
+    const struct gguf_value *value = find(r, name);
+    if (!value || value->type != GGUF_ARRAY)
+        return read_int(r, name, out);
+    double number = gguf_number_at(r->file, value, 0);
+    if (value->count != (uint64_t)layers)
+        return err_set(r->err, PONDER_E_FORMAT,
+                       "%s: byte %zu: key '%s' has %llu elements: one for each of %d layers is wanted",
+                       gguf_path(r->file), value->offset, r->key, (unsigned long long)value->count, layers);
+    if (!(number >= 0 && number <= INT32_MAX && number == floor(number)))
+        return err_set(r->err, PONDER_E_FORMAT,
+                       "%s: byte %zu: key '%s': integers that a model can have are wanted",
+                       gguf_path(r->file), value->offset, r->key);
+    for (uint64_t i = 1; i < value->count; i++)
+        if (gguf_number_at(r->file, value, i) != number)
+            return err_set(
+                r->err, PONDER_E_UNSUPPORTED,
+                "%s: byte %zu: key '%s': layer %llu differs from layer 0: only models whose layers are "
+                "of one size are supported",
+                gguf_path(r->file), value->offset, r->key, (unsigned long long)i);
+    *out = (int)number;
+    return PONDER_OK;
+}
+
 /* As read_int, but a missing key leaves `*out` as it is. */
 static int read_int_or(struct reader *r, const char *name, int *out)
 {
@@ -93,12 +119,12 @@ static int read_sizes(struct reader *r, struct lm_shape *shape)
     if (!status)
         status = read_int(r, "block_count", &shape->layers);
     if (!status)
-        status = read_int(r, "attention.head_count", &shape->heads);
+        status = read_layers_int(r, "attention.head_count", shape->layers, &shape->heads);
     shape->kv_heads = shape->heads;
+    if (!status && find(r, "attention.head_count_kv"))
+        status = read_layers_int(r, "attention.head_count_kv", shape->layers, &shape->kv_heads);
     if (!status)
-        status = read_int_or(r, "attention.head_count_kv", &shape->kv_heads);
-    if (!status)
-        status = read_int(r, "feed_forward_length", &shape->ffn);
+        status = read_layers_int(r, "feed_forward_length", shape->layers, &shape->ffn);
     if (!status)
         status = read_int(r, "context_length", &shape->context);
     if (!status)
@@ -213,11 +239,11 @@ static int check_tensor(const struct gguf_file *file, enum lm_arch arch, const s
     if (!have)
         return err_set(err, PONDER_E_FORMAT, "%s: tensor %s is missing: not a whole %s model",
                        gguf_path(file), want->name, lm_arch_name(arch));
-    uint64_t rows = have->n_dims > 1 ? have->dims[1] : 1;
-    if (have->n_dims > 2 || have->dims[0] != (uint64_t)want->cols || rows != (uint64_t)want->rows)
-        return err_set(err, PONDER_E_FORMAT, "%s: tensor %s is %llu x %llu: the metadata says %d x %d",
-                       gguf_path(file), want->name, (unsigned long long)rows,
-                       (unsigned long long)have->dims[0], want->rows, want->cols);
+    const uint64_t *dims = have->dims; /* those that the file does not give are 1 */
+    if (dims[0] != (uint64_t)want->cols || dims[1] != (uint64_t)want->rows || dims[2] != 1 || dims[3] != 1)
+        return err_set(err, PONDER_E_FORMAT, "%s: tensor %s is %s%llu x %llu: the metadata says %d x %d",
+                       gguf_path(file), want->name, dims[2] != 1 || dims[3] != 1 ? "several of " : "",
+                       (unsigned long long)dims[1], (unsigned long long)dims[0], want->rows, want->cols);
     return PONDER_OK;
 }
 

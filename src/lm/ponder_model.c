@@ -17,6 +17,20 @@
 #define VERIFIER_FILE "pocket-prm.gguf"
 #define OUTCOME_VERIFIER_FILE "pocket-orm.gguf"
 
+static int remark_prompt(struct ponder_model *model, const char *path, struct ponder_err *err)
+{
+    struct buf text = BUF_INIT(2 * PATH_MAX);
+    buf_printf(
+        &text,
+        "%s: its chat template is of no kind that is known; it is guessed that questions put as plain text "
+        "will do; --chat says better, KIND being one of ",
+        path);
+    chat_kind_names(&text);
+    model->remarks[PONDER_REMARK_PROMPT] = buf_take(&text, NULL);
+    buf_release(&text);
+    return model->remarks[PONDER_REMARK_PROMPT] ? PONDER_OK : err_memory(err, "a remark");
+}
+
 static int read_templates(struct ponder_model *model, const struct gguf_file *file, struct ponder_err *err)
 {
     static const char own[] = "ponder.prompt.template", chat[] = "tokenizer.chat_template";
@@ -29,8 +43,8 @@ static int read_templates(struct ponder_model *model, const struct gguf_file *fi
             status = err_memory(err, "the prompt template");
     } else if (gguf_find(file, chat)) {
         status = gguf_get_string(file, chat, &text, err);
-        if (!status)
-            model->chat = chat_kind_of(text.data, text.len);
+        if (!status && !(model->chat = chat_kind_of(text.data, text.len)))
+            status = remark_prompt(model, gguf_path(file), err);
     }
     return status;
 }
@@ -74,6 +88,8 @@ int ponder_model_open(struct ponder_model **out, const char *path, struct ponder
     if (!status && !(model->path = strdup(path)))
         status = err_memory(err, "a model");
     if (!status)
+        status = tokenizer_remark(model->lm->tokenizer, path, &model->remarks[PONDER_REMARK_TOKENIZER], err);
+    if (!status)
         model->hash = model->lm->hash;
     if (status) {
         ponder_model_release(model);
@@ -92,6 +108,8 @@ void ponder_model_release(struct ponder_model *model)
         model->remote_release(model->remote);
     free(model->path);
     free(model->own_template);
+    for (int i = 0; i < PONDER_REMARKS; i++)
+        free(model->remarks[i]);
     free(model->prompt.text);
     examples_release(&model->examples);
     free(model);
@@ -104,6 +122,11 @@ const char *precision_name(enum lm_precision precision)
                                         [LM_PRECISION_BF16] = "bf16",
                                         [LM_PRECISION_INT8] = "int8"};
     return names[precision];
+}
+
+const char *ponder_model_remark(const struct ponder_model *model, enum ponder_remark remark)
+{
+    return model->remarks[remark];
 }
 
 int precision_parse(const char *text, enum lm_precision *out, struct ponder_err *err)

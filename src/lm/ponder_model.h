@@ -20,6 +20,7 @@ struct ponder_model {
     const struct chat_kind *chat;  /* by tokenizer.chat_template; NULL: none, or none that is known */
     struct prompt_template prompt; /* by which it is asked; its text is owned */
     struct examples examples;      /* shown to it, in that prompt or in a server's chat */
+    char *remarks[PONDER_REMARKS]; /* what was guessed; NULL: nothing */
     struct ponder_purpose_sampling sampling[PONDER_PURPOSES]; /* as its file says */
 };
 

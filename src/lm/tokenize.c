@@ -8,6 +8,7 @@
 
 struct ponder_tokenizer {
     struct tokenizer *tokenizer;
+    char *remark;
 };
 
 int ponder_tokenizer_open(struct ponder_tokenizer **out, const char *path, struct ponder_err *err)
@@ -20,8 +21,10 @@ int ponder_tokenizer_open(struct ponder_tokenizer **out, const char *path, struc
     struct ponder_tokenizer *opened = calloc(1, sizeof *opened);
     status = opened ? tokenizer_open(&opened->tokenizer, file, err) : err_memory(err, "a tokenizer");
     gguf_release(file);
+    if (!status)
+        status = tokenizer_remark(opened->tokenizer, path, &opened->remark, err);
     if (status)
-        free(opened);
+        ponder_tokenizer_release(opened);
     else
         *out = opened;
     return status;
@@ -29,9 +32,16 @@ int ponder_tokenizer_open(struct ponder_tokenizer **out, const char *path, struc
 
 void ponder_tokenizer_release(struct ponder_tokenizer *tokenizer)
 {
-    if (tokenizer)
-        tokenizer_release(tokenizer->tokenizer);
+    if (!tokenizer)
+        return;
+    tokenizer_release(tokenizer->tokenizer);
+    free(tokenizer->remark);
     free(tokenizer);
+}
+
+const char *ponder_tokenizer_remark(const struct ponder_tokenizer *tokenizer)
+{
+    return tokenizer->remark;
 }
 
 int ponder_tokenize(const struct ponder_tokenizer *tokenizer, const char *text, size_t len, unsigned flags,

@@ -62,6 +62,10 @@ enum tokenizer_flags {
  */
 int tokenizer_open(struct tokenizer **out, const struct gguf_file *file, struct ponder_err *err) PONDER_USE;
 void tokenizer_release(struct tokenizer *tokenizer);
+/* A line that says what was guessed at opening, since the file at `path` does not say it; the caller frees
+ * it. NULL: nothing, or no tokenizer. */
+int tokenizer_remark(const struct tokenizer *tokenizer, const char *path, char **out,
+                     struct ponder_err *err) PONDER_USE;
 
 int tokenizer_size(const struct tokenizer *tokenizer);
 int32_t tokenizer_bos(const struct tokenizer *tokenizer); /* -1 where there is none */

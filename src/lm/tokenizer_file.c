@@ -110,13 +110,20 @@ static int read_token(struct tokenizer *tokenizer, int id, const struct gguf_fil
     return decode_token(tokenizer, token, file, err);
 }
 
+/* Written as either. */
+static enum gguf_type type_of(const struct gguf_file *file, const char *key)
+{
+    const struct gguf_value *value = gguf_find(file, key);
+    return value && value->element == GGUF_U32 ? GGUF_U32 : GGUF_I32;
+}
+
 static int read_tokens(struct tokenizer *tokenizer, const struct gguf_file *file, struct ponder_err *err)
 {
     const struct gguf_value *texts, *types, *scores = NULL;
     uint64_t count = (uint64_t)tokenizer->size;
     int status = find_array(file, KEY("tokens"), GGUF_STRING, count, &texts, err);
     if (!status)
-        status = find_array(file, KEY("token_type"), GGUF_I32, count, &types, err);
+        status = find_array(file, KEY("token_type"), type_of(file, KEY("token_type")), count, &types, err);
     if (!status && tokenizer->kind == TOKENIZER_LLAMA)
         status = find_array(file, KEY("scores"), GGUF_F32, count, &scores, err);
     for (int id = 0; !status && id < tokenizer->size; id++) {
@@ -270,7 +277,8 @@ static int read_splitter(struct tokenizer *tokenizer, const struct gguf_file *fi
 {
     struct gguf_string pre = {"default", 7};
     int status = PONDER_OK;
-    if (gguf_find(file, KEY("pre")))
+    tokenizer->pre_guessed = !gguf_find(file, KEY("pre"));
+    if (!tokenizer->pre_guessed)
         status = gguf_get_string(file, KEY("pre"), &pre, err);
     if (!status) {
         status = splitter_open(&tokenizer->splitter, pre, err);
@@ -278,6 +286,22 @@ static int read_splitter(struct tokenizer *tokenizer, const struct gguf_file *fi
             err_prefix(err, status, "%s", gguf_path(file));
     }
     return status;
+}
+
+int tokenizer_remark(const struct tokenizer *tokenizer, const char *path, char **out, struct ponder_err *err)
+{
+    *out = NULL;
+    if (!tokenizer || !tokenizer->pre_guessed)
+        return PONDER_OK;
+    struct buf text = BUF_INIT(1 << 16);
+    buf_printf(&text,
+               "%s: key '" KEY(
+                   "pre") "' is missing: it is guessed that text is cut as \"default\" cuts it; a model that "
+                          "was trained on another cut answers worse; a file converted anew says which",
+               path);
+    *out = buf_take(&text, NULL);
+    buf_release(&text);
+    return *out ? PONDER_OK : err_memory(err, "a remark");
 }
 
 static int read_all(struct tokenizer *tokenizer, const struct gguf_file *file, struct ponder_err *err)

@@ -61,6 +61,7 @@ struct tokenizer {
     size_t text_len_max;  /* of the plain tokens */
 
     struct splitter *splitter; /* `gpt2` */
+    bool pre_guessed;          /* the file does not say which */
     struct merge *merges;      /* `gpt2`: (merge_count), the first is merged first */
     size_t merge_count;
     uint32_t *ranks; /* (rank_mask + 1): rank + 1 of a pair by hash, 0 is free */

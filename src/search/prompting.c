@@ -168,5 +168,7 @@ int ponder_model_prompting(struct ponder_model *model, const struct ponder_promp
         return status;
     free(model->prompt.text);
     model->prompt = template;
+    free(model->remarks[PONDER_REMARK_PROMPT]); /* it was chosen */
+    model->remarks[PONDER_REMARK_PROMPT] = NULL;
     return PONDER_OK;
 }

@@ -6,9 +6,11 @@
 /* One thing that is otherwise than in a good file of shape `shape`. */
 struct change {
     int shape;
-    const char *key;  /* behind the architecture's name, or whole where it has "general" in it */
-    const char *text; /* its value; else `number`, and NAN leaves the key out */
-    double number;    /* as f32 where it is no whole number */
+    const char *key;     /* behind the architecture's name, or whole where it has "general" in it */
+    const char *text;    /* its value; else `number`, and NAN leaves the key out */
+    double number;       /* as f32 where it is no whole number */
+    const int32_t *each; /* an array of `each_count`, in place of `number` */
+    size_t each_count;
     const char
         *tensor; /* with `rows` x `cols` elements, or where they are 0 left out; an unknown one is added */
     int rows, cols;
@@ -37,6 +39,8 @@ static void put_key(struct gguf_writer *writer, enum lm_arch arch, const char *n
     bool changed = change->key && strcmp(change->key, name) == 0;
     if (changed && change->text)
         gguf_put_text(writer, key, change->text);
+    else if (changed && change->each)
+        gguf_put_i32s(writer, key, change->each, change->each_count);
     else if (!changed || !isnan(change->number))
         put_number(writer, key, changed ? change->number : number);
 }
@@ -69,6 +73,18 @@ static void put_tensor(struct gguf_writer *writer, const char *name, int rows, i
     gguf_put_tensor(writer, name, GGUF_TENSOR_F32, rows == 1 ? 1 : 2, dims, ones);
 }
 
+static bool four_dimensions; /* the tensors are written with trailing ones */
+
+static void put_known(struct gguf_writer *writer, const struct lm_tensor *tensor)
+{
+    static const float ones[VOCAB * WIDTH * 8] = {[0 ... VOCAB * WIDTH * 8 - 1] = 1.0f};
+    uint64_t dims[4] = {(uint64_t)tensor->cols, (uint64_t)tensor->rows, 1, 1};
+    if (four_dimensions)
+        gguf_put_tensor(writer, tensor->name, GGUF_TENSOR_F32, 4, dims, ones);
+    else
+        put_tensor(writer, tensor->name, tensor->rows, tensor->cols);
+}
+
 static void put_tensors(struct gguf_writer *writer, const struct lm_shape *s, const struct change *change)
 {
     enum { TENSORS_MAX = 64 };
@@ -81,7 +97,7 @@ static void put_tensors(struct gguf_writer *writer, const struct lm_shape *s, co
         bool changed = change->tensor && strcmp(change->tensor, table[t].name) == 0;
         known = known || changed;
         if (!changed)
-            put_tensor(writer, table[t].name, table[t].rows, table[t].cols);
+            put_known(writer, &table[t]);
         else if (change->rows)
             put_tensor(writer, table[t].name, change->rows, change->cols);
     }
@@ -109,11 +125,12 @@ static void check_change(const struct change *change)
 {
     struct lm_model *model;
     int status = open_changed(change, &model);
-    const char *what = change->key ? change->key : change->tensor;
+    const char *what = change->key ? change->key : change->tensor ? change->tensor : "the whole file";
     if (status != change->status)
         fail_msg("%s: status %d, not %d: %s", what, status, change->status, status ? err.message : "opened");
-    if (status && (!strstr(err.message, change->words) || !strstr(err.message, path)))
-        fail_msg("%s: '%s' lacks '%s' or the file", what, err.message, change->words);
+    const char *words = change->words ? change->words : "";
+    if (status && (!strstr(err.message, words) || !strstr(err.message, path)))
+        fail_msg("%s: '%s' lacks '%s' or the file", what, err.message, words);
     lm_model_release(model);
 }
 
@@ -317,6 +334,59 @@ static void what_files_may_leave_out_or_say_has_its_meaning(void **state)
     lm_model_release(model);
 }
 
+static void trailing_dimensions_of_one_are_none(void **state)
+{
+    (void)state;
+    four_dimensions = true;
+    for (int shape = 0; shape < SHAPES; shape++)
+        check_change(&(struct change){.shape = shape});
+    four_dimensions = false;
+}
+
+static const int32_t heads[] = {4, 4}, kv_heads[] = {2, 2}, ffn[] = {FFN, FFN}, too_many[] = {4, 4, 4},
+                     differing[] = {4, 2}, negative[] = {-4, -4};
+
+static void a_number_for_each_layer_is_one_number_where_all_are_equal(void **state)
+{
+    (void)state;
+    const struct change changes[] = {
+        {.shape = QWEN2, .key = "attention.head_count", .each = heads, .each_count = 2},
+        {.shape = QWEN2, .key = "attention.head_count_kv", .each = kv_heads, .each_count = 2},
+        {.shape = LLAMA, .key = "feed_forward_length", .each = ffn, .each_count = 2},
+        {.shape = QWEN2,
+         .key = "attention.head_count",
+         .each = too_many,
+         .each_count = 3,
+         .status = BAD,
+         .words = "has 3 elements: one for each of 2 layers is wanted"},
+        {.shape = QWEN2,
+         .key = "attention.head_count",
+         .each = heads,
+         .status = BAD,
+         .words = "has 0 elements"},
+        {.shape = QWEN2,
+         .key = "attention.head_count",
+         .each = differing,
+         .each_count = 2,
+         .status = FOREIGN,
+         .words = "layer 1 differs from layer 0"},
+        {.shape = QWEN2,
+         .key = "feed_forward_length",
+         .each = negative,
+         .each_count = 2,
+         .status = BAD,
+         .words = "integers"},
+        {.shape = QWEN2,
+         .key = "block_count",
+         .each = kv_heads,
+         .each_count = 2,
+         .status = BAD,
+         .words = "an integer is wanted"},
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+        check_change(&changes[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +394,8 @@ int main(void)
         cmocka_unit_test(what_is_not_computed_is_refused_by_name),
         cmocka_unit_test(tensors_that_lack_or_have_other_sizes_are_refused_by_name),
         cmocka_unit_test(what_files_may_leave_out_or_say_has_its_meaning),
+        cmocka_unit_test(trailing_dimensions_of_one_are_none),
+        cmocka_unit_test(a_number_for_each_layer_is_one_number_where_all_are_equal),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -459,6 +459,29 @@ static void merges_that_spell_no_token_are_refused(void **state)
     tokenizer_release(tokenizer);
 }
 
+static void types_of_tokens_may_be_unsigned(void **state)
+{
+    (void)state;
+    static const char key[] = "tokenizer.ggml.token_type";
+    struct gguf_writer *writer = two_letters("gpt-2", "a b");
+    struct gguf_file *file;
+    struct tokenizer *tokenizer;
+    char *bytes;
+    size_t len;
+    assert_int_equal(gguf_writer_bytes(writer, &bytes, &len, &err), 0);
+    gguf_writer_release(writer);
+    char *at = memmem(bytes, len, key, strlen(key));
+    assert_int_equal(at[strlen(key) + 4], GGUF_I32); /* behind the type of the value, an array */
+    at[strlen(key) + 4] = GGUF_U32;
+    assert_int_equal(gguf_open_bytes(&file, bytes, len, "memory", &err), 0);
+    if (tokenizer_open(&tokenizer, file, &err))
+        fail_msg("%s", err.message);
+    check_ids(tokenizer, "abba", 0, "2 1 0");
+    tokenizer_release(tokenizer);
+    gguf_release(file);
+    free(bytes);
+}
+
 static void every_failing_allocation_is_an_error_not_a_crash(void **state)
 {
     (void)state;
@@ -508,6 +531,7 @@ int main(void)
         cmocka_unit_test(phi_3_leaves_out_the_space_behind_control_tokens),
         cmocka_unit_test(what_no_token_spells_is_the_unknown_token),
         cmocka_unit_test(merges_that_spell_no_token_are_refused),
+        cmocka_unit_test(types_of_tokens_may_be_unsigned),
         cmocka_unit_test(every_failing_allocation_is_an_error_not_a_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
