@@ -13,8 +13,8 @@ const char *ponder_search_verifier(const struct ponder_search *search)
 
 bool ponder_search_is_vote(const struct ponder_search *search)
 {
-    return search_is(search->name, "best_of_n") && strcmp(ponder_search_verifier(search), "vote") == 0 &&
-           !*search->budget;
+    return search_is(search->name, "best_of_n") && !*search_own_text(search->name) &&
+           strcmp(ponder_search_verifier(search), "vote") == 0 && !*search->budget;
 }
 
 static const char *separator_of(const char *step_end)

@@ -113,8 +113,9 @@ static void must(int status, const struct ponder_err *err)
 
 static void open_models(struct fixture *f, struct ponder_err *err)
 {
-    struct local_options local = {.exact = true};
-    const struct verifier_options options = {.exact = true};
+    /* of one thread each: on a busy machine several of them wait for each other */
+    struct local_options local = {.threads = 1, .exact = true};
+    const struct verifier_options options = {.threads = 1, .exact = true};
     must(ponder_model_open(&f->model, BASE, err), err);
     must(local_open(&f->engine, f->model->lm, &local, err), err);
     for (int p = 0; p < PLANS; p++)
