@@ -284,8 +284,8 @@ static struct local_branch *branch_new(struct local *local, const struct local_n
     branch->end_token = -1;
     branch->ignore_end = request->ignore_end;
     branch->scoring = request->score;
-    branch->good = request->good;
-    branch->bad = request->bad;
+    branch->good = local->scores_only ? 0 : request->good;
+    branch->bad = local->scores_only ? 1 : request->bad;
     branch->logit = -1;
     branch->text = BUF_INIT(LOCAL_TEXT_BYTES_MAX);
     branch->segment = -1;
@@ -303,6 +303,21 @@ static struct local_branch *branch_new(struct local *local, const struct local_n
     return branch;
 }
 
+static int check_kind(const struct local *local, const struct engine_request *request, struct ponder_err *err)
+{
+    const int32_t *scored = local->scored;
+    int vocab = local->model->shape.vocab;
+    if (request->score &&
+        (request->good < 0 || request->good >= vocab || request->bad < 0 || request->bad >= vocab))
+        return err_set(err, PONDER_E_ARGUMENT, "tokens %d and %d to score: the model's ids are 0 to %d",
+                       request->good, request->bad, vocab - 1);
+    if (local->scores_only && !(request->score && request->good == scored[0] && request->bad == scored[1]))
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "this engine scores token %d against token %d and nothing else", (int)scored[0],
+                       (int)scored[1]);
+    return PONDER_OK;
+}
+
 static int local_submit(struct engine *engine, const struct engine_request *request, struct ponder_err *err)
 {
     struct local *local = (struct local *)engine;
@@ -312,11 +327,9 @@ static int local_submit(struct engine *engine, const struct engine_request *requ
     if (local->waiting.count + local->active_count + local->done.count >= LOCAL_REQUESTS_MAX)
         return err_set(err, PONDER_E_LIMIT, "%d requests are unfinished or not taken: that is the most",
                        LOCAL_REQUESTS_MAX);
-    int vocab = local->model->shape.vocab;
-    if (request->score &&
-        (request->good < 0 || request->good >= vocab || request->bad < 0 || request->bad >= vocab))
-        return err_set(err, PONDER_E_ARGUMENT, "tokens %d and %d to score: the model's ids are 0 to %d",
-                       request->good, request->bad, vocab - 1);
+    int status = check_kind(local, request, err);
+    if (status)
+        return status;
     struct local_branch *branch = branch_new(local, parent, request);
     if (!branch)
         return err_memory(err, "a request");
@@ -491,7 +504,9 @@ static int open_parts(struct local *local, const struct local_options *options, 
                                  .threads = options->threads,
                                  .precision = options->precision,
                                  .exact = options->exact,
-                                 .weights_bytes_max = options->weights_bytes_max};
+                                 .weights_bytes_max = options->weights_bytes_max,
+                                 .outputs = local->scored,
+                                 .output_count = local->scores_only ? 2 : 0};
     int status = kv_tree_open(&local->kv, &local->model->shape, options->kv_type,
                               options->kv_bytes_max ? options->kv_bytes_max : (size_t)2 << 30, err);
     if (!status && allocate(local))
@@ -513,6 +528,9 @@ int local_open(struct engine **out, const struct lm_model *model, const struct l
     local->engine.can = ENGINE_CAN_CONTINUE | ENGINE_CAN_LOGPROBS | ENGINE_CAN_SEED | ENGINE_CAN_SCORE |
                         ENGINE_CAN_STOP | ENGINE_CAN_FLOPS | ENGINE_CAN_KEEP;
     local->model = model;
+    local->scores_only = options->scores_only;
+    local->scored[0] = options->good;
+    local->scored[1] = options->bad;
     local->rows_max = options->rows_max ? options->rows_max : 512;
     local->branches_max = options->branches_max ? options->branches_max : 256;
     if (local->branches_max > local->rows_max)

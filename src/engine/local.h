@@ -15,6 +15,10 @@ struct local_options {
     enum lm_precision precision;
     /* The same seed gives the same text at any concurrency, after eviction, and after a restart. */
     bool exact;
+    /* Nothing is generated, and every score is of `good` against `bad`: logits are made of these two alone,
+     * which of a large vocabulary is most of a small model's work and memory. */
+    bool scores_only;
+    int32_t good, bad;
 };
 
 /* The model must outlive the engine. A model without a tokenizer (a random shape for a benchmark) reads every

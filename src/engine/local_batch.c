@@ -205,23 +205,23 @@ static void plan(struct local *local)
 /* Every branch's draw comes from its own stream, so threads change nothing. */
 static void sample(struct local *local, const float *logits)
 {
-    int count = 0, vocab = local->model->shape.vocab;
+    int count = 0, columns = lm_run_outputs(local->run);
     for (int i = 0; i < local->active_count; i++)
         if (local->active[i]->logit >= 0)
             local->sampled[count++] = local->active[i];
-    bool worth_threads = count > 1 && (size_t)count * (size_t)vocab >= 1 << 15;
+    bool worth_threads = count > 1 && (size_t)count * (size_t)columns >= 1 << 15;
 #pragma omp parallel for schedule(static) num_threads(local->threads) if (worth_threads)
     for (int i = 0; i < count; i++) {
         struct local_branch *branch = local->sampled[i];
         if (branch->scoring)
             continue;
         branch->sample =
-            sample_row(logits + (size_t)branch->logit * vocab, vocab, &branch->sampling, &branch->rng);
+            sample_row(logits + (size_t)branch->logit * columns, columns, &branch->sampling, &branch->rng);
     }
     for (int i = 0; i < count; i++) {
         struct local_branch *branch = local->sampled[i];
         if (branch->scoring)
-            local_branch_score(local, branch, logits + (size_t)branch->logit * vocab);
+            local_branch_score(local, branch, logits + (size_t)branch->logit * columns);
         else
             local_branch_accept(local, branch);
     }

@@ -43,8 +43,8 @@ struct local_branch {
     int stop_count;
     const char *end; /* a string that ends the text before it; NULL: none */
     bool ignore_end;
-    bool scoring; /* wants the score of `good` against `bad` behind its path, and no token */
-    int32_t good, bad;
+    bool scoring;      /* wants the score of `good` against `bad` behind its path, and no token */
+    int32_t good, bad; /* columns of the logits */
 
     bool decoding; /* since its last admission the path above is resident and a token was sampled */
     int logit;     /* its row of the batch's logits, -1: none */
@@ -86,6 +86,8 @@ struct local_mark {
 struct local {
     struct engine engine; /* first */
     const struct lm_model *model;
+    bool scores_only;
+    int32_t scored[2]; /* good and bad, where nothing else is asked */
     struct lm_run *run;
     struct kv_tree *kv;
     int rows_max, branches_max, threads;

@@ -28,6 +28,9 @@ struct lm_run_options {
     /* Bytes of packed weights at most; 0: no limit. Matrices that find no room are expanded for each product,
      * a panel at a time. Not for training. */
     size_t weights_bytes_max;
+    /* Logits of these tokens alone, in this order: a verifier reads two of a vocabulary. Not for training. */
+    const int32_t *outputs; /* (output_count) borrowed while the run is open; NULL: of all tokens */
+    int output_count;
 };
 
 /* Rows [0, rows). Exactly one of `kv` and `doc_start` is given. */
@@ -59,12 +62,13 @@ int lm_run_open(struct lm_run **out, const struct lm_model *model, const struct 
 void lm_run_release(struct lm_run *run);
 /* Packs the weights anew after the model's parameters changed. */
 int lm_run_repack(struct lm_run *run, struct ponder_err *err) PONDER_USE;
+int lm_run_outputs(const struct lm_run *run);                 /* columns of the logits */
 enum lm_precision lm_run_precision(const struct lm_run *run); /* what AUTO became */
 size_t lm_run_bytes(const struct lm_run *run);                /* packed weights and activations */
 size_t lm_run_weights_bytes(const struct lm_run *run);        /* packed weights */
 
-/* On success *logits is (logit_count or rows, V), owned by the run until the next call. With a KV tree the
- * rows' keys and values are stored and marked resident. */
+/* On success *logits is (logit_count or rows, V), or as many columns as `outputs`, owned by the run until the
+ * next call. With a KV tree the rows' keys and values are stored and marked resident. */
 int lm_forward(struct lm_run *run, const struct lm_batch *batch, float **logits,
                struct ponder_err *err) PONDER_USE;
 

@@ -77,6 +77,21 @@ static int pack(struct lm_run *run, struct gemm_weights **weights, struct lm_mat
     return status;
 }
 
+/* Of the matrix the rows of the tokens that are wanted. */
+static int select_outputs(struct lm_run *run, struct lm_matrix *output, struct ponder_err *err)
+{
+    size_t count = (size_t)run->options.output_count, width = (size_t)output->cols;
+    if (!run->output_rows)
+        run->output_rows = malloc(count * width * sizeof *run->output_rows);
+    if (!run->output_rows)
+        return err_memory(err, "rows of the output matrix");
+    for (size_t i = 0; i < count; i++)
+        lm_matrix_rows(output, run->options.outputs[i], 1, run->output_rows + i * width);
+    *output = (struct lm_matrix){
+        .rows = run->options.output_count, .cols = output->cols, .plain = run->output_rows};
+    return PONDER_OK;
+}
+
 int lm_run_repack(struct lm_run *run, struct ponder_err *err)
 {
     int status = PONDER_OK;
@@ -92,7 +107,10 @@ int lm_run_repack(struct lm_run *run, struct ponder_err *err)
         if (!status)
             status = pack(run, &packed->ffn_down, layer.ffn_down, err);
     }
-    return status ? status : pack(run, &run->output, lm_output_matrix(run->model), err);
+    struct lm_matrix output = lm_output_matrix(run->model);
+    if (!status && run->options.output_count)
+        status = select_outputs(run, &output, err);
+    return status ? status : pack(run, &run->output, output, err);
 }
 
 /* --- activations --------------------------------------------------------------------------------------- */
@@ -159,7 +177,8 @@ static void carve_all(struct lm_run *run, struct carve *c)
     run->out_inv = take(c, rows, sizeof(float));
     run->out_in = take(c, rows * width, operand);
     run->projected = take(c, rows * width, sizeof(float));
-    run->logits = take(c, (size_t)gemm_rows(run->options.logit_rows_max) * (size_t)s->vocab, sizeof(float));
+    run->logits =
+        take(c, (size_t)gemm_rows(run->options.logit_rows_max) * (size_t)lm_run_outputs(run), sizeof(float));
     if (run->options.train)
         carve_backward(run, c);
 }
@@ -248,6 +267,12 @@ static int check_model(const struct lm_model *model, const struct lm_run_options
                        struct ponder_err *err)
 {
     const struct lm_shape *s = &model->shape;
+    if (options->train && options->output_count)
+        return err_set(err, PONDER_E_ARGUMENT, "training needs the logits of all tokens");
+    for (int i = 0; i < options->output_count; i++)
+        if (options->outputs[i] < 0 || options->outputs[i] >= s->vocab)
+            return err_set(err, PONDER_E_ARGUMENT, "logits of token %d: tokens are 0 to %d",
+                           (int)options->outputs[i], s->vocab - 1);
     if (options->train && model->file)
         return err_set(err, PONDER_E_ARGUMENT, "training needs all parameters: expand the model first");
     if (options->train && (s->qkv_bias || s->qk_norm))
@@ -308,7 +333,13 @@ void lm_run_release(struct lm_run *run)
     free(run->rope);
     free(run->scratch);
     free(run->block);
+    free(run->output_rows);
     free(run);
+}
+
+int lm_run_outputs(const struct lm_run *run)
+{
+    return run->options.output_count ? run->options.output_count : run->model->shape.vocab;
 }
 
 enum lm_precision lm_run_precision(const struct lm_run *run)

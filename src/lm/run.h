@@ -33,6 +33,7 @@ struct lm_run {
     struct gemm *gemm;
     struct lm_packed_layer *layers; /* (L) */
     struct gemm_weights *output;
+    float *output_rows; /* (O, C) of the output matrix, where not all are wanted; else NULL */
     struct lm_matrix embedding;
     float *rope;   /* (positions, D/2, 2) cosine and sine */
     int positions; /* for which there are angles and scratch; grows by lm_run_reserve() */

@@ -13,13 +13,7 @@
 #include "core/rng.h"
 #include "engine/local.h"
 
-enum {
-    ROWS_MAX = 1024,
-    POSITIONS_MIN = 64,
-    LOGITS_BYTES_MAX = 64 << 20,
-    NODES_MAX = 1 << 22,
-    IDS_MAX = 1 << 28
-};
+enum { ROWS_MAX = 1024, NODES_MAX = 1 << 22, IDS_MAX = 1 << 28 };
 
 struct node {
     int64_t parent;      /* -1: the root */
@@ -97,15 +91,6 @@ static int take_profile(struct scorer *scorer, const char *path, const struct ve
     return status;
 }
 
-/* A score is read from two logits, and the engine makes a row of all of them for it. A step has some ten
- * tokens or more, so that no batch has room for many of its ends anyway: with a large vocabulary most of
- * ROWS_MAX rows would be memory that is never used. */
-int scorer_positions(int vocab)
-{
-    int fitting = (int)(LOGITS_BYTES_MAX / ((size_t)vocab * sizeof(float)));
-    return fitting > ROWS_MAX ? ROWS_MAX : fitting < POSITIONS_MIN ? POSITIONS_MIN : fitting;
-}
-
 static int open_engine(struct scorer *scorer, const char *path, const struct local_options *options,
                        struct ponder_err *err)
 {
@@ -122,6 +107,8 @@ int scorer_open(struct scorer **out, const char *path, const struct scorer_optio
         return err_memory(err, "a verifier");
     struct local_options local = {.threads = options->threads,
                                   .rows_max = ROWS_MAX,
+                                  .branches_max = ROWS_MAX,
+                                  .scores_only = true,
                                   .kv_bytes_max = options->kv_bytes_max,
                                   .weights_bytes_max = options->weights_bytes_max,
                                   .kv_type = options->exact ? KV_F32 : KV_F16,
@@ -131,7 +118,7 @@ int scorer_open(struct scorer **out, const char *path, const struct scorer_optio
     if (!status)
         status = take_profile(scorer, path, options->profile, err);
     if (!status)
-        local.branches_max = scorer_positions(scorer->model->shape.vocab);
+        local.good = scorer->profile.good, local.bad = scorer->profile.bad;
     if (!status)
         status = open_engine(scorer, path, &local, err);
     if (status) {

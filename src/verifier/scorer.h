@@ -29,9 +29,6 @@ void scorer_reading(struct scorer *scorer, const struct verifier_case *question,
                     struct verifier_reading *out);
 size_t scorer_weights_bytes(const struct scorer *scorer); /* as local_weights_bytes() */
 
-/* How many scores one batch of a model with this vocabulary gives at most. */
-int scorer_positions(int vocab);
-
 /* As the `score` of struct verifier_ops. What it reads of a case stays in its memory until it is forgotten; a
  * caller that does not need more of one forgets it. */
 int scorer_run(struct scorer *scorer, struct verifier_item *items, int64_t count,

@@ -68,6 +68,12 @@ enum lm_precision lm_run_precision(const struct lm_run *run)
     return LM_PRECISION_F32;
 }
 
+int lm_run_outputs(const struct lm_run *run)
+{
+    (void)run;
+    return VOCAB;
+}
+
 size_t lm_run_weights_bytes(const struct lm_run *run)
 {
     (void)run;

@@ -272,6 +272,53 @@ static void steps_are_scored_as_the_whole_text_is_and_cost_their_own_rows(void *
     lm_model_release(model);
 }
 
+static double score_of(struct engine *engine, const char *text, int32_t good, int32_t bad)
+{
+    struct ponder_err err = {0};
+    struct engine_result result;
+    int64_t node = prompt(engine, text);
+    struct engine_request request = {.parent = node, .score = true, .good = good, .bad = bad};
+    assert_int_equal(engine_submit(engine, &request, &err), PONDER_OK);
+    run_all(engine);
+    assert_true(engine_take(engine, &result));
+    double score = result.score;
+    engine_node_release(engine, result.node);
+    engine_node_release(engine, node);
+    engine_result_clear(&result);
+    return score;
+}
+
+static void an_engine_of_scores_alone_reads_the_same_from_its_two_logits_and_refuses_the_rest(void **state)
+{
+    (void)state;
+    static const int32_t good = 'y', bad = 'n';
+    struct lm_model *model = model_new();
+    struct ponder_err err = {0};
+    struct local_options options = {
+        .rows_max = 64, .branches_max = 64, .kv_type = KV_F32, .exact = true, .precision = LM_PRECISION_F32};
+    struct engine *whole, *two;
+    assert_int_equal(local_open(&whole, model, &options, &err), PONDER_OK);
+    options.scores_only = true;
+    options.good = good;
+    options.bad = bad;
+    assert_int_equal(local_open(&two, model, &options, &err), PONDER_OK);
+    assert_true(local_weights_bytes(two) < local_weights_bytes(whole));
+    assert_true(fabs(score_of(two, question, good, bad) - score_of(whole, question, good, bad)) < 1e-6);
+    int64_t node = prompt(two, question);
+    struct engine_request swapped = {.parent = node, .score = true, .good = bad, .bad = good};
+    assert_int_equal(engine_submit(two, &swapped, &err), PONDER_E_ARGUMENT);
+    assert_non_null(strstr(err.message, "scores token 121 against token 110"));
+    struct engine_request text = {.parent = node, .tokens_max = 1};
+    assert_int_equal(engine_submit(two, &text, &err), PONDER_E_ARGUMENT);
+    engine_node_release(two, node);
+    options.good = 1 << 20;
+    struct engine *none;
+    assert_int_equal(local_open(&none, model, &options, &err), PONDER_E_ARGUMENT);
+    engine_release(two);
+    engine_release(whole);
+    lm_model_release(model);
+}
+
 static long resident_pages(void)
 {
     char line[128];
@@ -343,6 +390,7 @@ int main(void)
         cmocka_unit_test(exact_texts_do_not_depend_on_batch_or_memory_with_f32_keys),
         cmocka_unit_test(exact_texts_do_not_depend_on_batch_or_memory_with_f16_keys),
         cmocka_unit_test(batched_log_probabilities_equal_those_of_the_text_alone),
+        cmocka_unit_test(an_engine_of_scores_alone_reads_the_same_from_its_two_logits_and_refuses_the_rest),
         cmocka_unit_test(steps_are_scored_as_the_whole_text_is_and_cost_their_own_rows),
         cmocka_unit_test(a_text_beyond_what_memory_holds_of_a_long_context_is_refused_with_the_reason),
         cmocka_unit_test(ten_thousand_requests_do_not_grow),

@@ -153,14 +153,6 @@ static void a_verifier_that_is_a_model_keeps_to_the_memory_of_the_sampling(void 
     verifier_release(&v);
 }
 
-static void a_large_vocabulary_takes_no_more_logits_than_a_batch_can_use(void **state)
-{
-    (void)state;
-    assert_int_equal(scorer_positions(512), 1024);
-    assert_true((size_t)scorer_positions(152064) * 152064 * sizeof(float) <= 64 << 20);
-    assert_true(scorer_positions(1 << 24) >= 64);
-}
-
 /* ---- the probe ---- */
 
 /* Says of a solution with "right" in it what `data` says first, of others what it says second. */
@@ -223,7 +215,6 @@ int main(void)
         cmocka_unit_test(the_oracle_knows_the_answer_of_any_question_it_is_given),
         cmocka_unit_test(names_and_files_are_told_apart),
         cmocka_unit_test(a_verifier_that_is_a_model_keeps_to_the_memory_of_the_sampling),
-        cmocka_unit_test(a_large_vocabulary_takes_no_more_logits_than_a_batch_can_use),
         cmocka_unit_test(a_verifier_that_is_inverted_or_flat_is_refused_by_its_probe),
         cmocka_unit_test(what_a_probe_costs_is_kept),
     };
