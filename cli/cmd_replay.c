@@ -61,6 +61,32 @@ static bool any_recorded(const struct ponder_replay *replay, int at)
     return false;
 }
 
+static void print_rule(const struct ponder_replay_rule *rule)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s%s%s", rule->vote, rule->score ? ", " : "",
+             rule->score ? rule->score : "");
+    printf("  %-20s %-6s %6.1f  ", name, rule->rule, rule->taken.value);
+    cli_print_interval(&rule->accuracy);
+    if (strcmp(rule->rule, "all") != 0)
+        printf("  %+6.3f %+6.3f to %+6.3f  %5.1f%%", rule->over_all.value, rule->over_all.low,
+               rule->over_all.high, 100 * rule->other.value);
+    printf("\n");
+}
+
+static void print_rules(const struct ponder_replay *replay)
+{
+    if (!replay->rule_count)
+        return;
+    printf("\n");
+    cli_style(stdout, "1");
+    printf("%-30s%6s  %-17s  %-24s  %s\n", "where a vote may stop", "taken", "accuracy", "over all, paired",
+           "another answer");
+    cli_style(stdout, "0");
+    for (int i = 0; i < replay->rule_count; i++)
+        print_rule(&replay->rules[i]);
+}
+
 static void print_table(const struct ponder_replay *replay)
 {
     print_head(replay);
@@ -78,6 +104,7 @@ static void print_table(const struct ponder_replay *replay)
     }
     if (!all_exact(replay))
         printf("\n~ over random subsets; without it, over all\n");
+    print_rules(replay);
 }
 
 static int print(const struct args *args, const struct ponder_replay *replay, struct ponder_err *err)

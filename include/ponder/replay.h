@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-enum { PONDER_REPLAY_NS_MAX = 32, PONDER_REPLAY_METHODS_MAX = 10 };
+enum { PONDER_REPLAY_NS_MAX = 32, PONDER_REPLAY_METHODS_MAX = 10, PONDER_REPLAY_RULES_MAX = 16 };
 
 /* Filled by ponder_options_default(ponder_replay_options(), ..). */
 struct ponder_replay_settings {
@@ -35,6 +35,8 @@ struct ponder_replay_settings {
     const char *extract;   /* what a sample's answer is: "any", "number", "box", "recorded", or "auto" */
     const char *verdicts;  /* "auto": recorded where another program judged all; "recorded", "graded" */
     bool first;
+    double stop; /* chance at most that the stop rule, with others beside it, elects another answer than
+                    unlimited sampling would; 0: no rules */
     const char *answers; /* file for the answer that each method picks, with `first`; NULL: none */
 };
 PONDER_API const struct ponder_option *ponder_replay_options(void);
@@ -53,6 +55,19 @@ struct ponder_replay_method {
     struct ponder_replay_figure at[PONDER_REPLAY_NS_MAX];
 };
 
+/* What a vote takes that may stop before the last sample, over several orders of each question's samples. */
+struct ponder_replay_rule {
+    const char *vote;  /* "majority" or "weighted" */
+    const char *score; /* of a weighted one; NULL: none is used */
+    /* "all": never; "stop": the rule of `solve --stop`; "beta": adaptive consistency (Aggarwal et al. 2023)
+     * at 95%; "share": where the leader has 95% of four answers or more; "fixed": after as many samples as
+     * "stop" takes on average */
+    const char *rule;
+    struct ponder_interval taken, accuracy; /* samples; */
+    struct ponder_interval over_all;        /* accuracy over that of all samples, paired */
+    struct ponder_interval other;           /* how often the answer is not the one that all samples elect */
+};
+
 struct ponder_replay {
     char *samples;
     const char *format; /* "samples", "search-and-learn" or "qwen" */
@@ -66,6 +81,8 @@ struct ponder_replay {
     int64_t ns[PONDER_REPLAY_NS_MAX];
     int method_count;
     struct ponder_replay_method methods[PONDER_REPLAY_METHODS_MAX];
+    int rule_count; /* with settings->stop */
+    struct ponder_replay_rule rules[PONDER_REPLAY_RULES_MAX];
 };
 
 /* Errors in the file name the line. An N above the samples of some question, and a score that some sample

@@ -7,6 +7,7 @@
 
 #include "core/err.h"
 #include "eval/replay_question.h"
+#include "eval/replay_stop.h"
 #include "eval/stats.h"
 
 /* Two ways to the same figure differ by less. */
@@ -19,6 +20,7 @@ struct work {
     struct ponder_replay *replay;
     double *values; /* (row_count, n_count, questions) */
     struct buf answers;
+    struct replay_stops *stops; /* NULL: none are asked for */
     int64_t answered, samples;
 };
 
@@ -69,6 +71,8 @@ static int measure(struct work *work, int64_t index, struct ponder_err *err)
                 status = err_memory(err, "subsets");
     if (!status)
         count_samples(work, &q);
+    if (!status && work->stops)
+        status = replay_stops_measure(work->stops, &q, index, err);
     if (!status && plan->first)
         count_same(work, &q);
     if (!status && work->answers.bytes_max)
@@ -137,18 +141,36 @@ static void describe(struct work *work)
     }
 }
 
-static int compute(struct work *work, const char *answers, struct ponder_err *err)
+/* The rule of as many samples for each question can be measured when the others have been. */
+static int measure_fixed(struct work *work, struct ponder_err *err)
+{
+    int status = PONDER_OK;
+    replay_stops_fix(work->stops);
+    for (int64_t i = 0; i < work->recorded->count && !status; i++) {
+        struct replay_question q;
+        status = replay_question_fill(&q, &work->plan, &work->recorded->questions[i], err);
+        if (!status)
+            status = replay_stops_measure(work->stops, &q, i, err);
+        replay_question_release(&q);
+    }
+    return status ? status : replay_stops_sum_up(work->stops, work->replay, err);
+}
+
+static int compute(struct work *work, const char *answers, double stop, struct ponder_err *err)
 {
     size_t figures = (size_t)work->plan.row_count * (size_t)work->plan.n_count;
     work->values = calloc(figures * (size_t)work->recorded->count, sizeof *work->values);
     if (!work->values)
         return err_memory(err, "the figures");
     describe(work);
-    int status = PONDER_OK;
+    int status =
+        stop > 0 ? replay_stops_open(&work->stops, &work->plan, stop, work->recorded->count, err) : PONDER_OK;
     for (int64_t i = 0; i < work->recorded->count && !status; i++)
         status = measure(work, i, err);
     if (!status)
         status = sum_up(work, err);
+    if (!status && work->stops)
+        status = measure_fixed(work, err);
     work->replay->without_answer = 1 - (double)work->answered / (double)work->samples;
     if (!status && answers)
         status = file_write_atomic(answers, buf_text(&work->answers), work->answers.len, err);
@@ -186,7 +208,8 @@ int ponder_replay_run(const struct ponder_replay_settings *settings, struct pond
     if (!status)
         status = replay_plan(&work.plan, settings, &recorded, err);
     if (!status)
-        status = compute(&work, settings->answers, err);
+        status = compute(&work, settings->answers, settings->stop, err);
+    replay_stops_release(work.stops);
     free(work.values);
     buf_release(&work.answers);
     recorded_release(&recorded);

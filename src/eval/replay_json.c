@@ -46,19 +46,31 @@ static json_t *ns_json(const struct ponder_replay *replay)
     return array;
 }
 
+static json_t *rule_json(const struct ponder_replay_rule *rule)
+{
+    return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o}", "vote", rule->vote, "score",
+                     json_from_string(rule->score), "rule", rule->rule, "taken",
+                     report_interval_json(&rule->taken), "accuracy", report_interval_json(&rule->accuracy),
+                     "over_all", report_interval_json(&rule->over_all), "other",
+                     report_interval_json(&rule->other));
+}
+
 int ponder_replay_json(const struct ponder_replay *replay, char **json, struct ponder_err *err)
 {
     json_t *methods = json_array();
     for (int i = 0; i < replay->method_count; i++)
         methods = append(methods, method_json(replay, &replay->methods[i]));
-    return json_print(json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:s, s:I, s:I, s:b, s:o, s:o}",
-                                "samples", json_from_string(replay->samples), "format", replay->format,
-                                "order", replay->first ? "first" : "subsets", "questions",
-                                (json_int_t)replay->questions, "samples_min", (json_int_t)replay->samples_min,
-                                "samples_max", (json_int_t)replay->samples_max, "without_answer",
-                                json_from_real(replay->without_answer), "verdicts",
-                                replay->graded ? "graded" : "recorded", "judged", (json_int_t)replay->judged,
-                                "judged_same", (json_int_t)replay->judged_same, "logistic",
-                                (int)replay->logistic, "n", ns_json(replay), "methods", methods),
-                      json, err);
+    json_t *rules = json_array();
+    for (int i = 0; i < replay->rule_count; i++)
+        rules = append(rules, rule_json(&replay->rules[i]));
+    return json_print(
+        json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:s, s:I, s:I, s:b, s:o, s:o, s:o}", "samples",
+                  json_from_string(replay->samples), "format", replay->format, "order",
+                  replay->first ? "first" : "subsets", "questions", (json_int_t)replay->questions,
+                  "samples_min", (json_int_t)replay->samples_min, "samples_max",
+                  (json_int_t)replay->samples_max, "without_answer", json_from_real(replay->without_answer),
+                  "verdicts", replay->graded ? "graded" : "recorded", "judged", (json_int_t)replay->judged,
+                  "judged_same", (json_int_t)replay->judged_same, "logistic", (int)replay->logistic, "n",
+                  ns_json(replay), "methods", methods, "rules", rules),
+        json, err);
 }

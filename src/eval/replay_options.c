@@ -13,6 +13,7 @@ static const struct ponder_option table[] = {
     ROW_TEXT("extract", extract, "HOW", "auto", "answers: auto, any, number, box or recorded"),
     ROW_TEXT("verdicts", verdicts, "WHOSE", "auto", "recorded, graded (now), or auto: docs/replay.md"),
     ROW_FLAG("first", first, "the first N in recorded order, not all subsets"),
+    ROW_REAL("stop", stop, "DELTA", "0", 0, 0.5, "when a vote could have stopped, at this risk"),
     ROW_TEXT("answers", answers, "FILE", NULL, "with --first: what each method picks, JSONL"),
     PONDER_OPTION_END,
 };

@@ -65,6 +65,50 @@ static double value(const struct ponder_replay *r, const char *method, const cha
     return figure(r, method, score, n)->accuracy.value;
 }
 
+static const struct ponder_replay_rule *rule(const struct ponder_replay *r, const char *vote,
+                                             const char *name)
+{
+    for (int i = 0; i < r->rule_count; i++)
+        if (strcmp(r->rules[i].vote, vote) == 0 && strcmp(r->rules[i].rule, name) == 0)
+            return &r->rules[i];
+    fail_msg("no rule %s of %s", name, vote);
+    return NULL;
+}
+
+/* Of one question all 32 samples agree; of the other 16 say 1 and 16 say 2. */
+static void where_a_vote_may_stop_is_told_beside_what_it_costs(void **state)
+{
+    (void)state;
+    static char text[8192];
+    int len = 0;
+    for (int q = 0; q < 2; q++) {
+        len += sprintf(text + len, "{\"problem\": \"p%d\", \"answer\": \"1\", \"samples\": [", q);
+        for (int i = 0; i < 32; i++)
+            len += sprintf(text + len, "%s{\"text\": \"\\\\boxed{%d}\", \"scores\": [1]}", i ? ", " : "",
+                           q == 1 && i % 2 ? 2 : 1);
+        len += sprintf(text + len, "]}\n");
+    }
+    write_file(text);
+    struct ponder_replay_settings settings = settings_of(path);
+    settings.stop = 0.05;
+    settings.aggregate = "last";
+    struct ponder_replay *r = replay(&settings);
+    assert_int_equal(r->rule_count, 7);
+    near(rule(r, "majority", "all")->taken.value, 32, 1e-9);
+    near(rule(r, "majority", "stop")->taken.value, (8 + 32) / 2.0, 1e-9); /* never where they are even */
+    near(rule(r, "weighted", "stop")->taken.value, 20, 1e-9);             /* scores of 1 are whole votes */
+    near(rule(r, "majority", "fixed")->taken.value, 20, 1e-9);
+    assert_true(rule(r, "majority", "beta")->taken.value < 20); /* four that agree are enough for it */
+    near(rule(r, "majority", "stop")->other.value, 0, 1e-9);
+    near(rule(r, "majority", "stop")->over_all.value, 0, 1e-9);
+    ponder_replay_release(r);
+    settings.stop = 0;
+    r = replay(&settings);
+    assert_int_equal(r->rule_count, 0);
+    ponder_replay_release(r);
+    unlink(path);
+}
+
 /* The right answer is 1: one sample of three, and the best by its last step alone. */
 static const char steps[] = "{\"problem\": \"p\", \"answer\": \"1\", \"samples\": ["
                             "{\"text\": \"\\\\boxed{2}\", \"scores\": [0.5, 0.5], \"logprob\": -0.1},"
@@ -337,6 +381,7 @@ static void search_and_learn_picked_the_same_answers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(where_a_vote_may_stop_is_told_beside_what_it_costs),
         cmocka_unit_test(aggregates_change_what_is_chosen),
         cmocka_unit_test(recorded_verdicts_and_answers_are_taken_where_asked),
         cmocka_unit_test(scores_below_zero_do_not_vote_against_their_answer),
