@@ -77,7 +77,7 @@ static json_t *object_of(const struct remote *remote, const struct http_job *job
     *status = job->status == 200 ? PONDER_OK : http_refused(remote->http, job, err);
     if (*status)
         return NULL;
-    json_t *root = json_loadb(buf_text(&job->reply), job->reply.len, 0, &error);
+    json_t *root = json_reply(buf_text(&job->reply), job->reply.len, &error);
     if (json_is_object(root))
         return root;
     snprintf(what, sizeof what, "is no JSON object: %s", root ? "it is an array" : error.text);

@@ -384,15 +384,37 @@ static void a_request_that_is_wrong_is_not_repeated(void **state)
     assert_non_null(strstr(server.last, "Authorization: Bearer sk-12345\r\n"));
 }
 
-static void a_redirection_is_not_followed(void **state)
+static void a_redirection_to_another_host_is_not_followed(void **state)
 {
     (void)state;
     stub_add(&server, (struct stub_rule){.path = "/v1/completions",
                                          .status = 302,
-                                         .headers = "Location: /elsewhere\r\n",
+                                         .headers = "Location: http://elsewhere.example/v1/completions\r\n",
                                          .body = ""});
-    check_open_fails("HTTP status 302");
-    assert_null(strstr(server.last, "/elsewhere"));
+    check_open_fails(
+        "HTTP status 302: it sends us on to http://elsewhere.example/v1/completions, which is not "
+        "followed; give that address");
+}
+
+static void an_error_in_a_reply_of_status_200_is_refused_with_its_words(void **state)
+{
+    (void)state;
+    stub_add(&server,
+             (struct stub_rule){.path = "/v1/completions",
+                                .body = "{\"error\": {\"message\": \"no such model\", \"code\": 404}}"});
+    check_open_fails("404: no such model");
+}
+
+static void a_mark_or_comment_before_a_reply_and_half_characters_are_read(void **state)
+{
+    (void)state;
+    struct verifier v;
+    stub_add(&server, (struct stub_rule){
+                          .path = "/v1/completions",
+                          .body = "\xef\xbb\xbf: busy\n" TOP("\" +\": -1, \" -\": -1, \"\\ud83d\": -9")});
+    opened(&v, profile_file(TAGGED "}"));
+    check_scores(&v, 2, (float[]){0.5f, 0.5f});
+    verifier_release(&v);
 }
 
 static void a_server_that_hangs_or_never_ends_is_left(void **state)
@@ -443,7 +465,7 @@ static void replies_of_the_wrong_shape_are_told(void **state)
         {ROWS("[[0, null]]"), "neither a number"},
         {ROWS("[[0, 1.5]]"), "has 1.5 where a probability"},
         {ROWS("[[0, -0.5]]"), "has -0.5 where a probability"},
-        {ROWS("[[0, NaN]]"), "no JSON object"},
+        {ROWS("[[0, NaN]]"), "neither a number nor numbers"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct verifier v;
@@ -558,7 +580,9 @@ int main(void)
         TEST(a_label_that_is_not_one_token_of_the_servers_is_refused),
         TEST(a_server_that_is_busy_is_asked_again_and_not_for_ever),
         TEST(a_request_that_is_wrong_is_not_repeated),
-        TEST(a_redirection_is_not_followed),
+        TEST(a_redirection_to_another_host_is_not_followed),
+        TEST(an_error_in_a_reply_of_status_200_is_refused_with_its_words),
+        TEST(a_mark_or_comment_before_a_reply_and_half_characters_are_read),
         TEST(a_server_that_hangs_or_never_ends_is_left),
         TEST(replies_of_the_wrong_shape_are_told),
         TEST(what_is_told_wrongly_is_refused_before_a_server_is_asked),
