@@ -56,6 +56,8 @@ struct ponder_solution {
     char *warning; /* what ended the search before its time, such as a verifier that failed: the solution
                       holds what there was by then; NULL: nothing */
     struct ponder_ledger ledger;
+    struct ponder_start
+        start; /* of a model behind servers: in no ledger, and its time in the clock of the first call */
     struct ponder_tree *tree; /* all that was sampled, step by step (tree.h) */
 };
 

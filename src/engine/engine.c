@@ -112,6 +112,11 @@ double engine_flops(const struct engine *engine, int64_t first, int64_t count)
     return engine->ops->flops ? engine->ops->flops(engine, first, count) : 0;
 }
 
+bool engine_news(struct engine *engine, char *text, size_t size)
+{
+    return engine->ops->news && engine->ops->news(engine, text, size);
+}
+
 int64_t engine_length(const struct engine *engine, int64_t node)
 {
     return engine->ops->length ? engine->ops->length(engine, node) : -1;

@@ -24,7 +24,8 @@ int openai_pool_open(struct openai_pool *pool, const struct openai_model *model,
         status = err_memory(err, "servers");
     for (int i = 0; i < model->count && !status; i++) {
         struct openai_server *server = &pool->servers[i];
-        *server = (struct openai_server){.facts = &model->servers[i], .room = model->in_flight};
+        *server = (struct openai_server){
+            .facts = &model->servers[i], .room = model->in_flight, .most = OPENAI_N_MAX};
         server->aside_s = model->aside_s;
         status = openai_connect(&server->http, model, server->facts->base, err);
     }
@@ -135,7 +136,7 @@ enum openai_verdict openai_pool_judge(struct openai_pool *pool, struct openai_se
         return OPENAI_LATER;
     }
     fail(server, now_s);
-    return OPENAI_LOST;
+    return job->end == HTTP_TIMED_OUT ? OPENAI_SLOW : OPENAI_LOST;
 }
 
 void openai_pool_fault(struct openai_pool *pool, struct openai_server *server, const char *why, double now_s)

@@ -170,6 +170,45 @@ static void searches_that_a_server_cannot_do_are_refused_with_a_word_on_what_wou
     ponder_model_release(model);
 }
 
+/* What is not known is null, and what the start took is told beside the ledger. */
+static void an_answer_tells_what_the_start_took_and_not_what_nobody_knows(void **state)
+{
+    (void)state;
+    struct ponder_sampling sampling;
+    struct ponder_solution *solution;
+    char *json;
+    add_chat_start(SAYS(" 3 4", 24, 4), SAYS(" 3 4", 25, 4));
+    add_chat("step by step", SAYS("\\\\boxed{7}", 30, 5));
+    second_is_like_the_first();
+    struct ponder_model *model = connected(0);
+    assert_int_equal(ponder_options_default(ponder_solve_options(), &sampling, &err), PONDER_OK);
+    assert_int_equal(ponder_option_set(ponder_solve_options(), &sampling, "seed", "none", &err), PONDER_OK);
+    sampling.n = 2;
+    assert_int_equal(ponder_solve(model, "3+4?", &sampling, NULL, &solution, &err), PONDER_OK);
+    assert_null(strstr(server.last, "\"seed\""));
+    assert_int_equal(solution->start.requests, 2 * 9);
+    assert_int_equal(ponder_solution_json(solution, &json, &err), PONDER_OK);
+    check_says(json, "\"flops\":null");
+    check_says(json, "\"start\":{\"requests\":18,\"prompt_tokens\":258,\"generated_tokens\":64,\"seconds\":");
+    free(json);
+    ponder_solution_release(solution);
+    ponder_model_release(model);
+}
+
+/* One is told what all models are told that are told nothing else. */
+static void a_chat_is_told_what_a_model_here_is_told(void **state)
+{
+    (void)state;
+    add_chat_start(SAYS(" 3 4", 24, 4), SAYS(" 3 4", 25, 4));
+    add_chat("?", SAYS("\\\\boxed{7}", 30, 5));
+    second_is_like_the_first();
+    struct ponder_model *model = connected(0);
+    const char *last = request_of(model, (struct ponder_prompting){"auto", NULL, NULL}, "Q?");
+    check_says(last, "Solve the problem step by step, one step on each line. Put the final answer in "
+                     "\\\\boxed{} on the last line.");
+    ponder_model_release(model);
+}
+
 /* Each of the samples reads the prompt again, for which the budget pays too. */
 static void a_budget_of_flops_is_kept_where_prompts_are_read_again(void **state)
 {
@@ -258,6 +297,8 @@ int main(void)
         TEST(a_system_prompt_that_a_chat_refuses_opens_the_first_example),
         TEST(completions_show_examples_and_end_where_another_problem_begins),
         TEST(searches_that_a_server_cannot_do_are_refused_with_a_word_on_what_would_work),
+        TEST(an_answer_tells_what_the_start_took_and_not_what_nobody_knows),
+        TEST(a_chat_is_told_what_a_model_here_is_told),
         TEST(a_budget_of_flops_is_kept_where_prompts_are_read_again),
         TEST(an_evaluation_over_a_dying_server_is_whole_and_nothing_of_it_has_the_key),
     };
