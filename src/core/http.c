@@ -18,6 +18,7 @@ struct http {
     char base[BASE_BYTES_MAX], *key;
     double timeout_s;
     const char *key_hint, *timeout_hint;
+    bool heard; /* it has replied before */
 };
 
 /* A job on its way. */
@@ -428,10 +429,11 @@ struct http_list {
     struct place places[HTTP_AT_ONCE_MAX];
 };
 
-static bool is_passing(const struct http_job *job)
+/* A server that was there may come back. */
+static bool is_passing(const struct http *http, const struct http_job *job)
 {
     long status = job->status;
-    return job->end == HTTP_BROKEN ||
+    return job->end == HTTP_BROKEN || (job->end == HTTP_UNREACHABLE && http->heard) ||
            (job->end == HTTP_REPLIED && (status == 429 || status == 500 || (status >= 502 && status <= 504)));
 }
 
@@ -451,10 +453,11 @@ static int ask(struct http_list *list, struct place *place, struct ponder_err *e
 }
 
 /* What becomes of one that has ended. */
-static int end(struct place *place, struct ponder_err *err)
+static int end(struct http *http, struct place *place, struct ponder_err *err)
 {
     struct http_job *job = place->job;
-    place->waiting = is_passing(job) && place->tries < HTTP_TRIES_MAX;
+    http->heard |= job->end == HTTP_REPLIED;
+    place->waiting = is_passing(http, job) && place->tries < HTTP_TRIES_MAX;
     if (place->waiting) {
         place->again_s = clock_now_s(&clock_system) + wait_s(place);
         return PONDER_OK;
@@ -478,7 +481,7 @@ static int take_ended(struct http_list *list, struct ponder_err *err)
     struct http_job *job;
     int status = PONDER_OK;
     while (!status && (job = http_loop_take(list->http->loop)))
-        status = end(place_of(list, job), err);
+        status = end(list->http, place_of(list, job), err);
     return status;
 }
 

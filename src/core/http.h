@@ -64,10 +64,10 @@ struct http_job {
 
 /* ---- a list of requests ---- */
 
-/* Does all jobs, whose fields that are filled are 0. Statuses 429, 500, 502, 503 and 504 and a connection
- * that breaks off are asked about again, after a time that doubles or that the server names; nothing else is.
- * PONDER_E_ENGINE where one comes to nothing after all tries: no connection, no time, a reply that is too
- * long. Statuses of errors are the caller's to judge. */
+/* Does all jobs, whose fields that are filled are 0. Statuses 429, 500, 502, 503 and 504, a connection that
+ * breaks off, and one that cannot be had any more are asked about again, after a time that doubles or that
+ * the server names; nothing else is. PONDER_E_ENGINE where one comes to nothing after all tries: no
+ * connection, no time, a reply that is too long. Statuses of errors are the caller's to judge. */
 int http_run(struct http *http, struct http_job *jobs, int64_t count, const struct deadline *deadline,
              struct ponder_err *err) PONDER_USE;
 /* The same a moment at a time: opened, stepped until that returns 0 or an error, released. A server has one
