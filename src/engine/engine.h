@@ -31,7 +31,8 @@ struct engine_request {
     int tokens_max; /* generated at most, the end token included; at least 1 */
     struct engine_sampling sampling;
     uint64_t stream; /* key of this request's own random stream */
-    /* Strings that end the text, which ends right behind the first of them; none is empty. Borrowed until
+    /* Strings that end the text, which ends right behind the first of them; none is empty. One of white space
+     * alone, such as a line end, ends no text that is white space alone: empty steps are none. Borrowed until
      * the result is taken. Where a stop string ends inside a token, the node has the whole token, and the
      * bytes left over open the text of what is generated from that node. */
     const char *const *stops;
@@ -152,6 +153,9 @@ int engine_step(struct engine *engine, double wait_s, struct ponder_err *err) PO
 /* Takes one finished result; false where there is none. Order: the order of finishing. */
 bool engine_take(struct engine *engine, struct engine_result *out) PONDER_USE;
 void engine_usage_get(const struct engine *engine, struct engine_usage *out);
+/* Where the first of the stop strings ends that ends behind byte `from` of a text; 0: there is none. For
+ * engines. */
+size_t engine_stop_end(const char *const *stops, int stop_count, const char *text, size_t len, size_t from);
 /* What whoever runs the work should know now, such as what is waited for and why: one line, each once. False:
  * there is nothing new. */
 bool engine_news(struct engine *engine, char *text, size_t size) PONDER_USE;

@@ -218,6 +218,7 @@ static int remote_submit(struct engine *engine, const struct engine_request *ask
 static void request_free(struct openai_request *request)
 {
     path_drop(request->path);
+    buf_release(&request->opened);
     engine_result_clear(&request->result);
     free(request);
 }
@@ -236,7 +237,8 @@ void openai_finish(struct openai *remote, struct openai_request *request, enum e
 {
     struct engine_result *result = &request->result;
     struct openai_path *path = path_new(request->path, text, len);
-    result->text = malloc(len + 1);
+    size_t before = request->opened.len;
+    result->text = malloc(before + len + 1);
     if (path)
         path->tokens = tokens;
     result->node = result->text ? node_new(remote, path) : 0;
@@ -246,16 +248,37 @@ void openai_finish(struct openai *remote, struct openai_request *request, enum e
         openai_finish_failed(remote, request, PONDER_E_MEMORY, "out of memory for a result");
         return;
     }
-    memcpy(result->text, text, len);
-    result->text[len] = '\0';
-    result->text_len = len;
+    memcpy(result->text, buf_text(&request->opened), before);
+    memcpy(result->text + before, text, len);
+    result->text[before + len] = '\0';
+    result->text_len = before + len;
     result->finish = how;
     openai_list_push(&remote->done, request);
+}
+
+void openai_reopen(struct openai *remote, struct openai_request *request, const struct openai_choice *choice,
+                   int64_t tokens)
+{
+    struct openai_path *path = path_new(request->path, choice->text, choice->len);
+    if (!request->openings++)
+        request->opened = BUF_INIT(PATH_BYTES_MAX);
+    if (!path || buf_append(&request->opened, choice->text, choice->len)) {
+        path_drop(path);
+        openai_finish_failed(remote, request, PONDER_E_MEMORY, "out of memory for a result");
+        return;
+    }
+    path->tokens = tokens;
+    path_drop(request->path);
+    request->path = path;
+    request->opened_tokens += choice->tokens;
+    request->opened_logprob += choice->logprob;
+    openai_list_push_front(&remote->waiting, request);
 }
 
 void openai_finish_cancelled(struct openai *remote, struct openai_request *request)
 {
     request->result.logprob = NAN;
+    request->result.token_count = (int)request->opened_tokens;
     openai_finish(remote, request, ENGINE_FINISH_CANCELLED, "", 0, request->path->tokens);
 }
 

@@ -3,6 +3,7 @@
 #ifndef ENGINE_OPENAI_IMPL_H
 #define ENGINE_OPENAI_IMPL_H
 
+#include "core/buf.h"
 #include "core/http.h"
 #include "core/rng.h"
 #include "engine/openai.h"
@@ -128,6 +129,12 @@ struct openai_request {
     int tries, lost;                   /* failed; of those, worked on in vain */
     double again_s;                    /* not before */
     const struct openai_server *avoid; /* where it failed last */
+    /* White space at which the server stopped, though that ends no text: it opens the text, and stands in
+     * `path` too. */
+    struct buf opened;
+    int openings;
+    int64_t opened_tokens;
+    double opened_logprob;
     struct engine_result result;
 };
 
@@ -171,6 +178,9 @@ struct openai_request *openai_list_take(struct openai_list *list, struct openai_
 /* A request, out of every list, is done: with `text`, which is copied, and a node whose path has `tokens`. */
 void openai_finish(struct openai *remote, struct openai_request *request, enum engine_finish how,
                    const char *text, size_t len, int64_t tokens);
+/* A request, out of every list, waits again, behind what has come of it, which is white space. */
+void openai_reopen(struct openai *remote, struct openai_request *request, const struct openai_choice *choice,
+                   int64_t tokens);
 void openai_finish_cancelled(struct openai *remote, struct openai_request *request);
 void openai_finish_failed(struct openai *remote, struct openai_request *request, int status, const char *why);
 

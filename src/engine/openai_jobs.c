@@ -77,7 +77,7 @@ static void fill_ask(const struct openai *remote, struct openai_job *job)
                                    .begun = first->path->text + first->path->prompt_len,
                                    .begun_len = first->path->len - first->path->prompt_len,
                                    .n = job->ask.n,
-                                   .tokens_max = first->asked.tokens_max,
+                                   .tokens_max = first->asked.tokens_max - (int)first->opened_tokens,
                                    .sampling = first->asked.sampling,
                                    .stream = first->asked.stream,
                                    .stops = first->asked.stops,
@@ -165,23 +165,38 @@ static void charge_prompt(struct openai *remote, struct openai_request *request,
         request->path->tokens = reply->prompt_tokens;
 }
 
+/* Whether a text is white space, which ends nothing; then what follows is its beginning. */
+static bool is_opening(const struct openai_request *request, const struct openai_choice *choice)
+{
+    enum { OPENINGS_MAX = 16 };
+    if (choice->finish != ENGINE_FINISH_STOP || choice->tokens < 1 || request->openings == OPENINGS_MAX)
+        return false;
+    return strspn(choice->text, " \t\r\n") == choice->len &&
+           request->opened_tokens + choice->tokens < request->asked.tokens_max;
+}
+
 static void accept(struct openai *remote, struct openai_request *request, const struct openai_reply *reply,
                    const struct openai_choice *choice, int members)
 {
     struct engine_result *result = &request->result;
     double per_token = 2 * remote->model->params;
     int64_t own = reply->prompt_tokens / members + choice->tokens;
-    result->token_count = (int)choice->tokens;
-    result->logprob = choice->logprob;
-    result->position = reply->prompt_tokens;
+    int64_t end = reply->prompt_tokens + choice->tokens;
+    remote->usage.generated_tokens += choice->tokens;
+    if (!reply->partial && is_opening(request, choice)) {
+        openai_reopen(remote, request, choice, end);
+        return;
+    }
+    result->token_count = (int)(request->opened_tokens + choice->tokens);
+    result->logprob = request->opened_logprob + choice->logprob;
+    result->position = reply->prompt_tokens - request->opened_tokens;
     result->recomputed_tokens += request->lost * own;
     result->recomputed_flops = per_token * (double)result->recomputed_tokens;
     remote->usage.recomputed_tokens += result->recomputed_tokens;
-    remote->usage.generated_tokens += choice->tokens;
     remote->texts++;
     remote->thought += choice->thoughts;
     openai_finish(remote, request, reply->partial ? ENGINE_FINISH_CANCELLED : choice->finish, choice->text,
-                  choice->len, reply->prompt_tokens + choice->tokens);
+                  choice->len, end);
 }
 
 static void count_flops(struct openai *remote)

@@ -61,20 +61,6 @@ static const char *stop_of(const json_t *root, const json_t *choice, bool *told)
                                              : NULL;
 }
 
-/* Where the first of the stop strings ends in the text; 0: there is none. */
-static size_t stop_end(const struct openai_ask *ask, const char *text, size_t len)
-{
-    size_t first = 0;
-    for (int i = 0; i < ask->stop_count; i++) {
-        size_t n = strlen(ask->stops[i]);
-        const char *hit = memmem(text, len, ask->stops[i], n);
-        size_t end = hit ? (size_t)(hit - text) + n : 0;
-        if (end && (first == 0 || end < first))
-            first = end;
-    }
-    return first;
-}
-
 static int put_text(struct openai_choice *out, const char *text, size_t len, const char *stop)
 {
     size_t more = stop ? strlen(stop) : 0;
@@ -104,7 +90,7 @@ static void cut_at_end(struct openai_choice *out, const struct openai_ask *ask)
 static int end_text(struct openai_choice *out, const struct openai_ask *ask, const char *text, size_t len,
                     const char *stop, struct ponder_err *err)
 {
-    size_t end = stop_end(ask, text, len);
+    size_t end = engine_stop_end(ask->stops, ask->stop_count, text, len, 0);
     bool known = false;
     for (int i = 0; stop && i < ask->stop_count; i++)
         known |= strcmp(stop, ask->stops[i]) == 0;
