@@ -176,7 +176,7 @@ static int check(const struct openai *remote, const struct engine_request *asked
 static void say_silent(const struct openai *remote, double now_s, struct ponder_err *err)
 {
     err_set(err, PONDER_E_ENGINE, "no server has answered for %.0f s; the last word: %s",
-            now_s - remote->pool.heard_s, remote->pool.last);
+            now_s - remote->pool.failing_s, remote->pool.last);
 }
 
 /* Once nobody has answered for too long, nothing is asked until somebody does. */
@@ -206,8 +206,10 @@ static int remote_submit(struct engine *engine, const struct engine_request *ask
     struct openai_request *request = status ? NULL : calloc(1, sizeof *request);
     if (!request)
         return status ? status : err_memory(err, "a request");
-    if (unfinished(remote) == 0 && !remote->given_up) /* nobody was asked for a while */
+    if (unfinished(remote) == 0 && !remote->given_up) { /* nobody was asked for a while */
         remote->pool.heard_s = clock_now_s(&clock_system);
+        remote->pool.failing_s = 0;
+    }
     request->asked = *asked;
     request->path = node_find(remote, asked->parent)->path;
     request->path->uses++;
@@ -300,8 +302,8 @@ static double next_s(const struct openai *remote, double now_s)
 static void give_up(struct openai *remote, double now_s)
 {
     struct ponder_err err;
-    if (remote->sent > 0 || remote->waiting.count == 0 ||
-        now_s - remote->pool.heard_s < remote->model->patience_s)
+    if (remote->sent > 0 || remote->waiting.count == 0 || remote->pool.failing_s == 0 ||
+        now_s - remote->pool.failing_s < remote->model->patience_s)
         return;
     remote->given_up = true;
     say_silent(remote, now_s, &err);

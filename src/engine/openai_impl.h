@@ -68,6 +68,7 @@ struct openai_pool {
     int count;
     struct rng jitter;
     double heard_s;            /* when a server last answered */
+    double failing_s;          /* when the first request failed since then; 0: none did */
     char last[HTTP_WHY_BYTES]; /* what was last wrong */
     int64_t requests;
 };

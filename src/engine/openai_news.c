@@ -80,9 +80,10 @@ static bool tell_wait(struct openai *remote, char *text, size_t size)
     if (bytes > remote->bytes_told)
         remote->pool.heard_s = now_s;
     remote->bytes_told = bytes;
-    double silent_s = now_s - remote->pool.heard_s;
+    bool failing = remote->sent == 0 && remote->pool.failing_s > 0;
+    double silent_s = now_s - (failing ? remote->pool.failing_s : remote->pool.heard_s);
     double due_s = remote->waited_told_s > 0 ? 2 * remote->waited_told_s : first_told_s;
-    bool waits = remote->sent > 0 || (remote->waiting.count > 0 && remote->pool.last[0]);
+    bool waits = remote->sent > 0 || (remote->waiting.count > 0 && failing);
     if (!waits || silent_s < first_told_s)
         remote->waited_told_s = 0;
     if (!waits || silent_s < due_s)

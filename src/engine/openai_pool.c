@@ -83,6 +83,7 @@ static void fail(struct openai_server *server, double now_s)
 void openai_pool_heard(struct openai_pool *pool, struct openai_server *server, double now_s)
 {
     pool->heard_s = now_s;
+    pool->failing_s = 0;
     server->failures = 0;
     server->aside_s = pool->model->aside_s;
 }
@@ -96,8 +97,10 @@ static void pause_server(struct openai_pool *pool, struct openai_server *server,
     server->room = server->room > 1 ? server->room / 2 : 1;
 }
 
-static void note(struct openai_pool *pool, const char *why)
+static void note(struct openai_pool *pool, const char *why, double now_s)
 {
+    if (pool->failing_s == 0)
+        pool->failing_s = now_s;
     snprintf(pool->last, sizeof pool->last, "%.255s", why);
 }
 
@@ -111,7 +114,7 @@ static enum openai_verdict judge_status(struct openai_pool *pool, struct openai_
         return OPENAI_GOOD;
     }
     if (http_refused(server->http, job, &err))
-        note(pool, err.message);
+        note(pool, err.message, now_s);
     if (job->status == 429 || (job->status == 503 && job->retry_after_s > 0)) {
         pause_server(pool, server, job, now_s);
         return OPENAI_LATER;
@@ -130,7 +133,7 @@ enum openai_verdict openai_pool_judge(struct openai_pool *pool, struct openai_se
     server->busy -= texts;
     if (job->end == HTTP_REPLIED)
         return judge_status(pool, server, job, texts, now_s);
-    note(pool, job->why);
+    note(pool, job->why, now_s);
     if (job->end == HTTP_UNREACHABLE) {
         set_aside(server, now_s);
         return OPENAI_LATER;
@@ -143,7 +146,7 @@ void openai_pool_fault(struct openai_pool *pool, struct openai_server *server, c
 {
     char text[HTTP_WHY_BYTES];
     snprintf(text, sizeof text, "%.100s: %.150s", http_base(server->http), why);
-    note(pool, text);
+    note(pool, text, now_s);
     fail(server, now_s);
 }
 

@@ -170,7 +170,7 @@ static int take_outcome(void *data, int64_t question, const struct driver_outcom
 {
     struct work *work = data;
     (void)question;
-    if (outcome->status && !(work->solution->warning = strdup(outcome->failure)))
+    if (outcome->failure[0] && !(work->solution->warning = strdup(outcome->failure)))
         return err_memory(err, "a warning");
     return tree_fail(fill(work, outcome), TRACE_BYTES_MAX, err);
 }

@@ -195,6 +195,33 @@ static void an_answer_tells_what_the_start_took_and_not_what_nobody_knows(void *
     ponder_model_release(model);
 }
 
+/* A server that dies in the middle: what there is by then is the answer, and it is said what is missing. */
+static void a_server_that_dies_leaves_an_answer_and_a_word_on_it(void **state)
+{
+    (void)state;
+    struct ponder_sampling sampling;
+    struct ponder_solution *solution;
+    add_chat_start(SAYS(" 3 4", 24, 4), SAYS(" 3 4", 25, 4));
+    add(&server, (struct stub_rule){.path = "/v1/chat/completions",
+                                    .contains = "step by step",
+                                    .times = 2,
+                                    .body = SAYS("\\\\boxed{7}", 30, 5)});
+    add(&server, (struct stub_rule){
+                     .path = "/v1/chat/completions", .status = 400, .body = "{\"message\": \"no more\"}"});
+    for (int i = 0; i < server.rule_count; i++)
+        if (!server.rules[i].times)
+            stub_add(&second, server.rules[i]);
+    struct ponder_model *model = connected(0);
+    assert_int_equal(ponder_options_default(ponder_solve_options(), &sampling, &err), PONDER_OK);
+    sampling.n = 8;
+    assert_int_equal(ponder_solve(model, "3+4?", &sampling, NULL, &solution, &err), PONDER_OK);
+    assert_string_equal(solution->answer, "7");
+    assert_int_equal(solution->finished, 2);
+    check_says(solution->warning, "no more");
+    ponder_solution_release(solution);
+    ponder_model_release(model);
+}
+
 /* One is told what all models are told that are told nothing else. */
 static void a_chat_is_told_what_a_model_here_is_told(void **state)
 {
@@ -298,6 +325,7 @@ int main(void)
         TEST(completions_show_examples_and_end_where_another_problem_begins),
         TEST(searches_that_a_server_cannot_do_are_refused_with_a_word_on_what_would_work),
         TEST(an_answer_tells_what_the_start_took_and_not_what_nobody_knows),
+        TEST(a_server_that_dies_leaves_an_answer_and_a_word_on_it),
         TEST(a_chat_is_told_what_a_model_here_is_told),
         TEST(a_budget_of_flops_is_kept_where_prompts_are_read_again),
         TEST(an_evaluation_over_a_dying_server_is_whole_and_nothing_of_it_has_the_key),
