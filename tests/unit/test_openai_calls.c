@@ -222,6 +222,39 @@ static void a_server_that_dies_leaves_an_answer_and_a_word_on_it(void **state)
     ponder_model_release(model);
 }
 
+/* What was sampled without a seed is kept, and found again. */
+static void a_run_without_a_seed_is_kept(void **state)
+{
+    (void)state;
+    struct ponder_sampling sampling;
+    struct ponder_eval_settings settings;
+    struct ponder_eval *eval;
+    char store[64], wal[80];
+    snprintf(store, sizeof store, "/tmp/ponder-seedless-%d.db", (int)getpid());
+    snprintf(wal, sizeof wal, "%s-wal", store);
+    unlink(store);
+    add_chat_start(SAYS(" 3 4", 24, 4), SAYS(" 3 4", 25, 4));
+    add_chat("step by step", SAYS("\\\\boxed{7}", 30, 5));
+    second_is_like_the_first();
+    struct ponder_model *model = connected(0);
+    assert_int_equal(ponder_options_default(ponder_solve_options(), &sampling, &err), PONDER_OK);
+    assert_int_equal(ponder_options_default(ponder_eval_options(), &settings, &err), PONDER_OK);
+    settings.data = "pocket:test:2";
+    settings.store = store;
+    sampling.n = 2;
+    sampling.seed = -1;
+    for (int i = 0; i < 2; i++) {
+        if (ponder_eval_run(model, &settings, &sampling, NULL, &eval, &err))
+            fail_msg("%s", err.message);
+        assert_int_equal(eval->done, 2);
+        assert_int_equal(eval->resumed, i == 0 ? 0 : 2);
+        ponder_eval_release(eval);
+    }
+    ponder_model_release(model);
+    unlink(store);
+    unlink(wal);
+}
+
 /* One is told what all models are told that are told nothing else. */
 static void a_chat_is_told_what_a_model_here_is_told(void **state)
 {
@@ -326,6 +359,7 @@ int main(void)
         TEST(searches_that_a_server_cannot_do_are_refused_with_a_word_on_what_would_work),
         TEST(an_answer_tells_what_the_start_took_and_not_what_nobody_knows),
         TEST(a_server_that_dies_leaves_an_answer_and_a_word_on_it),
+        TEST(a_run_without_a_seed_is_kept),
         TEST(a_chat_is_told_what_a_model_here_is_told),
         TEST(a_budget_of_flops_is_kept_where_prompts_are_read_again),
         TEST(an_evaluation_over_a_dying_server_is_whole_and_nothing_of_it_has_the_key),
