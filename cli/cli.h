@@ -74,6 +74,8 @@ struct ponder_look cli_look(FILE *out);
 enum { CLI_LEDGER_BYTES = 256 };
 /* What was spent, in words; FLOPs of 0 are not known. */
 void cli_ledger_text(const struct ponder_ledger *ledger, char text[CLI_LEDGER_BYTES]);
+/* A line of what a model's servers were asked at the start; of a model in this process none. */
+void cli_print_start(const struct ponder_start *start);
 /* Words, each behind a blank, on lines of at most so many columns, `used` of the first; a word is taken to be
  * as wide as it has bytes. */
 void cli_print_wrapped(const char *text, int64_t columns, int64_t used);

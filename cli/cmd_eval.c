@@ -165,6 +165,10 @@ static int run(void *data, int count, char **operands)
         status = eval_best_of_n(args, model, &watch, &line, &err);
     else if (!status)
         status = eval_search(args, model, &watch, &line, &err);
+    if (!status && !args->json) {
+        struct ponder_start start = ponder_model_start(model);
+        cli_print_start(&start);
+    }
     ponder_model_release(model);
     if (!status)
         cli_note_flops(&args->server);

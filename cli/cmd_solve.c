@@ -100,12 +100,13 @@ static void print_steps(const struct ponder_solution *solution)
     }
 }
 
-static void print_ledger(const struct ponder_ledger *ledger)
+static void print_ledger(const struct ponder_solution *solution)
 {
     char text[CLI_LEDGER_BYTES];
-    cli_ledger_text(ledger, text);
+    cli_ledger_text(&solution->ledger, text);
     cli_style(stdout, "2");
     printf("\n%s\n", text);
+    cli_print_start(&solution->start);
     cli_style(stdout, "0");
 }
 
@@ -125,7 +126,7 @@ static void print_human(const struct ponder_solution *solution, const struct pon
                solution->best >= 0 || solution->candidate_count > 0 ? "candidates has a \\boxed{} answer"
                                                                     : "solutions came to an end");
     print_steps(solution);
-    print_ledger(&solution->ledger);
+    print_ledger(solution);
 }
 
 static int print(const struct args *args, const struct ponder_solution *solution, struct ponder_err *err)

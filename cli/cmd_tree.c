@@ -99,7 +99,8 @@ static void print_settings(const struct ponder_tree_facts *f, const struct ponde
     if (f->verifier)
         add(line, " · judged by %s", name_of(f->verifier, look).text);
     add(line, " · %s", name_of(in_words(f->select ? f->select : "majority", selects), look).text);
-    add(line, " · seed %lld", (long long)f->seed);
+    if (f->seed >= 0) /* of a server one was not sent */
+        add(line, " · seed %lld", (long long)f->seed);
     if (look->ascii)
         for (char *dot; (dot = strstr(line, " ·")) != NULL;)
             memmove(memcpy(dot, ";", 1) + 1, dot + 3, strlen(dot + 3) + 1);

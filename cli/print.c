@@ -73,6 +73,16 @@ void cli_ledger_text(const struct ponder_ledger *ledger, char text[CLI_LEDGER_BY
              cli_thousands(c, ledger->generated_tokens), verifier, again, flops, ledger->seconds);
 }
 
+void cli_print_start(const struct ponder_start *start)
+{
+    char a[32], b[32], c[32];
+    if (start->requests)
+        printf("before that, to learn what the server can do: %s requests, %s prompt and %s generated "
+               "tokens, %.2f s\n",
+               cli_thousands(a, start->requests), cli_thousands(b, start->prompt_tokens),
+               cli_thousands(c, start->generated_tokens), start->seconds);
+}
+
 void cli_print_wrapped(const char *text, int64_t columns, int64_t used)
 {
     while (*text) {

@@ -51,8 +51,10 @@ int cli_model_open(const char *path, const struct ponder_server *server, struct 
                    struct ponder_err *err)
 {
     int status;
+    struct cli_progress line = {.what = "ponder"};
+    struct ponder_watch watch = {.data = &line, .note = cli_progress_note};
     if (is_remote(server, &status, err))
-        return ponder_model_connect(model, path, server, err);
+        return ponder_model_connect_watched(model, path, server, &watch, err);
     if (!status)
         status = open_file(path, model, err);
     if (!status)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/http.h"
 #include "engine/openai_protocol.h"
 
 static void require(int holds)
@@ -61,6 +62,25 @@ static void check_body(const struct openai_ask *ask)
     free(body);
 }
 
+/* What has come of a stream that is broken off; and the words of a reply that is an error. */
+static void check_partial(const struct openai_ask *ask, const char *bytes, size_t size)
+{
+    struct openai_reply reply = {0};
+    struct ponder_err err = {0};
+    struct openai_ask single = *ask;
+    single.n = 1;
+    if (openai_reply_read_partial(&reply, &single, bytes, size, &err) == PONDER_OK) {
+        check_choice(&reply.choices[0], &single);
+        require(reply.count == 1 && reply.generated_tokens >= 0);
+    }
+    openai_reply_release(&reply);
+    long inside = http_error_inside(bytes, size);
+    require(inside == 0 || (inside >= 400 && inside < 600));
+    char *words = http_words(bytes, size);
+    require(words != NULL);
+    free(words);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -71,14 +91,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct openai_ask ask = ask_of(data[0]);
     int status = openai_reply_read(&reply, &ask, (const char *)data + 1, size - 1, &err);
     require(status == PONDER_OK || (status == PONDER_E_ENGINE && err.message[0]));
+    check_partial(&ask, (const char *)data + 1, size - 1);
     int64_t tokens = 0;
     for (int i = 0; i < reply.count && !status; i++) {
         check_choice(&reply.choices[i], &ask);
         tokens += reply.choices[i].tokens;
     }
     if (!status)
-        require(reply.count == (ask.takes ? ask.n : 1) && tokens == reply.generated_tokens &&
-                reply.cached_tokens <= reply.prompt_tokens && reply.cached_tokens >= 0);
+        require(reply.count > 0 && reply.count <= (ask.takes ? ask.n : 1) &&
+                tokens == reply.generated_tokens && reply.cached_tokens <= reply.prompt_tokens &&
+                reply.cached_tokens >= 0);
     openai_reply_release(&reply);
     ask.prompt = (const char *)data;
     ask.prompt_len = size;

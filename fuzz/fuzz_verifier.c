@@ -60,10 +60,15 @@ static void check_reply(struct remote *remote, enum verifier_server server, cons
         status = remote_take_tagged(remote, &job, &ids, STEPS, scores, &err);
         check_scores(status, &err, scores, STEPS);
         buf_release(&ids.reply);
+    } else if (server == VERIFIER_CLASSIFY) {
+        status = remote_take_rows(remote, &job, 1, scores, &rows, &tokens, &err);
+        check_scores(status, &err, scores, 1);
     } else {
         status = remote_take_score(remote, &job, scores, &tokens, &err);
         check_scores(status, &err, scores, 1);
     }
+    job.status = 400;
+    remote_is_too_long(remote, &job, (int)size);
     require(tokens >= 0);
     buf_release(&job.reply);
 }
@@ -79,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct http_options options = {.base = "http://localhost", .timeout_s = 1};
     require(http || http_open(&http, &options, NULL) == PONDER_OK);
     remote.http = http;
-    switch (data[0] % 4) {
+    switch (data[0] % 5) {
     case 0:
         check_profile(text, size - 1);
         break;
@@ -88,6 +93,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 2:
         check_reply(&remote, VERIFIER_COMPLETIONS, text, size - 1);
+        break;
+    case 3:
+        check_reply(&remote, VERIFIER_CLASSIFY, text, size - 1);
         break;
     default:
         check_reply(&remote, VERIFIER_LLAMA, text, size - 1);

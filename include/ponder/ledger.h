@@ -21,6 +21,13 @@ struct ponder_ledger {
     double seconds; /* of wall clock, loading the model not included */
 };
 
+/* What asking a model's servers what they can do took, before any work; 0 of a model in this process. Clocks
+ * count it, and no ledger. */
+struct ponder_start {
+    int64_t requests, prompt_tokens, generated_tokens;
+    double seconds;
+};
+
 #ifdef __cplusplus
 }
 #endif

@@ -13,7 +13,7 @@ extern "C" {
 
 enum ponder_option_type {
     PONDER_OPTION_FLAG, /* bool at `offset`; takes no value */
-    PONDER_OPTION_INT,  /* int64_t */
+    PONDER_OPTION_INT,  /* int64_t; where the least is -1, that is the word "none" */
     PONDER_OPTION_REAL, /* double; where the default is "auto", that word may be given and is NAN */
     PONDER_OPTION_TEXT, /* const char *, borrowed from argv or from the table */
     PONDER_OPTION_LIST, /* struct ponder_texts *: may be given several times */

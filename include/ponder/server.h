@@ -5,8 +5,10 @@
 
 #include <stdint.h>
 
+#include "ponder/ledger.h"
 #include "ponder/model.h"
 #include "ponder/option.h"
+#include "ponder/progress.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,6 +24,8 @@ struct ponder_server {
     int64_t in_flight;            /* texts at once and server */
     double params;                /* of the model, for FLOPs, which are 2 a parameter and token; 0: unknown */
     double timeout_s;             /* of one request */
+    double patience_s;            /* how long no server may answer before what waits fails */
+    int64_t thinking_max;         /* tokens of a text's thoughts, in the form that the server takes; 0: any */
 };
 PONDER_API const struct ponder_option *ponder_server_options(void);
 
@@ -34,6 +38,16 @@ PONDER_API const struct ponder_option *ponder_server_options(void);
  * of FLOPs is refused. A search by steps is refused where a server cannot go on with an unfinished answer. */
 PONDER_API int ponder_model_connect(struct ponder_model **out, const char *name,
                                     const struct ponder_server *server, struct ponder_err *err) PONDER_USE;
+/* The same with somebody to tell where a server takes more than 5 seconds to answer: `watch->note`, from this
+ * thread.
+ */
+PONDER_API int ponder_model_connect_watched(struct ponder_model **out, const char *name,
+                                            const struct ponder_server *server,
+                                            const struct ponder_watch *watch,
+                                            struct ponder_err *err) PONDER_USE;
+/* What those requests took. The first ponder_solve() or ponder_solve_search() counts their time in its own.
+ */
+PONDER_API struct ponder_start ponder_model_start(const struct ponder_model *model);
 
 #ifdef __cplusplus
 }

@@ -53,9 +53,11 @@ struct ponder_solution {
     char *agreement;  /* without an answer: the longest opening that `agreeing` candidates share, else NULL */
     int64_t agreeing;
     enum ponder_stopped stopped;
-    char *warning; /* what ended the search before its time, such as a verifier that failed: the solution
-                      holds what there was by then; NULL: nothing */
+    char *warning; /* what ended the search before its time, such as a verifier that failed, or the first of
+                      its requests that came to nothing: the solution holds what there was; NULL: nothing */
     struct ponder_ledger ledger;
+    struct ponder_start
+        start; /* of a model behind servers: in no ledger, and its time in the clock of the first call */
     struct ponder_tree *tree; /* all that was sampled, step by step (tree.h) */
 };
 

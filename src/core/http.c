@@ -1,7 +1,6 @@
 #include "core/http.h"
 
 #include <curl/curl.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@ struct http {
     char base[BASE_BYTES_MAX], *key;
     double timeout_s;
     const char *key_hint, *timeout_hint;
+    bool heard; /* it has replied before */
 };
 
 /* A job on its way. */
@@ -29,6 +29,7 @@ struct transfer {
     CURL *easy;
     char url[BASE_BYTES_MAX + 64], failure[CURL_ERROR_SIZE];
     size_t head_bytes; /* of the reply's head so far */
+    int moves;         /* redirections that were followed */
 };
 
 struct http_loop {
@@ -151,7 +152,7 @@ static void set_limits(CURL *easy, double timeout_s)
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 }
 
-/* The transfer's job and server are set. */
+/* The transfer's job, server and URL are set. */
 static int begin(struct http_loop *loop, struct transfer *t, struct ponder_err *err)
 {
     CURL *easy = t->easy;
@@ -163,9 +164,9 @@ static int begin(struct http_loop *loop, struct transfer *t, struct ponder_err *
     job->reply = BUF_INIT(job->bytes_max ? job->bytes_max : HTTP_REPLY_BYTES_MAX);
     job->status = 0;
     job->retry_after_s = 0;
+    job->inside = false;
     job->why[0] = t->failure[0] = '\0';
     t->head_bytes = 0;
-    snprintf(t->url, sizeof t->url, "%s%s", t->http->base, job->path);
     curl_easy_setopt(easy, CURLOPT_URL, t->url);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->http->headers);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "ponder/" PONDER_VERSION);
@@ -293,6 +294,8 @@ int http_loop_send(struct http_loop *loop, struct http *http, struct http_job *j
         return err_memory(err, "a request");
     t->http = http;
     t->job = job;
+    t->moves = 0;
+    snprintf(t->url, sizeof t->url, "%s%s", http->base, job->path);
     int status = begin(loop, t, err);
     struct transfer **list = status ? &loop->idle : &loop->busy;
     t->next = *list;
@@ -320,27 +323,93 @@ int http_loop_step(struct http_loop *loop, double wait_s, struct ponder_err *err
     return ok ? PONDER_OK : err_set(err, PONDER_E_IO, "the connections cannot be looked after");
 }
 
-struct http_job *http_loop_take(struct http_loop *loop)
+/* ---- redirections ---- */
+
+enum { MOVES_MAX = 5 };
+
+/* The host of an address, and in *len its length, without a port. */
+static const char *host_of(const char *url, size_t *len)
 {
-    struct transfer *t = NULL;
-    int left;
-    CURLMsg *message = curl_multi_info_read(loop->multi, &left);
-    if (!message)
-        return NULL;
-    CURLcode code = message->data.result;
-    CURL *easy = message->easy_handle;
-    curl_off_t after = 0, sent_us = 0;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
-    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+    const char *host = strstr(url, "://");
+    host = host ? host + 3 : url;
+    size_t n = strcspn(host, "/?#"), port = n;
+    while (port > 0 && host[port - 1] >= '0' && host[port - 1] <= '9')
+        port--;
+    *len = port > 0 && host[port - 1] == ':' ? port - 1 : n;
+    return host;
+}
+
+/* Whether what goes to one address may go to the other: the same host and port, or its https. */
+static bool is_near(const char *from, const char *to)
+{
+    size_t n, m;
+    const char *a = host_of(from, &n), *b = host_of(to, &m);
+    bool safe = strncmp(to, "https://", 8) == 0, was_safe = strncmp(from, "https://", 8) == 0;
+    if (n != m || strncasecmp(a, b, n) != 0 || (was_safe && !safe))
+        return false;
+    size_t port_n = strcspn(a + n, "/?#"), port_m = strcspn(b + m, "/?#");
+    return safe != was_safe || (port_n == port_m && memcmp(a + n, b + m, port_n) == 0);
+}
+
+/* A reply that names another place: asks there, where that is near, and returns true; else says where. */
+static bool moves_on(struct http_loop *loop, struct transfer *t)
+{
+    char *to = NULL;
     struct http_job *job = t->job;
+    struct ponder_err ignored;
+    long status = job->status;
+    curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &to);
+    if (status < 301 || status > 308 || !to)
+        return false;
+    bool near = is_near(t->url, to) && strlen(to) < sizeof t->url && t->moves < MOVES_MAX;
+    if (!near) {
+        snprintf(job->why, sizeof job->why, "%.70s: HTTP status %ld: it sends us on to %.100s%s", t->url,
+                 status, to,
+                 t->moves < MOVES_MAX ? ", which is not followed; give that address" : ", and on and on");
+        job->end = HTTP_WRONG;
+        return false;
+    }
+    snprintf(t->url, sizeof t->url, "%s", to);
+    t->moves++;
+    curl_multi_remove_handle(loop->multi, t->easy);
+    if (begin(loop, t, &ignored) == PONDER_OK)
+        return true;
+    job->end = HTTP_WRONG;
+    return false;
+}
+
+/* Fills in how a job ended. */
+static void end_transfer(struct transfer *t, CURLcode code)
+{
+    struct http_job *job = t->job;
+    curl_off_t after = 0, sent_us = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
     job->end = code == CURLE_OPERATION_TIMEDOUT && sent_us == 0 ? HTTP_UNREACHABLE : end_of(code);
     if (job->end == HTTP_REPLIED)
-        curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &job->status);
-    curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &after);
+        curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &job->status);
+    curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &after);
     job->retry_after_s = after > 0 ? (double)after : 0;
     say_why(t, code);
-    rest(loop, t);
-    return job;
+    long inside = job->status == 200 ? http_error_inside(buf_text(&job->reply), job->reply.len) : 0;
+    job->inside = inside != 0;
+    job->status = inside ? inside : job->status;
+}
+
+struct http_job *http_loop_take(struct http_loop *loop)
+{
+    int left;
+    CURLMsg *message;
+    while ((message = curl_multi_info_read(loop->multi, &left))) {
+        struct transfer *t = NULL;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
+        struct http_job *job = t->job;
+        end_transfer(t, message->data.result);
+        if (job->end == HTTP_REPLIED && moves_on(loop, t))
+            continue;
+        rest(loop, t);
+        return job;
+    }
+    return NULL;
 }
 
 /* ---- a list of requests ---- */
@@ -360,10 +429,11 @@ struct http_list {
     struct place places[HTTP_AT_ONCE_MAX];
 };
 
-static bool is_passing(const struct http_job *job)
+/* A server that was there may come back. */
+static bool is_passing(const struct http *http, const struct http_job *job)
 {
     long status = job->status;
-    return job->end == HTTP_BROKEN ||
+    return job->end == HTTP_BROKEN || (job->end == HTTP_UNREACHABLE && http->heard) ||
            (job->end == HTTP_REPLIED && (status == 429 || status == 500 || (status >= 502 && status <= 504)));
 }
 
@@ -383,10 +453,11 @@ static int ask(struct http_list *list, struct place *place, struct ponder_err *e
 }
 
 /* What becomes of one that has ended. */
-static int end(struct place *place, struct ponder_err *err)
+static int end(struct http *http, struct place *place, struct ponder_err *err)
 {
     struct http_job *job = place->job;
-    place->waiting = is_passing(job) && place->tries < HTTP_TRIES_MAX;
+    http->heard |= job->end == HTTP_REPLIED;
+    place->waiting = is_passing(http, job) && place->tries < HTTP_TRIES_MAX;
     if (place->waiting) {
         place->again_s = clock_now_s(&clock_system) + wait_s(place);
         return PONDER_OK;
@@ -410,7 +481,7 @@ static int take_ended(struct http_list *list, struct ponder_err *err)
     struct http_job *job;
     int status = PONDER_OK;
     while (!status && (job = http_loop_take(list->http->loop)))
-        status = end(place_of(list, job), err);
+        status = end(list->http, place_of(list, job), err);
     return status;
 }
 
@@ -477,19 +548,6 @@ int http_run(struct http *http, struct http_job *jobs, int64_t count, const stru
 
 /* ---- refusals ---- */
 
-/* The words of an error in a reply: {"error": {"message"}}, {"message"}, {"detail"}, or what it begins with.
- */
-static const char *words_of(const json_t *root, const char *text)
-{
-    const json_t *error = json_object_get(root, "error");
-    const json_t *places[] = {json_object_get(error, "message"), error, json_object_get(root, "message"),
-                              json_object_get(root, "detail")};
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (json_is_string(places[i]))
-            return json_string_value(places[i]);
-    return text;
-}
-
 /* Servers quote a key that they do not know. */
 void http_hide_key(const struct http *http, char *text, size_t len)
 {
@@ -501,20 +559,19 @@ void http_hide_key(const struct http *http, char *text, size_t len)
 int http_refused(const struct http *http, const struct http_job *job, struct ponder_err *err)
 {
     char words[256];
-    json_t *root = json_loadb(buf_text(&job->reply), job->reply.len, 0, NULL);
-    char *all = strdup(words_of(root, buf_text(&job->reply)));
-    json_decref(root);
+    char *all = http_words(buf_text(&job->reply), job->reply.len), status[64];
     if (!all)
         return err_memory(err, "a server's words");
     http_hide_key(http, all, strlen(all));
     snprintf(words, sizeof words, "%s", all);
     free(all);
     bool locked = job->status == 401 || job->status == 403;
-    return err_set(err, PONDER_E_ENGINE, "%s%s: HTTP status %ld%s%s%s%s%s", http->base, job->path,
-                   job->status, *words ? ": " : "", words,
-                   !locked     ? ""
-                   : http->key ? "; it wants another key than the one in the variable of "
-                               : "; it wants a key: ",
-                   locked ? http->key_hint : "",
-                   locked && !http->key ? " names the variable that holds it" : "");
+    snprintf(status, sizeof status,
+             job->inside ? "HTTP status 200, and an error in it, %ld" : "HTTP status %ld", job->status);
+    return err_set(
+        err, PONDER_E_ENGINE, "%s%s: %s%s%s%s%s%s", http->base, job->path, status, *words ? ": " : "", words,
+        !locked     ? ""
+        : http->key ? "; it wants another key than the one in the variable of "
+                    : "; it wants a key: ",
+        locked ? http->key_hint : "", locked && !http->key ? " names the variable that holds it" : "");
 }

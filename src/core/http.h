@@ -5,8 +5,9 @@
  * becomes of each request: any number of them may be on their way, to any servers, and each ends on its own
  * (where there are several hundred, some wait for a connection).
  *
- * TLS certificates are checked, redirections are not followed. The key is in no message, wherever it comes
- * from. */
+ * TLS certificates are checked. Redirections are followed within a host, and from its http to its https; one
+ * to another host is an error that names it. A reply of status 200 that is an error all the same counts as
+ * one of the status that the error names. The key is in no message, wherever it comes from. */
 #ifndef CORE_HTTP_H
 #define CORE_HTTP_H
 
@@ -55,6 +56,7 @@ struct http_job {
     void *data;       /* the caller's */
     struct buf reply; /* filled, the caller's to release */
     long status;      /* filled: of HTTP; 0: none, for want of time or because another job failed */
+    bool inside;      /* filled: it is that of an error in a reply of status 200 */
     enum http_end end;
     double retry_after_s;     /* filled: after which the server wants to be asked again; 0: it does not say */
     char why[HTTP_WHY_BYTES]; /* filled: the address and what was wrong, unless it replied */
@@ -62,10 +64,10 @@ struct http_job {
 
 /* ---- a list of requests ---- */
 
-/* Does all jobs, whose fields that are filled are 0. Statuses 429, 500, 502, 503 and 504 and a connection
- * that breaks off are asked about again, after a time that doubles or that the server names; nothing else is.
- * PONDER_E_ENGINE where one comes to nothing after all tries: no connection, no time, a reply that is too
- * long. Statuses of errors are the caller's to judge. */
+/* Does all jobs, whose fields that are filled are 0. Statuses 429, 500, 502, 503 and 504, a connection that
+ * breaks off, and one that cannot be had any more are asked about again, after a time that doubles or that
+ * the server names; nothing else is. PONDER_E_ENGINE where one comes to nothing after all tries: no
+ * connection, no time, a reply that is too long. Statuses of errors are the caller's to judge. */
 int http_run(struct http *http, struct http_job *jobs, int64_t count, const struct deadline *deadline,
              struct ponder_err *err) PONDER_USE;
 /* The same a moment at a time: opened, stepped until that returns 0 or an error, released. A server has one
@@ -81,6 +83,14 @@ void http_list_release(struct http_list *list);
 
 /* PONDER_E_ENGINE with the server's own words, for a reply whose status is not 200. */
 int http_refused(const struct http *http, const struct http_job *job, struct ponder_err *err) PONDER_USE;
+
+/* The words of what is wrong in a reply, the caller's to free: an error's message in one of its usual places,
+ * or all of the reply. NULL: out of memory. */
+char *http_words(const char *bytes, size_t len);
+/* The status that an error in a reply of status 200 stands for, 400 where it has none; 0: the reply is no
+ * error.
+ */
+long http_error_inside(const char *bytes, size_t len);
 
 /* ---- requests on their way ---- */
 

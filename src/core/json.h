@@ -17,4 +17,12 @@ json_t *json_from_real(double number);
  * building it failed. */
 int json_print(json_t *root, char **out, struct ponder_err *err) PONDER_USE;
 
+/* ---- replies of servers (json_reply.c) ---- */
+
+/* Where the reply's own text begins: behind a byte order mark, white space, and comments of event streams. */
+size_t json_reply_start(const char *bytes, size_t len);
+/* The value of a reply, which the caller releases; NULL where it is no JSON. Halves of surrogate pairs and
+ * bytes that are no UTF-8 become U+FFFD, and NaN and Infinity null. */
+json_t *json_reply(const char *bytes, size_t len, json_error_t *error);
+
 #endif

@@ -40,6 +40,10 @@ static int set_int(const struct ponder_option *option, int64_t *field, const cha
                    struct ponder_err *err)
 {
     char *end = NULL;
+    if (option->min == -1 && strcmp(value, "none") == 0) {
+        *field = -1;
+        return PONDER_OK;
+    }
     errno = 0;
     long long number = strtoll(value, &end, 10);
     if (end == value || *end)

@@ -112,6 +112,45 @@ double engine_flops(const struct engine *engine, int64_t first, int64_t count)
     return engine->ops->flops ? engine->ops->flops(engine, first, count) : 0;
 }
 
+static bool is_blank(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (!strchr(" \t\r\n", text[i]) || !text[i])
+            return false;
+    return true;
+}
+
+/* Of one stop string. */
+static size_t one_stop_end(const char *stop, const char *text, size_t len, size_t from)
+{
+    size_t n = strlen(stop), at = from >= n - 1 ? from - (n - 1) : 0;
+    bool blank = is_blank(stop, n);
+    const char *hit;
+    while (at + n <= len && (hit = memmem(text + at, len - at, stop, n))) {
+        at = (size_t)(hit - text);
+        if (!blank || !is_blank(text, at))
+            return at + n;
+        at++;
+    }
+    return 0;
+}
+
+size_t engine_stop_end(const char *const *stops, int stop_count, const char *text, size_t len, size_t from)
+{
+    size_t first = 0;
+    for (int i = 0; i < stop_count; i++) {
+        size_t end = one_stop_end(stops[i], text, len, from);
+        if (end && (first == 0 || end < first))
+            first = end;
+    }
+    return first;
+}
+
+bool engine_news(struct engine *engine, char *text, size_t size)
+{
+    return engine->ops->news && engine->ops->news(engine, text, size);
+}
+
 int64_t engine_length(const struct engine *engine, int64_t node)
 {
     return engine->ops->length ? engine->ops->length(engine, node) : -1;

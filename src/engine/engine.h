@@ -31,7 +31,8 @@ struct engine_request {
     int tokens_max; /* generated at most, the end token included; at least 1 */
     struct engine_sampling sampling;
     uint64_t stream; /* key of this request's own random stream */
-    /* Strings that end the text, which ends right behind the first of them; none is empty. Borrowed until
+    /* Strings that end the text, which ends right behind the first of them; none is empty. One of white space
+     * alone, such as a line end, ends no text that is white space alone: empty steps are none. Borrowed until
      * the result is taken. Where a stop string ends inside a token, the node has the whole token, and the
      * bytes left over open the text of what is generated from that node. */
     const char *const *stops;
@@ -42,6 +43,9 @@ struct engine_request {
      * the parent's text, their two-way softmax; tokens_max, sampling and stops say nothing. */
     bool score;
     int32_t good, bad;
+    /* The clock may end it: what has come by then is wanted, so it does not wait for others to end with it.
+     */
+    bool timed;
 };
 
 enum engine_finish {
@@ -88,10 +92,11 @@ enum engine_can {
     ENGINE_CAN_LOGPROBS = 2,
     ENGINE_CAN_SEED = 4,
     ENGINE_CAN_SCORE = 8,
-    ENGINE_CAN_STOP = 16,  /* stop strings are told from the end of a text */
-    ENGINE_CAN_FLOPS = 32, /* what computing takes is known */
-    ENGINE_CAN_KEEP = 64   /* what was computed of a text is there for what continues it; else it may be
-                              computed again for every request */
+    ENGINE_CAN_STOP = 16,        /* stop strings are told from the end of a text */
+    ENGINE_CAN_FLOPS = 32,       /* what computing takes is known */
+    ENGINE_PARTS_THOUGHTS = 128, /* thoughts come apart from the text, and nothing can be put behind them */
+    ENGINE_CAN_KEEP = 64         /* what was computed of a text is there for what continues it; else it may be
+                                    computed again for every request */
 };
 
 /* A prompt's text, and which parts of it are a template's own: control tokens spelt there are those tokens.
@@ -120,6 +125,7 @@ struct engine_ops { /* one const descriptor per engine; registered in engine.def
     /* NULL: the engine's other side finds control tokens by itself, or has none; `prompt` is asked. */
     int (*prompt_parts)(struct engine *engine, const struct engine_text *text, int64_t *out,
                         struct ponder_err *err);
+    bool (*news)(struct engine *engine, char *text, size_t size); /* NULL: there never are any */
 };
 struct engine { /* first member of every engine's own struct */
     const struct engine_ops *ops;
@@ -147,6 +153,12 @@ int engine_step(struct engine *engine, double wait_s, struct ponder_err *err) PO
 /* Takes one finished result; false where there is none. Order: the order of finishing. */
 bool engine_take(struct engine *engine, struct engine_result *out) PONDER_USE;
 void engine_usage_get(const struct engine *engine, struct engine_usage *out);
+/* Where the first of the stop strings ends that ends behind byte `from` of a text; 0: there is none. For
+ * engines. */
+size_t engine_stop_end(const char *const *stops, int stop_count, const char *text, size_t len, size_t from);
+/* What whoever runs the work should know now, such as what is waited for and why: one line, each once. False:
+ * there is nothing new. */
+bool engine_news(struct engine *engine, char *text, size_t size) PONDER_USE;
 /* Tokens from the beginning of a node's text to its end, or the most that they can be; -1 where unknown. */
 int64_t engine_length(const struct engine *engine, int64_t node);
 /* What computing `count` tokens takes that stand at `first` and behind it in their text. 0 where unknown. */

@@ -107,18 +107,6 @@ static size_t find_string(const struct local_branch *branch, const char *string,
     return hit ? (size_t)(hit - branch->text.data) + len : 0;
 }
 
-/* Where the first stop string ends that ends behind byte `old_len`; 0: there is none. */
-static size_t find_stop(const struct local_branch *branch, size_t old_len)
-{
-    size_t first = 0;
-    for (int i = 0; i < branch->stop_count; i++) {
-        size_t end = find_string(branch, branch->stops[i], old_len);
-        if (end && (first == 0 || end < first))
-            first = end;
-    }
-    return first;
-}
-
 void local_branch_score(struct local *local, struct local_branch *branch, const float *logits)
 {
     branch->score = 1 / (1 + exp((double)logits[branch->bad] - (double)logits[branch->good]));
@@ -156,7 +144,8 @@ void local_branch_accept(struct local *local, struct local_branch *branch)
         return;
     }
     branch->text_end = branch->text.len;
-    size_t stop = find_stop(branch, old_len),
+    size_t stop = engine_stop_end(branch->stops, branch->stop_count, branch->text.data, branch->text.len,
+                                  old_len),
            end = branch->end ? find_string(branch, branch->end, old_len) : 0;
     if (end && (!stop || end <= stop)) {
         branch->text_end = branch->text.len = end - strlen(branch->end);

@@ -173,15 +173,43 @@ static int check(const struct openai *remote, const struct engine_request *asked
     return PONDER_OK;
 }
 
+static void say_silent(const struct openai *remote, double now_s, struct ponder_err *err)
+{
+    err_set(err, PONDER_E_ENGINE, "no server has answered for %.0f s; the last word: %s",
+            now_s - remote->pool.failing_s, remote->pool.last);
+}
+
+/* Once nobody has answered for too long, nothing is asked until somebody does. */
+static int check_answering(struct openai *remote, struct ponder_err *err)
+{
+    double now_s = clock_now_s(&clock_system);
+    int status = remote->given_up ? openai_pool_look(&remote->pool, now_s, err) : PONDER_OK;
+    if (!status && remote->given_up)
+        status = http_loop_step(remote->pool.loop, 0, err);
+    if (!status)
+        openai_take_ended(remote);
+    for (int i = 0; i < remote->pool.count && remote->given_up; i++)
+        remote->given_up = remote->pool.servers[i].aside;
+    if (!status && remote->given_up) {
+        say_silent(remote, now_s, err);
+        status = PONDER_E_ENGINE;
+    }
+    return status;
+}
+
 static int remote_submit(struct engine *engine, const struct engine_request *asked, struct ponder_err *err)
 {
     struct openai *remote = (struct openai *)engine;
     int status = check(remote, asked, err);
+    if (!status)
+        status = check_answering(remote, err);
     struct openai_request *request = status ? NULL : calloc(1, sizeof *request);
     if (!request)
         return status ? status : err_memory(err, "a request");
-    if (unfinished(remote) == 0) /* nobody was asked for a while */
+    if (unfinished(remote) == 0 && !remote->given_up) { /* nobody was asked for a while */
         remote->pool.heard_s = clock_now_s(&clock_system);
+        remote->pool.failing_s = 0;
+    }
     request->asked = *asked;
     request->path = node_find(remote, asked->parent)->path;
     request->path->uses++;
@@ -192,6 +220,7 @@ static int remote_submit(struct engine *engine, const struct engine_request *ask
 static void request_free(struct openai_request *request)
 {
     path_drop(request->path);
+    buf_release(&request->opened);
     engine_result_clear(&request->result);
     free(request);
 }
@@ -210,7 +239,8 @@ void openai_finish(struct openai *remote, struct openai_request *request, enum e
 {
     struct engine_result *result = &request->result;
     struct openai_path *path = path_new(request->path, text, len);
-    result->text = malloc(len + 1);
+    size_t before = request->opened.len;
+    result->text = malloc(before + len + 1);
     if (path)
         path->tokens = tokens;
     result->node = result->text ? node_new(remote, path) : 0;
@@ -220,16 +250,37 @@ void openai_finish(struct openai *remote, struct openai_request *request, enum e
         openai_finish_failed(remote, request, PONDER_E_MEMORY, "out of memory for a result");
         return;
     }
-    memcpy(result->text, text, len);
-    result->text[len] = '\0';
-    result->text_len = len;
+    memcpy(result->text, buf_text(&request->opened), before);
+    memcpy(result->text + before, text, len);
+    result->text[before + len] = '\0';
+    result->text_len = before + len;
     result->finish = how;
     openai_list_push(&remote->done, request);
+}
+
+void openai_reopen(struct openai *remote, struct openai_request *request, const struct openai_choice *choice,
+                   int64_t tokens)
+{
+    struct openai_path *path = path_new(request->path, choice->text, choice->len);
+    if (!request->openings++)
+        request->opened = BUF_INIT(PATH_BYTES_MAX);
+    if (!path || buf_append(&request->opened, choice->text, choice->len)) {
+        path_drop(path);
+        openai_finish_failed(remote, request, PONDER_E_MEMORY, "out of memory for a result");
+        return;
+    }
+    path->tokens = tokens;
+    path_drop(request->path);
+    request->path = path;
+    request->opened_tokens += choice->tokens;
+    request->opened_logprob += choice->logprob;
+    openai_list_push_front(&remote->waiting, request);
 }
 
 void openai_finish_cancelled(struct openai *remote, struct openai_request *request)
 {
     request->result.logprob = NAN;
+    request->result.token_count = (int)request->opened_tokens;
     openai_finish(remote, request, ENGINE_FINISH_CANCELLED, "", 0, request->path->tokens);
 }
 
@@ -245,23 +296,27 @@ static double next_s(const struct openai *remote, double now_s)
     return next_s;
 }
 
-/* Nobody has answered for so long that nobody will. */
-static int give_up(const struct openai *remote, double now_s, struct ponder_err *err)
+/* Nobody has answered for so long that nobody will: what waits fails, and whoever asked goes on with what
+ * there is.
+ */
+static void give_up(struct openai *remote, double now_s)
 {
-    double silent_s = now_s - remote->pool.heard_s;
-    if (remote->sent > 0 || remote->waiting.count == 0 || silent_s < remote->model->patience_s)
-        return PONDER_OK;
-    return err_set(err, PONDER_E_ENGINE, "no server has answered for %.0f s; the last word: %s", silent_s,
-                   remote->pool.last);
+    struct ponder_err err;
+    if (remote->sent > 0 || remote->waiting.count == 0 || remote->pool.failing_s == 0 ||
+        now_s - remote->pool.failing_s < remote->model->patience_s)
+        return;
+    remote->given_up = true;
+    say_silent(remote, now_s, &err);
+    while (remote->waiting.head)
+        openai_finish_failed(remote, openai_list_take(&remote->waiting, NULL), PONDER_E_ENGINE, err.message);
 }
 
 static int remote_step(struct engine *engine, double wait_s, struct ponder_err *err)
 {
     struct openai *remote = (struct openai *)engine;
     double now_s = clock_now_s(&clock_system);
-    int status = give_up(remote, now_s, err);
-    if (!status)
-        status = openai_pool_look(&remote->pool, now_s, err);
+    give_up(remote, now_s);
+    int status = openai_pool_look(&remote->pool, now_s, err);
     if (!status)
         status = openai_dispatch(remote, now_s, err);
     bool idle = remote->done.count > 0 || unfinished(remote) == 0;
@@ -369,6 +424,7 @@ const struct engine_ops engine_openai_ops = {
     .usage = remote_usage,
     .flops = remote_flops,
     .length = remote_length,
+    .news = openai_news,
 };
 
 int openai_open(struct engine **out, const struct openai_model *model, struct ponder_err *err)
@@ -388,6 +444,11 @@ int openai_open(struct engine **out, const struct openai_model *model, struct po
     }
     *out = &remote->engine;
     return PONDER_OK;
+}
+
+void openai_seedless(struct engine *engine)
+{
+    ((struct openai *)engine)->seedless = true;
 }
 
 struct openai_state openai_state_get(const struct engine *engine)

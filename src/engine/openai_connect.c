@@ -6,6 +6,7 @@
 #include "core/err.h"
 #include "core/rng.h"
 #include "engine/openai.h"
+#include "lm/chat.h"
 #include "lm/ponder_model.h"
 #include "ponder/server.h"
 
@@ -27,6 +28,9 @@ const struct ponder_option *ponder_server_options(void)
         ROW_INT("in-flight", in_flight, "K", "32", 1, OPENAI_IN_FLIGHT_MAX, "texts at once and server"),
         ROW_REAL("model-params", params, "P", "0", 0, 1e14, "as 8e9: of a server's model, for FLOPs"),
         ROW_REAL("request-timeout", timeout_s, "S", "600", 0.1, 86400, "of one request to a server"),
+        ROW_REAL("patience", patience_s, "S", "300", 0.1, 86400, "that no server may answer; then end"),
+        ROW_INT("thinking-budget", thinking_max, "K", "0", 0, 1000000,
+                "tokens of thoughts; 0: as the model likes"),
         PONDER_OPTION_END};
     return table;
 }
@@ -38,11 +42,9 @@ const struct ponder_option *ponder_server_options(void)
 static int prompt_of(const struct ponder_server *server, enum openai_api api, char **template,
                      const char **system)
 {
-    static const char asked[] = "Solve the problem step by step. Write one short step a line. End with a "
-                                "line that has the final answer in \\boxed{}.";
     const char *from = api == OPENAI_CHAT ? "{question}" : server->template_text;
     char *to = *template = malloc(strlen(from) + 1);
-    *system = asked;
+    *system = CHAT_SYSTEM;
     if (!to)
         return PONDER_E_MEMORY;
     for (; *from; from++)
@@ -110,14 +112,18 @@ static size_t bases_bytes(const struct ponder_server *server)
 /* ---- the model ---- */
 
 static int open_model(struct openai_model **out, const char *name, const struct ponder_server *server,
-                      struct ponder_err *err)
+                      const struct ponder_watch *watch, struct ponder_err *err)
 {
     const char *bases[OPENAI_SERVERS_MAX];
     struct openai_options options = {.bases = bases,
                                      .name = name,
                                      .in_flight = (int)server->in_flight,
                                      .params = server->params,
-                                     .timeout_s = server->timeout_s};
+                                     .timeout_s = server->timeout_s,
+                                     .patience_s = server->patience_s,
+                                     .note = watch ? watch->note : NULL,
+                                     .note_data = watch ? watch->data : NULL,
+                                     .thinking_max = server->thinking_max};
     char *text = malloc(bases_bytes(server)), *template = NULL;
     int status = text ? read_key(server, &options.key, err) : err_memory(err, "addresses");
     if (!status)
@@ -151,6 +157,18 @@ static int fill(struct ponder_model *model, const struct ponder_server *server)
 int ponder_model_connect(struct ponder_model **out, const char *name, const struct ponder_server *server,
                          struct ponder_err *err)
 {
+    return ponder_model_connect_watched(out, name, server, NULL, err);
+}
+
+struct ponder_start ponder_model_start(const struct ponder_model *model)
+{
+    return model->remote ? openai_model_start(model->remote) : (struct ponder_start){0};
+}
+
+int ponder_model_connect_watched(struct ponder_model **out, const char *name,
+                                 const struct ponder_server *server, const struct ponder_watch *watch,
+                                 struct ponder_err *err)
+{
     *out = NULL;
     struct ponder_model *model = calloc(1, sizeof *model);
     if (!model)
@@ -161,9 +179,11 @@ int ponder_model_connect(struct ponder_model **out, const char *name, const stru
     if (!strstr(server->template_text, "{question}"))
         status = err_set(err, PONDER_E_ARGUMENT, "--prompt-template has no {question}");
     if (!status)
-        status = open_model(&model->remote, name, server, err);
+        status = open_model(&model->remote, name, server, watch, err);
     if (!status && fill(model, server))
         status = err_memory(err, "a model");
+    if (!status)
+        model->start_s = openai_model_start(model->remote).seconds;
     if (status)
         ponder_model_release(model);
     else

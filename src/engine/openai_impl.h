@@ -3,6 +3,7 @@
 #ifndef ENGINE_OPENAI_IMPL_H
 #define ENGINE_OPENAI_IMPL_H
 
+#include "core/buf.h"
 #include "core/http.h"
 #include "core/rng.h"
 #include "engine/openai.h"
@@ -15,6 +16,9 @@ struct openai_facts {
     bool echoes;      /* .. and repeats it in its reply */
     bool tells_stops; /* from the end of a text */
     bool seeded;      /* the same seed gave the same text */
+    bool thinks;      /* its replies had thoughts in a field of their own */
+    enum openai_thinking thinking;
+    int64_t context; /* tokens of a text and its prompt at most; 0: not told */
 };
 
 struct openai_model {
@@ -27,6 +31,10 @@ struct openai_model {
     bool api_told; /* it was asked for, not found out */
     int in_flight;
     double params, timeout_s, patience_s, first_wait_s, aside_s;
+    int64_t thinking_max;
+    struct ponder_start start;
+    void (*note)(const char *text, void *data); /* while servers are asked what they can do; NULL: nobody */
+    void *note_data;
 };
 
 /* Puts stars where a text of a server has the key, unless that is so short that a text may have it by chance.
@@ -43,7 +51,7 @@ int openai_connect(struct http **out, const struct openai_model *model, const ch
 struct openai_server {
     const struct openai_facts *facts;
     struct http *http;
-    bool alone;      /* its texts are asked for one by one, for it refused several at once */
+    int most;        /* texts of one request: fewer where it refused more */
     int busy, room;  /* texts on their way, and how many there may be */
     int failures;    /* in a row */
     double paused_s; /* it takes nothing before that moment */
@@ -60,6 +68,7 @@ struct openai_pool {
     int count;
     struct rng jitter;
     double heard_s;            /* when a server last answered */
+    double failing_s;          /* when the first request failed since then; 0: none did */
     char last[HTTP_WHY_BYTES]; /* what was last wrong */
     int64_t requests;
 };
@@ -69,6 +78,7 @@ enum openai_verdict {
     OPENAI_GOOD,    /* its reply can be read */
     OPENAI_LATER,   /* the server did not take it, and nothing is lost */
     OPENAI_LOST,    /* the server may have worked on it in vain */
+    OPENAI_SLOW,    /* the same, for as long as a request may take */
     OPENAI_REFUSED, /* asking again would not help */
 };
 
@@ -120,6 +130,12 @@ struct openai_request {
     int tries, lost;                   /* failed; of those, worked on in vain */
     double again_s;                    /* not before */
     const struct openai_server *avoid; /* where it failed last */
+    /* White space at which the server stopped, though that ends no text: it opens the text, and stands in
+     * `path` too. */
+    struct buf opened;
+    int openings;
+    int64_t opened_tokens;
+    double opened_logprob;
     struct engine_result result;
 };
 
@@ -146,6 +162,13 @@ struct openai {
     struct openai_job *jobs;
     int sent; /* members of jobs */
     struct engine_usage usage;
+    bool seedless;
+    bool given_up;          /* no server has answered for too long, nor has one since */
+    int64_t thought, texts; /* texts that were thoughts alone, of all that came .. */
+    int64_t thought_told;   /* .. and so many when that was last news */
+    double waited_told_s;   /* how long a wait was when it was last news; 0: nothing is waited for */
+    bool fields_told;       /* that some are not taken */
+    size_t bytes_told;      /* of replies under way when that was last looked at */
 };
 
 void openai_list_push(struct openai_list *list, struct openai_request *request);
@@ -156,6 +179,9 @@ struct openai_request *openai_list_take(struct openai_list *list, struct openai_
 /* A request, out of every list, is done: with `text`, which is copied, and a node whose path has `tokens`. */
 void openai_finish(struct openai *remote, struct openai_request *request, enum engine_finish how,
                    const char *text, size_t len, int64_t tokens);
+/* A request, out of every list, waits again, behind what has come of it, which is white space. */
+void openai_reopen(struct openai *remote, struct openai_request *request, const struct openai_choice *choice,
+                   int64_t tokens);
 void openai_finish_cancelled(struct openai *remote, struct openai_request *request);
 void openai_finish_failed(struct openai *remote, struct openai_request *request, int status, const char *why);
 
@@ -169,5 +195,9 @@ void openai_take_ended(struct openai *remote);
 void openai_jobs_cancel(struct openai *remote, int64_t tag);
 /* Drops all; their members wait. */
 void openai_jobs_release(struct openai *remote);
+
+/* ---- what is to be told (openai_news.c) ---- */
+
+bool openai_news(struct engine *engine, char *text, size_t size);
 
 #endif

@@ -39,15 +39,16 @@ static bool asks_the_same(const struct openai_request *a, const struct openai_re
 static int most_of(const struct openai_server *server)
 {
     int room = server->room - server->busy;
-    bool several = (server->facts->takes & OPENAI_TAKES_N) && !server->alone;
-    return !several ? 1 : room < OPENAI_N_MAX ? room : OPENAI_N_MAX;
+    bool several = server->facts->takes & OPENAI_TAKES_N;
+    return !several ? 1 : room < server->most ? room : server->most;
 }
 
 /* Moves the request behind `before`, and those that ask for the same, from the queue to the job. */
 static void take_members(struct openai *remote, struct openai_job *job, struct openai_request *before)
 {
     struct openai_request *first = openai_list_take(&remote->waiting, before);
-    int most = first->asked.sampling.temperature > 0 ? most_of(job->server) : 1; /* else they are the same */
+    bool alone = first->asked.timed || first->asked.sampling.temperature == 0; /* or they are the same */
+    int most = alone ? 1 : most_of(job->server);
     job->members[job->ask.n++] = first;
     for (struct openai_request *at = before; job->ask.n < most;) {
         struct openai_request *next = at ? at->next : remote->waiting.head;
@@ -76,12 +77,16 @@ static void fill_ask(const struct openai *remote, struct openai_job *job)
                                    .begun = first->path->text + first->path->prompt_len,
                                    .begun_len = first->path->len - first->path->prompt_len,
                                    .n = job->ask.n,
-                                   .tokens_max = first->asked.tokens_max,
+                                   .tokens_max = first->asked.tokens_max - (int)first->opened_tokens,
                                    .sampling = first->asked.sampling,
                                    .stream = first->asked.stream,
                                    .stops = first->asked.stops,
                                    .stop_count = first->asked.stop_count,
-                                   .end = first->asked.end};
+                                   .end = first->asked.end,
+                                   .streamed = job->ask.n == 1 && first->asked.stop_count == 0,
+                                   .seedless = remote->seedless,
+                                   .thinking_max = remote->model->thinking_max,
+                                   .thinking = facts->thinking};
 }
 
 /* The job's members go back to where they came from. */
@@ -143,11 +148,15 @@ int openai_dispatch(struct openai *remote, double now_s, struct ponder_err *err)
 /* ---- replies ---- */
 
 /* Of a reply's prompt, what this request has to answer for: the tokens that the server computed, and among
- * them those that had been computed before. */
+ * them those that had been computed before. Of several texts, all but the first have the prompt from the
+ * first: that it was cached says nothing, unless an earlier request had computed it. */
 static void charge_prompt(struct openai *remote, struct openai_request *request,
                           const struct openai_reply *reply)
 {
-    int64_t computed = reply->prompt_tokens - reply->cached_tokens;
+    int64_t cached = reply->cached_tokens;
+    if (reply->count > 1 && cached > request->path->tokens)
+        cached = request->path->tokens;
+    int64_t computed = reply->prompt_tokens - cached;
     int64_t fresh = reply->prompt_tokens - request->path->tokens;
     fresh = fresh < 0 ? 0 : fresh < computed ? fresh : computed;
     remote->usage.prompt_tokens += fresh;
@@ -156,27 +165,51 @@ static void charge_prompt(struct openai *remote, struct openai_request *request,
         request->path->tokens = reply->prompt_tokens;
 }
 
+/* Whether a text is white space, which ends nothing; then what follows is its beginning. */
+static bool is_opening(const struct openai_request *request, const struct openai_choice *choice)
+{
+    enum { OPENINGS_MAX = 16 };
+    if (choice->finish != ENGINE_FINISH_STOP || choice->tokens < 1 || request->openings == OPENINGS_MAX)
+        return false;
+    return strspn(choice->text, " \t\r\n") == choice->len &&
+           request->opened_tokens + choice->tokens < request->asked.tokens_max;
+}
+
 static void accept(struct openai *remote, struct openai_request *request, const struct openai_reply *reply,
                    const struct openai_choice *choice, int members)
 {
     struct engine_result *result = &request->result;
     double per_token = 2 * remote->model->params;
     int64_t own = reply->prompt_tokens / members + choice->tokens;
-    result->token_count = (int)choice->tokens;
-    result->logprob = choice->logprob;
-    result->position = reply->prompt_tokens;
+    int64_t end = reply->prompt_tokens + choice->tokens;
+    remote->usage.generated_tokens += choice->tokens;
+    if (!reply->partial && is_opening(request, choice)) {
+        openai_reopen(remote, request, choice, end);
+        return;
+    }
+    result->token_count = (int)(request->opened_tokens + choice->tokens);
+    result->logprob = request->opened_logprob + choice->logprob;
+    result->position = reply->prompt_tokens - request->opened_tokens;
     result->recomputed_tokens += request->lost * own;
     result->recomputed_flops = per_token * (double)result->recomputed_tokens;
     remote->usage.recomputed_tokens += result->recomputed_tokens;
-    remote->usage.generated_tokens += choice->tokens;
-    openai_finish(remote, request, choice->finish, choice->text, choice->len,
-                  reply->prompt_tokens + choice->tokens);
+    remote->texts++;
+    remote->thought += choice->thoughts;
+    openai_finish(remote, request, reply->partial ? ENGINE_FINISH_CANCELLED : choice->finish, choice->text,
+                  choice->len, end);
+}
+
+static void count_flops(struct openai *remote)
+{
+    remote->usage.flops = 2 * remote->model->params *
+                          (double)(remote->usage.prompt_tokens + remote->usage.generated_tokens +
+                                   remote->usage.recomputed_tokens);
 }
 
 static void accept_all(struct openai *remote, struct openai_job *job, struct openai_reply *reply)
 {
     bool charged = false;
-    for (int i = 0; i < job->ask.n; i++) {
+    for (int i = 0; i < reply->count; i++) {
         struct openai_request *request = job->members[i];
         struct openai_choice *choice = &reply->choices[i];
         openai_hide_key(remote->model, choice->text, choice->len);
@@ -189,16 +222,45 @@ static void accept_all(struct openai *remote, struct openai_job *job, struct ope
         if (!charged)
             charge_prompt(remote, request, reply);
         charged = true;
-        accept(remote, request, reply, choice, job->ask.n);
+        accept(remote, request, reply, choice, reply->count);
     }
-    remote->usage.flops = 2 * remote->model->params *
-                          (double)(remote->usage.prompt_tokens + remote->usage.generated_tokens +
-                                   remote->usage.recomputed_tokens);
+    count_flops(remote);
+    if (reply->count == job->ask.n)
+        return;
+    job->server->most = reply->count; /* it gives no more at once; the others are asked for again */
+    put_back(remote, job);
 }
 
-/* What failed is asked again, unless it has failed too often. */
-static void repeat(struct openai *remote, struct openai_job *job, double now_s)
+/* What has come of a job that is broken off. */
+static bool read_partial(struct openai *remote, struct openai_job *job, struct openai_reply *reply)
 {
+    struct ponder_err ignored;
+    const struct buf *bytes = &job->http.reply;
+    bool some =
+        job->ask.n == 1 && bytes->len > 0 &&
+        openai_reply_read_partial(reply, &job->ask, buf_text(bytes), bytes->len, &ignored) == PONDER_OK;
+    if (some && !reply->counted && job->members[0] && job->members[0]->path->tokens > 0)
+        reply->prompt_tokens = job->members[0]->path->tokens; /* an earlier reply said so */
+    if (some)
+        openai_hide_key(remote->model, reply->choices[0].text, reply->choices[0].len);
+    return some;
+}
+
+/* Counts what was generated of a job that comes to nothing. */
+static void charge_lost(struct openai *remote, struct openai_job *job)
+{
+    struct openai_reply reply = {0};
+    if (read_partial(remote, job, &reply))
+        remote->usage.generated_tokens += reply.generated_tokens;
+    count_flops(remote);
+    openai_reply_release(&reply);
+}
+
+/* What failed is asked again, unless it has failed too often. What took all its time would take it again: it
+ * is asked once more elsewhere, if there is an elsewhere. */
+static void repeat(struct openai *remote, struct openai_job *job, bool slow, double now_s)
+{
+    int tries_max = !slow ? TRIES_MAX : remote->pool.count > 1 ? 2 : 1;
     for (int i = job->ask.n; i-- > 0;) {
         struct openai_request *request = job->members[i];
         if (!request)
@@ -207,7 +269,8 @@ static void repeat(struct openai *remote, struct openai_job *job, double now_s)
         remote->sent--;
         request->lost++;
         request->avoid = job->server;
-        if (++request->tries >= TRIES_MAX) {
+        if (++request->tries >= tries_max) {
+            charge_lost(remote, job);
             openai_finish_failed(remote, request, PONDER_E_ENGINE, remote->pool.last);
             continue;
         }
@@ -219,7 +282,7 @@ static void repeat(struct openai *remote, struct openai_job *job, double now_s)
 static void refuse(struct openai *remote, struct openai_job *job)
 {
     if (job->ask.n > 1) { /* it may have been too many at once */
-        job->server->alone = true;
+        job->server->most = job->ask.n / 2;
         put_back(remote, job);
         return;
     }
@@ -240,14 +303,16 @@ static void read_reply(struct openai *remote, struct openai_job *job, double now
     } else {
         http_hide_key(job->server->http, err.message, strlen(err.message));
         openai_pool_fault(&remote->pool, job->server, err.message, now_s);
-        repeat(remote, job, now_s);
+        repeat(remote, job, false, now_s);
     }
     openai_reply_release(&reply);
 }
 
 static void end_job(struct openai *remote, struct openai_job *job, double now_s)
 {
-    switch (openai_pool_judge(&remote->pool, job->server, &job->http, job->ask.n, now_s)) {
+    enum openai_verdict verdict =
+        openai_pool_judge(&remote->pool, job->server, &job->http, job->ask.n, now_s);
+    switch (verdict) {
     case OPENAI_GOOD:
         read_reply(remote, job, now_s);
         break;
@@ -255,7 +320,8 @@ static void end_job(struct openai *remote, struct openai_job *job, double now_s)
         put_back(remote, job);
         break;
     case OPENAI_LOST:
-        repeat(remote, job, now_s);
+    case OPENAI_SLOW:
+        repeat(remote, job, verdict == OPENAI_SLOW, now_s);
         break;
     case OPENAI_REFUSED:
         refuse(remote, job);
@@ -275,6 +341,20 @@ void openai_take_ended(struct openai *remote)
 
 /* ---- giving up ---- */
 
+/* A request that is given up has what has come of it, which counts. */
+static void cancel_one(struct openai *remote, struct openai_job *job, struct openai_request *request)
+{
+    struct openai_reply reply = {0};
+    if (read_partial(remote, job, &reply)) {
+        charge_prompt(remote, request, &reply);
+        accept(remote, request, &reply, &reply.choices[0], 1);
+        count_flops(remote);
+    } else {
+        openai_finish_cancelled(remote, request);
+    }
+    openai_reply_release(&reply);
+}
+
 /* A job nobody waits for is dropped, which frees its place at the server. */
 static void cancel_sent(struct openai *remote, struct openai_job *job, int64_t tag)
 {
@@ -282,9 +362,9 @@ static void cancel_sent(struct openai *remote, struct openai_job *job, int64_t t
     for (int i = 0; i < job->ask.n; i++) {
         struct openai_request *request = job->members[i];
         if (request && request->asked.tag == tag) {
+            cancel_one(remote, job, request);
             job->members[i] = NULL;
             remote->sent--;
-            openai_finish_cancelled(remote, request);
         }
         wanted |= job->members[i] != NULL;
     }

@@ -24,7 +24,8 @@ int openai_pool_open(struct openai_pool *pool, const struct openai_model *model,
         status = err_memory(err, "servers");
     for (int i = 0; i < model->count && !status; i++) {
         struct openai_server *server = &pool->servers[i];
-        *server = (struct openai_server){.facts = &model->servers[i], .room = model->in_flight};
+        *server = (struct openai_server){
+            .facts = &model->servers[i], .room = model->in_flight, .most = OPENAI_N_MAX};
         server->aside_s = model->aside_s;
         status = openai_connect(&server->http, model, server->facts->base, err);
     }
@@ -82,6 +83,7 @@ static void fail(struct openai_server *server, double now_s)
 void openai_pool_heard(struct openai_pool *pool, struct openai_server *server, double now_s)
 {
     pool->heard_s = now_s;
+    pool->failing_s = 0;
     server->failures = 0;
     server->aside_s = pool->model->aside_s;
 }
@@ -95,8 +97,10 @@ static void pause_server(struct openai_pool *pool, struct openai_server *server,
     server->room = server->room > 1 ? server->room / 2 : 1;
 }
 
-static void note(struct openai_pool *pool, const char *why)
+static void note(struct openai_pool *pool, const char *why, double now_s)
 {
+    if (pool->failing_s == 0)
+        pool->failing_s = now_s;
     snprintf(pool->last, sizeof pool->last, "%.255s", why);
 }
 
@@ -110,7 +114,7 @@ static enum openai_verdict judge_status(struct openai_pool *pool, struct openai_
         return OPENAI_GOOD;
     }
     if (http_refused(server->http, job, &err))
-        note(pool, err.message);
+        note(pool, err.message, now_s);
     if (job->status == 429 || (job->status == 503 && job->retry_after_s > 0)) {
         pause_server(pool, server, job, now_s);
         return OPENAI_LATER;
@@ -129,20 +133,20 @@ enum openai_verdict openai_pool_judge(struct openai_pool *pool, struct openai_se
     server->busy -= texts;
     if (job->end == HTTP_REPLIED)
         return judge_status(pool, server, job, texts, now_s);
-    note(pool, job->why);
+    note(pool, job->why, now_s);
     if (job->end == HTTP_UNREACHABLE) {
         set_aside(server, now_s);
         return OPENAI_LATER;
     }
     fail(server, now_s);
-    return OPENAI_LOST;
+    return job->end == HTTP_TIMED_OUT ? OPENAI_SLOW : OPENAI_LOST;
 }
 
 void openai_pool_fault(struct openai_pool *pool, struct openai_server *server, const char *why, double now_s)
 {
     char text[HTTP_WHY_BYTES];
     snprintf(text, sizeof text, "%.100s: %.150s", http_base(server->http), why);
-    note(pool, text);
+    note(pool, text, now_s);
     fail(server, now_s);
 }
 

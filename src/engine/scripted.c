@@ -250,12 +250,9 @@ static size_t cut_reply(const struct scripted *scripted, const struct request *r
 {
     const char *text = request->reply->text;
     size_t len = strlen(text), most = (size_t)request->asked.tokens_max;
-    size_t room = (size_t)scripted->options.context - request->path_len, stop = SIZE_MAX;
-    for (int i = 0; i < request->asked.stop_count; i++) {
-        const char *hit = strstr(text, request->asked.stops[i]);
-        size_t end = hit ? (size_t)(hit - text) + strlen(request->asked.stops[i]) : SIZE_MAX;
-        stop = end < stop ? end : stop;
-    }
+    size_t room = (size_t)scripted->options.context - request->path_len;
+    size_t stop = engine_stop_end(request->asked.stops, request->asked.stop_count, text, len, 0);
+    stop = stop ? stop : SIZE_MAX;
     bool ends = !request->reply->open_ended && stop == SIZE_MAX;
     *finish = ends ? ENGINE_FINISH_END : stop < SIZE_MAX ? ENGINE_FINISH_STOP : ENGINE_FINISH_LENGTH;
     len = stop < len ? stop : len;

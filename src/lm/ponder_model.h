@@ -13,6 +13,7 @@ struct ponder_model {
     struct lm_model *lm;         /* NULL: it is behind servers .. */
     struct openai_model *remote; /* .. as the engine for them knows it; owned, given back by .. */
     void (*remote_release)(struct openai_model *remote);
+    double start_s;                /* that servers took at the start, and no clock has counted yet */
     char *path;                    /* or a server's name of it */
     uint64_t hash;                 /* of its weights, or of that name */
     char *own_template;            /* GGUF key ponder.prompt.template, with {question} in it; NULL: none */

@@ -50,6 +50,7 @@ static struct engine_request request_of(const struct quest *quest, const struct 
                  : by_lines                          ? line_end
                                                      : &plan->separator,
         .stop_count = ask->unit == SEARCH_STEP ? 1 : 0,
+        .timed = !isinf(quest->deadline_s),
     };
 }
 

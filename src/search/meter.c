@@ -26,6 +26,9 @@ void meter_read(const struct meter *meter, struct ponder_ledger *ledger)
 enum ponder_stopped meter_stop(const struct meter *meter, int64_t done, int64_t total, const char *unit)
 {
     double seconds = clock_now_s(meter->clock) - meter->began_s;
+    char news[512];
+    if (meter->watch && meter->watch->note && engine_news(meter->engine, news, sizeof news))
+        meter->watch->note(news, meter->watch->data);
     if (meter->timeout_s > 0 && seconds >= meter->timeout_s)
         return PONDER_STOPPED_BY_TIMEOUT;
     if (!meter->watch || !meter->watch->progress)

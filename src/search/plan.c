@@ -94,8 +94,11 @@ int search_plan_check(const struct search_plan *plan, const struct engine *engin
         return err_set(err, PONDER_E_UNSUPPORTED,
                        "--search %s goes on with unfinished answers, which this server's chat does not; use "
                        "--search best_of_n, or --api completions with the model's own --prompt-template, or "
-                       "serve the model with vLLM or llama-server",
-                       name);
+                       "serve the model with vLLM or llama-server%s",
+                       name,
+                       engine->can & ENGINE_PARTS_THOUGHTS
+                           ? ", without --reasoning-parser: with it, thoughts come apart from the text"
+                           : "");
     if (plan->ops->by_steps && !(engine->can & ENGINE_CAN_STOP))
         return err_set(
             err, PONDER_E_UNSUPPORTED,

@@ -9,6 +9,7 @@
 #include "engine/local.h"
 #include "engine/openai.h"
 #include "lm/sample.h"
+#include "ponder/server.h"
 #include "search/best_of_n.h"
 #include "search/prompt.h"
 #include "search/search.h"
@@ -42,7 +43,10 @@ static int open_remote(struct engine **out, const struct ponder_model *model,
         !(openai_model_takes(model->remote) & OPENAI_TAKES_CUTS))
         return err_set(err, PONDER_E_UNSUPPORTED,
                        "the server does not take --top-k and --min-p; leave them away, or use --top-p");
-    return openai_open(out, model->remote, err);
+    int status = openai_open(out, model->remote, err);
+    if (!status && sampling->seed < 0)
+        openai_seedless(*out);
+    return status;
 }
 
 static int open_local(struct engine **out, const struct ponder_model *model,
@@ -56,6 +60,8 @@ static int open_local(struct engine **out, const struct ponder_model *model,
         .exact = sampling->exact,
     };
     int status = precision_parse(sampling->precision, &options.precision, err);
+    if (!status && sampling->seed < 0)
+        status = err_set(err, PONDER_E_ARGUMENT, "--seed none is for a model behind a server");
     if (!status && sampling->exact &&
         (options.precision == LM_PRECISION_BF16 || options.precision == LM_PRECISION_INT8))
         status = err_set(err, PONDER_E_ARGUMENT, "--exact computes in f32; leave --precision %s away",
@@ -99,17 +105,30 @@ struct ponder_sampling proposer_sampling(const struct ponder_model *model, const
     return whole;
 }
 
+double proposer_take_start(struct ponder_model *model, struct ponder_sampling *sampling)
+{
+    const double least_s = 1e-3; /* 0 is no limit */
+    double start_s = model->start_s;
+    model->start_s = 0;
+    if (sampling->timeout_s > 0)
+        sampling->timeout_s = fmax(sampling->timeout_s - start_s, least_s);
+    return start_s;
+}
+
 int ponder_solve(struct ponder_model *model, const char *question, const struct ponder_sampling *sampling,
                  const struct ponder_watch *watch, struct ponder_solution **out, struct ponder_err *err)
 {
     *out = NULL;
     struct engine *engine;
     struct ponder_sampling whole = proposer_sampling(model, NULL, sampling);
+    proposer_take_start(model, &whole);
     int status = proposer_open(&engine, model, &whole, err);
     if (status)
         return status;
     status = solve_run(engine, &model->prompt, model->boxes ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN, question,
                        &whole, &clock_system, watch, out, err);
+    if (!status)
+        (*out)->start = ponder_model_start(model);
     engine_release(engine);
     return status;
 }

@@ -18,5 +18,8 @@ enum ponder_purpose proposer_purpose(const struct ponder_search *search, int64_t
  * temperature the greedy solution first. */
 struct ponder_sampling proposer_sampling(const struct ponder_model *model, const struct ponder_search *search,
                                          const struct ponder_sampling *sampling);
+/* The seconds that the model's servers took at the start, once: what is left of the timeout is without them.
+ */
+double proposer_take_start(struct ponder_model *model, struct ponder_sampling *sampling);
 
 #endif

@@ -20,7 +20,7 @@
      .meta = "T", .default_value = d, .min = 0, .max = 10, .help = "0: greedy"}
 #define SAMPLING_ROWS(n_help, n_default, top_p_default, min_p_default, tokens_default)                       \
     WITH_LETTER('n', "n", n, "N", n_default, 1, 4096, n_help),                                               \
-    WITH_LETTER('s', "seed", seed, "S", "1", 0, 9007199254740992.0, "of the random streams"),                \
+    WITH_LETTER('s', "seed", seed, "S", "1", -1, 9007199254740992.0, "of the random streams; none: of a server"),                \
     ROW_INT("top-k", top_k, "K", "0", 0, 1000000, "sample from the K best tokens; 0: all"),                  \
     ROW_REAL("top-p", top_p, "P", top_p_default, 0, 0, "sample from the best tokens of total P"),            \
     ROW_REAL("min-p", min_p, "P", min_p_default, 0, 1, "drop tokens under P times the best one"),            \

@@ -54,6 +54,16 @@ static json_t *candidates_json(const struct ponder_solution *solution)
     return rows;
 }
 
+/* NULL: of no servers. */
+static json_t *start_json(const struct ponder_start *start)
+{
+    if (!start->requests)
+        return NULL;
+    return json_pack("{s:I, s:I, s:I, s:f}", "requests", (json_int_t)start->requests, "prompt_tokens",
+                     (json_int_t)start->prompt_tokens, "generated_tokens",
+                     (json_int_t)start->generated_tokens, "seconds", start->seconds);
+}
+
 int ponder_solution_json(const struct ponder_solution *solution, char **json, struct ponder_err *err)
 {
     json_t *root = json_pack(
@@ -62,6 +72,9 @@ int ponder_solution_json(const struct ponder_solution *solution, char **json, st
         candidates_json(solution), "best", solution->best < 0 ? json_null() : json_integer(solution->best),
         "finished", (json_int_t)solution->finished, "stopped",
         json_from_string(stopped_name(solution->stopped)), "ledger", ledger_json(&solution->ledger));
+    json_t *start = start_json(&solution->start);
+    if (root && start)
+        json_object_set_new(root, "start", start);
     if (root && solution->agreement) {
         json_object_set_new(root, "agreement", json_from_string(solution->agreement));
         json_object_set_new(root, "agreeing", json_integer(solution->agreeing));

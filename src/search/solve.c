@@ -211,6 +211,8 @@ int solve_run(struct engine *engine, const struct prompt_template *template, enu
         solution->ledger = run.ledger;
         solution->stopped = run.stopped;
         status = conclude(solution, &run, mode, sampling);
+        if (!status && run.failure[0] && !(solution->warning = strdup(run.failure)))
+            status = PONDER_E_MEMORY;
         tree_fail(status, TRACE_BYTES_MAX, err);
     }
     best_of_n_release(&run);

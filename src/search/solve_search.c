@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "ponder/server.h"
 #include "search/classes.h"
 #include "search/plan.h"
 #include "search/prompt.h"
@@ -169,7 +170,7 @@ static int take_outcome(void *data, int64_t question, const struct driver_outcom
 {
     struct work *work = data;
     (void)question;
-    if (outcome->status && !(work->solution->warning = strdup(outcome->failure)))
+    if (outcome->failure[0] && !(work->solution->warning = strdup(outcome->failure)))
         return err_memory(err, "a warning");
     return tree_fail(fill(work, outcome), TRACE_BYTES_MAX, err);
 }
@@ -236,10 +237,13 @@ int ponder_solve_search(struct ponder_model *model, const char *question,
     if (ponder_search_is_vote(search))
         return ponder_solve(model, question, sampling, watch, out, err);
     struct ponder_sampling whole = proposer_sampling(model, search, sampling);
+    double start_s = proposer_take_start(model, &whole);
     struct work work = {
         .sampling = &whole, .search = search, .mode = model->boxes ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN};
     struct engine *engine = NULL;
     int status = check(&work, question, search, err);
+    if (work.plan.budget.seconds > 0)
+        work.plan.budget.seconds = fmax(work.plan.budget.seconds - start_s, 1e-9);
     if (!status)
         status = proposer_open(&engine, model, &whole, err);
     if (!status)
@@ -254,5 +258,7 @@ int ponder_solve_search(struct ponder_model *model, const char *question,
         ponder_solution_release(work.solution);
     else
         *out = work.solution;
+    if (!status)
+        work.solution->start = ponder_model_start(model);
     return status;
 }

@@ -243,8 +243,8 @@ static int list_cell(struct store *store, int64_t run, int64_t set_size, sqlite3
     if (one.cell.question < 0 || one.cell.question >= set_size)
         return err_set(err, PONDER_E_FORMAT, "%s: run %lld: question %lld is not in its set of %lld",
                        store->path, (long long)run, (long long)one.cell.question, (long long)set_size);
-    if (one.cell.seed < 0 || one.cell.seed > STORE_SEED_MAX)
-        return err_set(err, PONDER_E_FORMAT, "%s: run %lld: a seed of %lld; they go from 0 to 2^53",
+    if (one.cell.seed < -1 || one.cell.seed > STORE_SEED_MAX) /* -1: no seed was sent */
+        return err_set(err, PONDER_E_FORMAT, "%s: run %lld: a seed of %lld; they go from -1 to 2^53",
                        store->path, (long long)run, (long long)one.cell.seed);
     if (list->count == list->cap) {
         int64_t cap = list->cap ? 2 * list->cap : 64;

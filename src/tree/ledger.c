@@ -2,14 +2,21 @@
 
 #include "core/json.h"
 
+/* Where something was computed and took no FLOPs, what it took is not known. */
+static json_t *flops_of(const struct ponder_ledger *ledger)
+{
+    int64_t tokens = ledger->prompt_tokens + ledger->generated_tokens + ledger->verifier_tokens;
+    return ledger->flops == 0 && tokens > 0 ? json_null() : json_real(ledger->flops);
+}
+
 json_t *ledger_json(const struct ponder_ledger *ledger)
 {
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f}", "generations", (json_int_t)ledger->generations,
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:f}", "generations", (json_int_t)ledger->generations,
         "prompt_tokens", (json_int_t)ledger->prompt_tokens, "generated_tokens",
         (json_int_t)ledger->generated_tokens, "verifier_tokens", (json_int_t)ledger->verifier_tokens,
         "difficulty_tokens", (json_int_t)ledger->difficulty_tokens, "recomputed_tokens",
-        (json_int_t)ledger->recomputed_tokens, "flops", ledger->flops, "seconds", ledger->seconds);
+        (json_int_t)ledger->recomputed_tokens, "flops", flops_of(ledger), "seconds", ledger->seconds);
 }
 
 void ledger_add(struct ponder_ledger *sum, const struct ponder_ledger *more)

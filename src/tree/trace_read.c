@@ -219,7 +219,7 @@ static int read_settings(struct reading *reading, const json_t *value, struct po
     take_integer(&fields, "n", 0, NUMBER_MAX, 0, &s->n);
     take_integer(&fields, "width", 0, NUMBER_MAX, 0, &s->width);
     take_integer(&fields, "lookahead", 0, NUMBER_MAX, 0, &s->lookahead);
-    take_integer(&fields, "seed", 0, NUMBER_MAX, 0, &s->seed);
+    take_integer(&fields, "seed", -1, NUMBER_MAX, 0, &s->seed);
     take_real(&fields, "temperature", 0, HUGE_VAL, NAN, &s->temperature);
     return fields.status;
 }

@@ -87,9 +87,12 @@ static int take_kind(const struct place *place, const json_t *value, struct veri
 
 static int take_server(const struct place *place, const json_t *value, struct verifier_profile *out)
 {
-    static const char *const names[] = {"auto", "pooling", "completions", "llama"};
-    int server = 0, status = take_name(place, "server", value, names, 4,
-                                       "is none of auto, pooling, completions and llama", &server);
+    static const char *const names[] = {"auto", "pooling", "completions", "llama", "classify"};
+    int server = 0,
+        status = take_name(place, "server", value, names, 5,
+                           "is none of auto, pooling, completions, llama and classify; a model that "
+                           "scores pairs of texts (/score) is no verifier here",
+                           &server);
     out->server = (enum verifier_server)server;
     return status;
 }
@@ -173,7 +176,8 @@ static int take(const struct place *place, const char *key, const json_t *value,
 static int check(const struct place *place, const struct verifier_profile *profile)
 {
     bool judge = profile->kind == VERIFIER_JUDGE, tag = profile->tag >= 0 || *profile->tag_text;
-    bool labels = profile->server != VERIFIER_POOLING; /* which has classes instead */
+    /* Some have classes instead. */
+    bool labels = profile->server != VERIFIER_POOLING && profile->server != VERIFIER_CLASSIFY;
     const char *question = strstr(profile->template, "{question}"),
                *solution = strstr(profile->template, "{solution}");
     if (!question)
@@ -190,6 +194,8 @@ static int check(const struct place *place, const struct verifier_profile *profi
         return wrong(place, "tag", "is missing: the token behind each step");
     if (profile->kind == VERIFIER_TURN && !*profile->turn)
         return wrong(place, "turn", "is missing: what stands between a step and its score");
+    if (profile->server == VERIFIER_CLASSIFY && !judge && !profile->outcome)
+        return wrong(place, "server", "is classify, which judges whole solutions: add \"outcome\": true");
     if (labels && profile->good < 0 && !*profile->good_text)
         return wrong(place, "good", "is missing: the token that says right");
     if (labels && profile->bad < 0 && !*profile->bad_text)

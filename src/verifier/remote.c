@@ -192,11 +192,11 @@ static int render(struct remote *remote, const struct verifier_item *item, struc
 
 /* ---- what is known of a case ---- */
 
-enum { ASKED = -1, UNKNOWN = -2 };
+enum { ASKED = -1, UNKNOWN = -2, TOO_LONG = -3 };
 
 struct known {
     uint64_t hash; /* of a text up to a score; 0: a free place */
-    float score;   /* or ASKED, UNKNOWN */
+    float score;   /* or ASKED, UNKNOWN, TOO_LONG */
 };
 
 struct memory {
@@ -248,6 +248,7 @@ struct request {
     int64_t item;
     uint64_t hash;
     int64_t held; /* tokens, at most: one a byte */
+    int len;
 };
 
 struct call {
@@ -311,7 +312,7 @@ static int add_request(struct call *call, int64_t item, int len, uint64_t hash, 
     if (of->tokens_left != VERIFIER_TOKENS_ANY)
         of->tokens_left -= held;
     int64_t at = call->request_count++;
-    call->requests[at] = (struct request){item, hash, held};
+    call->requests[at] = (struct request){item, hash, held, len};
     call->jobs[at] = (struct http_job){.path = remote_path(call->remote)};
     return remote_body(call->remote, call->texts[item].bytes, (size_t)len, &call->jobs[at].body, err);
 }
@@ -342,14 +343,20 @@ static int add_steps(struct call *call, int64_t item, struct ponder_err *err)
     return status;
 }
 
+/* Whether one request is about all steps. */
+static bool has_rows(const struct remote *remote)
+{
+    return remote->profile.server == VERIFIER_POOLING || remote->profile.server == VERIFIER_CLASSIFY;
+}
+
 static int add_item(struct call *call, int64_t item, struct ponder_err *err)
 {
     const struct text *text = &call->texts[item];
     bool added;
-    if (call->remote->profile.server != VERIFIER_POOLING)
-        return add_steps(call, item, err);
-    if (text->steps == 0)
+    if (text->steps == 0 || remote_is_too_long(call->remote, NULL, text->ends[text->steps - 1]))
         return PONDER_OK;
+    if (!has_rows(call->remote))
+        return add_steps(call, item, err);
     return add_request(call, item, text->ends[text->steps - 1], 0, &added, err);
 }
 
@@ -370,14 +377,16 @@ static int take_scores(struct call *call, struct ponder_err *err)
         int64_t tokens = 0;
         struct known *place = place_of(of->memory, request->hash);
         place->score = UNKNOWN;
-        if (call->jobs[r].status)
+        if (call->jobs[r].status && remote_is_too_long(call->remote, &call->jobs[r], request->len))
+            place->score = TOO_LONG;
+        else if (call->jobs[r].status)
             status = remote_take_score(call->remote, &call->jobs[r], &place->score, &tokens, err);
         charge(of, request->held, tokens);
     }
     for (int64_t i = 0; i < call->count && !status; i++) {
         struct verifier_item *item = &call->items[i];
         const struct text *text = &call->texts[i];
-        for (item->count = 0; item->count < text->steps; item->count++) {
+        for (item->count = 0; item->of->memory && item->count < text->steps; item->count++) {
             const struct known *known = place_of(item->of->memory, hash_of(text, item->count));
             if (!known->hash || known->score < 0)
                 break;
@@ -418,11 +427,13 @@ static int take_rows(struct call *call, const struct deadline *deadline, struct 
         const struct text *text = &call->texts[request->item];
         int64_t tokens = 0;
         size_t rows = 0;
-        if (call->jobs[r].status)
+        bool too_long =
+            call->jobs[r].status && remote_is_too_long(call->remote, &call->jobs[r], request->len);
+        if (call->jobs[r].status && !too_long)
             status = remote_take_rows(call->remote, &call->jobs[r], text->steps, item->scores, &rows, &tokens,
                                       err);
         charge(item->of, request->held, tokens);
-        if (!status && rows == (size_t)text->steps)
+        if (!status && !too_long && rows == (size_t)text->steps)
             item->count = text->steps;
         else if (!status && rows)
             status = take_by_ids(call, &call->jobs[r], request->item, deadline, err);
@@ -459,8 +470,7 @@ static int go_on(struct verifier *v, void *data, double wait_s, const struct dea
         return busy;
     http_list_release(call->list);
     call->list = NULL;
-    return call->remote->profile.server == VERIFIER_POOLING ? take_rows(call, deadline, err)
-                                                            : take_scores(call, err);
+    return has_rows(call->remote) ? take_rows(call, deadline, err) : take_scores(call, err);
 }
 
 const struct verifier_ops verifier_remote = {

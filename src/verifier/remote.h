@@ -1,7 +1,8 @@
-/* remote.h - what is asked of a server, and what it answers: three protocols.
+/* remote.h - what is asked of a server, and what it answers: four protocols.
  *
  * pooling      vLLM's POST /pooling, task "token_classify": a row of classes for each token, or, where the
  *              server is told the tag (its pooling type STEP), for each tag. One request reads all steps.
+ * classify     vLLM's and SGLang's POST /classify: the classes of the whole text, of an outcome model.
  * completions  POST /v1/completions with max_tokens 1 and logprobs, behind each step. The labels are looked
  *              for among the most likely tokens by their texts, or, where they are ids, by these (vLLM).
  * llama        llama-server's POST /completion: both labels are raised by the same bias, so that they are the
@@ -17,6 +18,7 @@ struct remote {
     struct verifier_profile profile; /* its server is one of the three, its model named */
     struct verifier_profile read;    /* the same, with the tag as a text that is a turn's */
     struct verifier_input input;
+    int64_t context; /* of the model, in tokens; 0: not told */
 };
 
 /* Finds out which protocol the server speaks, which model it serves, and the labels' ids where they are
@@ -35,7 +37,11 @@ int remote_tokenize_body(const struct remote *remote, const char *text, size_t l
  */
 int remote_take_score(const struct remote *remote, const struct http_job *job, float *score, int64_t *tokens,
                       struct ponder_err *err) PONDER_USE;
-/* Of a reply of pooling: how many rows it has, and where these are as many as `steps`, the score of each. */
+/* Whether a reply refuses a text of `bytes` for its length, or whether it will, where there is no reply
+ * (NULL). */
+bool remote_is_too_long(const struct remote *remote, const struct http_job *job, int bytes);
+/* Of a reply of pooling or classify: how many rows it has, and where these are as many as `steps`, the score
+ * of each. Of one that is judged as a whole the last row is the one. */
 int remote_take_rows(const struct remote *remote, const struct http_job *job, int steps, float *scores,
                      size_t *rows, int64_t *tokens, struct ponder_err *err) PONDER_USE;
 /* Where the rows are the tokens': the scores of those that are what the last one is, which is the tag. */

@@ -19,7 +19,8 @@ const char *remote_path(const struct remote *remote)
     static const char *const paths[] = {[VERIFIER_SERVER_AUTO] = "",
                                         [VERIFIER_POOLING] = "/pooling",
                                         [VERIFIER_COMPLETIONS] = "/v1/completions",
-                                        [VERIFIER_LLAMA] = "/completion"};
+                                        [VERIFIER_LLAMA] = "/completion",
+                                        [VERIFIER_CLASSIFY] = "/classify"};
     return paths[remote->profile.server];
 }
 
@@ -49,6 +50,8 @@ int remote_body(const struct remote *remote, const char *text, size_t len, char 
         return json_print(llama_body(p, value), body, err);
     if (p->server == VERIFIER_COMPLETIONS)
         return json_print(completions_body(p, value), body, err);
+    if (p->server == VERIFIER_CLASSIFY)
+        return json_print(json_pack("{s:s, s:o}", "model", p->model, "input", value), body, err);
     return json_print(
         json_pack("{s:s, s:o, s:s}", "model", p->model, "input", value, "task", "token_classify"), body, err);
 }
@@ -77,13 +80,32 @@ static json_t *object_of(const struct remote *remote, const struct http_job *job
     *status = job->status == 200 ? PONDER_OK : http_refused(remote->http, job, err);
     if (*status)
         return NULL;
-    json_t *root = json_loadb(buf_text(&job->reply), job->reply.len, 0, &error);
+    json_t *root = json_reply(buf_text(&job->reply), job->reply.len, &error);
     if (json_is_object(root))
         return root;
     snprintf(what, sizeof what, "is no JSON object: %s", root ? "it is an array" : error.text);
     *status = wrong(remote, job->path, what, err);
     json_decref(root);
     return NULL;
+}
+
+bool remote_is_too_long(const struct remote *remote, const struct http_job *job, int bytes)
+{
+    enum { TOKEN_BYTES = 16 }; /* of a text's tokens, on average: never so many */
+    static const char *const words[] = {"context length", "context size",  "context window", "max_model_len",
+                                        "model length",   "too long",      "too large",      "maximum length",
+                                        "input tokens",   "maximum input", "exceeds the"};
+    if (!job)
+        return remote->context > 0 && bytes / TOKEN_BYTES > remote->context;
+    bool refused = job->status == 400 || job->status == 413 || job->status == 422 || job->status == 500;
+    if (!refused || (remote->context > 0 && bytes <= remote->context)) /* a token is a byte at least */
+        return false;
+    char *said = http_words(buf_text(&job->reply), job->reply.len);
+    bool named = job->status == 413;
+    for (size_t i = 0; i < sizeof words / sizeof *words && said; i++)
+        named |= strcasestr(said, words[i]) != NULL;
+    free(said);
+    return named;
 }
 
 static int64_t number_at(const json_t *object, const char *key)
@@ -166,18 +188,30 @@ static bool read_labels(struct labels *labels, const struct verifier_profile *p,
     return ok && labels->seen > 0;
 }
 
+/* As a profile has it: a text in quotes, or an id. */
+static void name_label(char text[96], int32_t id, const char *own)
+{
+    if (id >= 0)
+        snprintf(text, 96, "token %d", id);
+    else
+        snprintf(text, 96, "'%.60s'", own);
+}
+
 /* The label that is not among the likely tokens is at most as likely as the last of them. */
 static int share(const struct remote *remote, const struct labels *labels, float *score,
                  struct ponder_err *err)
 {
     const struct verifier_profile *p = &remote->profile;
     double good = labels->good, bad = labels->bad;
+    char names[2][96];
+    name_label(names[0], p->good, p->good_text);
+    name_label(names[1], p->bad, p->bad_text);
     if (isinf(good) && isinf(bad))
         return err_set(
             err, PONDER_E_ENGINE,
-            "%s/v1/completions: neither '%s' nor '%s' is among the %d most likely tokens behind a step; "
+            "%s/v1/completions: neither %s nor %s is among the %d most likely tokens behind a step; "
             "is this the profile of %s?",
-            http_base(remote->http), p->good_text, p->bad_text, labels->seen, p->model);
+            http_base(remote->http), names[0], names[1], labels->seen, p->model);
     good = isinf(good) ? labels->least : good;
     bad = isinf(bad) ? labels->least : bad;
     *score = (float)(1 / (1 + exp(bad - good)));
@@ -248,6 +282,7 @@ int remote_take_score(const struct remote *remote, const struct http_job *job, f
 /* A row is a number a class, or one number. */
 static int take_row(const struct remote *remote, json_t *row, float *score, struct ponder_err *err)
 {
+    const char *path = remote_path(remote);
     size_t classes = json_array_size(row);
     int class = remote->profile.class;
     char what[200];
@@ -265,16 +300,31 @@ static int take_row(const struct remote *remote, json_t *row, float *score, stru
     else if (json_is_array(row) && class >= 0 && (size_t) class >= classes)
         snprintf(what, sizeof what, "has %zu classes a row, and the profile's class is %d", classes, class);
     else
-        snprintf(what, sizeof what, "has a row in data[0].data that is neither a number nor numbers");
-    return wrong(remote, "/pooling", what, err);
+        snprintf(what, sizeof what, "has a row in data[0] that is neither a number nor numbers");
+    return wrong(remote, path, what, err);
 }
 
 static json_t *rows_of(const struct remote *remote, json_t *root, int *status, struct ponder_err *err)
 {
-    json_t *rows = json_object_get(json_array_get(json_object_get(root, "data"), 0), "data");
+    json_t *first = json_array_get(json_object_get(root, "data"), 0), *rows = json_object_get(first, "data");
     *status =
         json_array_size(rows) > 0 ? PONDER_OK : wrong(remote, "/pooling", "has no rows in data[0].data", err);
     return rows;
+}
+
+/* The one row of all of the text. */
+static int take_classes(const struct remote *remote, json_t *root, float *score, struct ponder_err *err)
+{
+    json_t *probs = json_object_get(json_array_get(json_object_get(root, "data"), 0), "probs");
+    return probs ? take_row(remote, probs, score, err)
+                 : wrong(remote, "/classify",
+                         "has no probs in data[0]: is it a model of sequence classification?", err);
+}
+
+/* Whether one score is of all of the text, at its end. */
+static bool is_of_whole(const struct remote *remote, int steps)
+{
+    return steps == 1 && (remote->profile.outcome || remote->profile.kind == VERIFIER_JUDGE);
 }
 
 int remote_take_rows(const struct remote *remote, const struct http_job *job, int steps, float *scores,
@@ -282,9 +332,21 @@ int remote_take_rows(const struct remote *remote, const struct http_job *job, in
 {
     int status;
     json_t *root = object_of(remote, job, &status, err);
-    json_t *all = root ? rows_of(remote, root, &status, err) : NULL;
     *tokens = tokens_of(root);
+    if (root && remote->profile.server == VERIFIER_CLASSIFY) {
+        status = take_classes(remote, root, scores, err);
+        *rows = 1;
+        json_decref(root);
+        return status;
+    }
+    json_t *all = root ? rows_of(remote, root, &status, err) : NULL;
     *rows = json_array_size(all);
+    if (*rows > 1 && is_of_whole(remote, steps)) {
+        status = take_row(remote, json_array_get(all, *rows - 1), scores, err);
+        *rows = 1;
+        json_decref(root);
+        return status;
+    }
     for (int i = 0; i < steps && !status && *rows == (size_t)steps; i++)
         status = take_row(remote, json_array_get(all, (size_t)i), &scores[i], err);
     json_decref(root);
@@ -296,13 +358,17 @@ static int take_tagged(const struct remote *remote, json_t *rows, json_t *ids, i
 {
     size_t count = json_array_size(rows);
     const json_t *tag = json_array_get(ids, count - 1);
-    int found = 0, status = PONDER_OK;
+    int found = 0, before = 0, status = PONDER_OK;
     if (json_array_size(ids) != count || !json_is_integer(tag))
         return err_set(err, PONDER_E_ENGINE,
                        "%s/pooling: %zu rows for %zu tokens and %d steps; one a token or one a step",
                        http_base(remote->http), count, json_array_size(ids), steps);
+    /* A judge is asked behind the solution: what is the tag before that is not. */
+    for (size_t i = 0; i < count && remote->profile.kind == VERIFIER_JUDGE; i++)
+        before += json_equal(json_array_get(ids, i), tag);
+    before = before > steps ? before - steps : 0;
     for (size_t i = 0; i < count && !status; i++) {
-        if (!json_equal(json_array_get(ids, i), tag))
+        if (!json_equal(json_array_get(ids, i), tag) || before-- > 0)
             continue;
         if (found < steps)
             status = take_row(remote, json_array_get(rows, i), &scores[found], err);
@@ -359,19 +425,41 @@ static int learn_server(struct remote *remote, struct ponder_err *err)
     return status;
 }
 
+/* What the server tells of a model, "": of its first. */
+static const json_t *entry_of(const json_t *root, const char *model)
+{
+    json_t *list = json_object_get(root, "data"), *entry;
+    size_t i;
+    json_array_foreach(list, i, entry)
+    {
+        const char *id = json_string_value(json_object_get(entry, "id"));
+        if (!*model || (id && strcmp(id, model) == 0))
+            return entry;
+    }
+    return NULL;
+}
+
+/* vLLM's max_model_len, llama-server's meta.n_ctx. */
+static int64_t context_of(const json_t *entry)
+{
+    int64_t most = number_at(entry, "max_model_len");
+    return most ? most : number_at(json_object_get(entry, "meta"), "n_ctx");
+}
+
 static int learn_model(struct remote *remote, struct ponder_err *err)
 {
     struct verifier_profile *p = &remote->profile;
-    if (*p->model)
-        return PONDER_OK;
     struct http_job job;
     int status = ask(remote, "/v1/models", NULL, &job, err);
-    json_t *root = status ? NULL : object_of(remote, &job, &status, err);
-    const char *id =
-        json_string_value(json_object_get(json_array_get(json_object_get(root, "data"), 0), "id"));
-    if (!status && (!id || strlen(id) >= sizeof p->model))
+    json_t *root = status ? NULL : object_of(remote, &job, &status, *p->model ? NULL : err);
+    const json_t *entry = entry_of(root, p->model);
+    const char *id = json_string_value(json_object_get(entry, "id"));
+    remote->context = context_of(entry);
+    if (*p->model && root == NULL && job.end == HTTP_REPLIED) /* it lists none, and need not */
+        status = PONDER_OK;
+    else if (!*p->model && !status && (!id || strlen(id) >= sizeof p->model))
         status = wrong(remote, job.path, "names no model in data[0].id; the profile's `model` can", err);
-    if (!status)
+    else if (!*p->model && !status)
         strcpy(p->model, id);
     json_decref(root);
     buf_release(&job.reply);

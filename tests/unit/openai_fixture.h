@@ -107,7 +107,9 @@ struct fixture {
     int64_t node;
 };
 
-static double request_s = 5; /* the time that a request has */
+static double request_s = 5;  /* the time that a request has */
+static double patience_s = 3; /* .. and servers that do not answer */
+static int64_t thinking_max;
 
 static inline int open_model(struct openai_model **out, int count, enum openai_api api, const char *key)
 {
@@ -123,7 +125,8 @@ static inline int open_model(struct openai_model **out, int count, enum openai_a
                                      .in_flight = 4,
                                      .params = 1e9,
                                      .timeout_s = request_s,
-                                     .patience_s = 3,
+                                     .thinking_max = thinking_max,
+                                     .patience_s = patience_s,
                                      .first_wait_s = 0.01,
                                      .aside_s = 0.05};
     err = (struct ponder_err){0};

@@ -21,6 +21,7 @@ enum stub_end {
     STUB_ENDLESS,      /* a body without an end */
     STUB_ENDLESS_HEAD, /* lines of a head without an end */
     STUB_DRIP,         /* a body of a byte now and then, without an end */
+    STUB_BEGIN,        /* a body, and then nothing more */
     STUB_SHORT,        /* it closes a byte before the end that the head tells */
     STUB_RAW           /* the body alone: no HTTP */
 };
@@ -146,6 +147,11 @@ static inline void stub_answer(struct stub_server *server, int fd, const struct 
         return;
     case STUB_DRIP:
         stub_repeat(server, fd, head, " ", 10000);
+        return;
+    case STUB_BEGIN:
+        stub_send(fd, head, strlen(head));
+        stub_send(fd, rule->body, strlen(rule->body));
+        stub_hang(server);
         return;
     case STUB_RAW:
         stub_send(fd, rule->body, strlen(rule->body));

@@ -220,14 +220,29 @@ static void a_thought_is_one_step_however_many_lines_it_has(void **state)
     const struct scripted_reply replies[] = {
         {.behind = "Q0:", .text = "<think>\n"},
         {.behind = "<think>\n", .text = "bad\nworse\n</think>\nright"},
-        {.behind = "</think>", .text = "\ngone"},
-        {.behind = "</think>\n", .text = "right"},
+        {.behind = "</think>", .text = "\nright"},
     };
     struct fixture f;
-    setup(&f, replies, 4);
+    setup(&f, replies, 3);
     search(&f, 1, 2);
     text_is(&f, 0, "<think>\nbad\nworse\n</think>\nright");
-    assert_int_equal(f.solutions[0].rounds, 4);
+    assert_int_equal(f.solutions[0].rounds, 3);
+    teardown(&f);
+}
+
+static void an_empty_line_is_no_step_of_its_own(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {
+        {.behind = "Q0:", .text = "one\n"},
+        {.behind = "one\n", .text = "\n\ntwo\n"},
+        {.behind = "two\n", .text = "\nright"},
+    };
+    struct fixture f;
+    setup(&f, replies, 3);
+    search(&f, 1, 2);
+    text_is(&f, 0, "one\n\n\ntwo\n\nright");
+    assert_int_equal(f.solutions[0].rounds, 3);
     teardown(&f);
 }
 
@@ -1090,6 +1105,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_right_step_is_kept_and_the_others_are_released),
         cmocka_unit_test(a_thought_is_one_step_however_many_lines_it_has),
+        cmocka_unit_test(an_empty_line_is_no_step_of_its_own),
         cmocka_unit_test(of_equal_scores_a_solved_one_then_the_most_sampled_then_the_first_is_kept),
         cmocka_unit_test(the_order_of_finishing_changes_nothing),
         cmocka_unit_test(a_solution_without_an_end_stops_after_40_rounds),

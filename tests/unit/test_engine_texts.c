@@ -99,6 +99,34 @@ static void text_ends_at_stop_strings_wherever_tokens_end(void **state)
     script = (struct script){0};
 }
 
+/* A line end, or a blank line, ends no text that is nothing else; another stop string does. */
+static void an_empty_line_is_the_beginning_of_the_next(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *stop, *told;
+        enum engine_finish finish;
+    } rows[] = {
+        {"\n\nso\nthere", "\n", "\n\nso\n", ENGINE_FINISH_STOP},
+        {" \nso\n\nthere", "\n\n", " \nso\n\n", ENGINE_FINISH_STOP},
+        {"\n\n\nso\n\nthere", "\n\n", "\n\n\nso\n\n", ENGINE_FINISH_STOP},
+        {"\n\n", "\n", "\n\n", ENGINE_FINISH_END},
+        {"\n##\nso", "##", "\n##", ENGINE_FINISH_STOP},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct lm_model model = model_of(VOCAB);
+        int64_t node;
+        struct engine *engine = engine_that_says(&model, rows[i].text, &node);
+        struct engine_result result = ask(engine, node, 100, rows[i].stop);
+        check_result(&result, rows[i].finish, rows[i].told);
+        engine_node_release(engine, result.node);
+        engine_result_clear(&result);
+        engine_node_release(engine, node);
+        engine_release(engine);
+        tokenizer_release(model.tokenizer);
+    }
+}
+
 static struct engine_result ask_until(struct engine *engine, int64_t parent, const char *stop,
                                       const char *end)
 {
@@ -318,6 +346,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_ends_at_stop_strings_wherever_tokens_end),
+        cmocka_unit_test(an_empty_line_is_the_beginning_of_the_next),
         cmocka_unit_test(a_string_that_ends_a_text_is_left_out_of_it),
         cmocka_unit_test(control_tokens_stand_only_in_the_parts_of_a_prompt),
         cmocka_unit_test(an_end_token_first_gives_an_empty_text_and_the_same_place),

@@ -170,6 +170,42 @@ static void a_text_ends_behind_its_stop_string(void **state)
     closed(&f);
 }
 
+/* A server stops at every line end; an empty line is no step, but the beginning of the next. */
+static void an_empty_line_opens_the_text_that_follows(void **state)
+{
+    (void)state;
+    static const char *const stops[] = {"\n"};
+#define STOPPED(text, prompt)                                                                                \
+    "{\"choices\": [{\"text\": \"" text                                                                      \
+    "\", \"finish_reason\": \"stop\", \"stop_reason\": \"\\n\"}], " USAGE(prompt, 1) "}"
+    struct fixture f;
+    add_start(&server);
+    add(&server,
+        (struct stub_rule){.contains = "\"max_tokens\":50,\"prompt\":\"Q?\"", .body = STOPPED("", 7)});
+    add(&server,
+        (struct stub_rule){.contains = "\"max_tokens\":49,\"prompt\":\"Q?\\n\"", .body = STOPPED(" ", 8)});
+    add(&server, (struct stub_rule){.contains = "\"max_tokens\":48,\"prompt\":\"Q?\\n \\n\"",
+                                    .body = STOPPED("a", 9)});
+    add(&server,
+        (struct stub_rule){.contains = "\"prompt\":\"Q?\\n \\na\\n\"", .body = ONE("\\n\\nb\\nc", 10, 5)});
+    opened(&f, 1);
+    submit_at(&f, f.node, 1, stops);
+    struct engine_result result = taken(&f);
+    assert_string_equal(result.text, "\n \na\n");
+    assert_int_equal(result.finish, ENGINE_FINISH_STOP);
+    assert_int_equal(result.token_count, 3);
+    assert_int_equal(result.position, 7);
+    assert_int_equal(usage_of(&f).generated_tokens, 3);
+    int64_t node = result.node;
+    engine_result_clear(&result);
+    submit_at(&f, node, 2, stops);
+    result = taken(&f);
+    assert_string_equal(result.text, "\n\nb\n");
+    engine_node_release(f.engine, node);
+    done_with(&f, &result);
+    closed(&f);
+}
+
 static void what_is_given_up_ends_at_once(void **state)
 {
     (void)state;
@@ -202,6 +238,7 @@ int main(void)
         TEST(one_by_one_the_prompt_is_computed_again_unless_the_server_had_it),
         TEST(tokens_that_nobody_counts_are_as_many_as_there_may_be),
         TEST(a_text_ends_behind_its_stop_string),
+        TEST(an_empty_line_opens_the_text_that_follows),
         TEST(what_is_given_up_ends_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

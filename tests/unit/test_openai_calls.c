@@ -170,6 +170,105 @@ static void searches_that_a_server_cannot_do_are_refused_with_a_word_on_what_wou
     ponder_model_release(model);
 }
 
+/* What is not known is null, and what the start took is told beside the ledger. */
+static void an_answer_tells_what_the_start_took_and_not_what_nobody_knows(void **state)
+{
+    (void)state;
+    struct ponder_sampling sampling;
+    struct ponder_solution *solution;
+    char *json;
+    add_chat_start(SAYS(" 3 4", 24, 4), SAYS(" 3 4", 25, 4));
+    add_chat("step by step", SAYS("\\\\boxed{7}", 30, 5));
+    second_is_like_the_first();
+    struct ponder_model *model = connected(0);
+    assert_int_equal(ponder_options_default(ponder_solve_options(), &sampling, &err), PONDER_OK);
+    assert_int_equal(ponder_option_set(ponder_solve_options(), &sampling, "seed", "none", &err), PONDER_OK);
+    sampling.n = 2;
+    assert_int_equal(ponder_solve(model, "3+4?", &sampling, NULL, &solution, &err), PONDER_OK);
+    assert_null(strstr(server.last, "\"seed\""));
+    assert_int_equal(solution->start.requests, 2 * 9);
+    assert_int_equal(ponder_solution_json(solution, &json, &err), PONDER_OK);
+    check_says(json, "\"flops\":null");
+    check_says(json, "\"start\":{\"requests\":18,\"prompt_tokens\":258,\"generated_tokens\":64,\"seconds\":");
+    free(json);
+    ponder_solution_release(solution);
+    ponder_model_release(model);
+}
+
+/* A server that dies in the middle: what there is by then is the answer, and it is said what is missing. */
+static void a_server_that_dies_leaves_an_answer_and_a_word_on_it(void **state)
+{
+    (void)state;
+    struct ponder_sampling sampling;
+    struct ponder_solution *solution;
+    add_chat_start(SAYS(" 3 4", 24, 4), SAYS(" 3 4", 25, 4));
+    add(&server, (struct stub_rule){.path = "/v1/chat/completions",
+                                    .contains = "step by step",
+                                    .times = 2,
+                                    .body = SAYS("\\\\boxed{7}", 30, 5)});
+    add(&server, (struct stub_rule){
+                     .path = "/v1/chat/completions", .status = 400, .body = "{\"message\": \"no more\"}"});
+    for (int i = 0; i < server.rule_count; i++)
+        if (!server.rules[i].times)
+            stub_add(&second, server.rules[i]);
+    struct ponder_model *model = connected(0);
+    assert_int_equal(ponder_options_default(ponder_solve_options(), &sampling, &err), PONDER_OK);
+    sampling.n = 8;
+    assert_int_equal(ponder_solve(model, "3+4?", &sampling, NULL, &solution, &err), PONDER_OK);
+    assert_string_equal(solution->answer, "7");
+    assert_int_equal(solution->finished, 2);
+    check_says(solution->warning, "no more");
+    ponder_solution_release(solution);
+    ponder_model_release(model);
+}
+
+/* What was sampled without a seed is kept, and found again. */
+static void a_run_without_a_seed_is_kept(void **state)
+{
+    (void)state;
+    struct ponder_sampling sampling;
+    struct ponder_eval_settings settings;
+    struct ponder_eval *eval;
+    char store[64], wal[80];
+    snprintf(store, sizeof store, "/tmp/ponder-seedless-%d.db", (int)getpid());
+    snprintf(wal, sizeof wal, "%s-wal", store);
+    unlink(store);
+    add_chat_start(SAYS(" 3 4", 24, 4), SAYS(" 3 4", 25, 4));
+    add_chat("step by step", SAYS("\\\\boxed{7}", 30, 5));
+    second_is_like_the_first();
+    struct ponder_model *model = connected(0);
+    assert_int_equal(ponder_options_default(ponder_solve_options(), &sampling, &err), PONDER_OK);
+    assert_int_equal(ponder_options_default(ponder_eval_options(), &settings, &err), PONDER_OK);
+    settings.data = "pocket:test:2";
+    settings.store = store;
+    sampling.n = 2;
+    sampling.seed = -1;
+    for (int i = 0; i < 2; i++) {
+        if (ponder_eval_run(model, &settings, &sampling, NULL, &eval, &err))
+            fail_msg("%s", err.message);
+        assert_int_equal(eval->done, 2);
+        assert_int_equal(eval->resumed, i == 0 ? 0 : 2);
+        ponder_eval_release(eval);
+    }
+    ponder_model_release(model);
+    unlink(store);
+    unlink(wal);
+}
+
+/* One is told what all models are told that are told nothing else. */
+static void a_chat_is_told_what_a_model_here_is_told(void **state)
+{
+    (void)state;
+    add_chat_start(SAYS(" 3 4", 24, 4), SAYS(" 3 4", 25, 4));
+    add_chat("?", SAYS("\\\\boxed{7}", 30, 5));
+    second_is_like_the_first();
+    struct ponder_model *model = connected(0);
+    const char *last = request_of(model, (struct ponder_prompting){"auto", NULL, NULL}, "Q?");
+    check_says(last, "Solve the problem step by step, one step on each line. Put the final answer in "
+                     "\\\\boxed{} on the last line.");
+    ponder_model_release(model);
+}
+
 /* Each of the samples reads the prompt again, for which the budget pays too. */
 static void a_budget_of_flops_is_kept_where_prompts_are_read_again(void **state)
 {
@@ -258,6 +357,10 @@ int main(void)
         TEST(a_system_prompt_that_a_chat_refuses_opens_the_first_example),
         TEST(completions_show_examples_and_end_where_another_problem_begins),
         TEST(searches_that_a_server_cannot_do_are_refused_with_a_word_on_what_would_work),
+        TEST(an_answer_tells_what_the_start_took_and_not_what_nobody_knows),
+        TEST(a_server_that_dies_leaves_an_answer_and_a_word_on_it),
+        TEST(a_run_without_a_seed_is_kept),
+        TEST(a_chat_is_told_what_a_model_here_is_told),
         TEST(a_budget_of_flops_is_kept_where_prompts_are_read_again),
         TEST(an_evaluation_over_a_dying_server_is_whole_and_nothing_of_it_has_the_key),
     };

@@ -15,7 +15,9 @@ static void fields_that_a_server_refuses_are_left_away(void **state)
         (struct stub_rule){
             .body = "{\"choices\": [{\"text\": \"1 2\", \"finish_reason\": \"stop\"}], " USAGE(20, 4) "}"});
     opened(&f, 1);
-    assert_int_equal(openai_model_takes(f.model), OPENAI_TAKES_SEED | OPENAI_TAKES_SYSTEM);
+    assert_int_equal(openai_model_takes(f.model), OPENAI_TAKES_SEED | OPENAI_TAKES_SYSTEM |
+                                                      OPENAI_TAKES_MAX_TOKENS | OPENAI_TAKES_TEMPERATURE |
+                                                      OPENAI_TAKES_TOP_P);
     assert_false(f.engine->can & ENGINE_CAN_STOP);
     assert_false(f.engine->can & ENGINE_CAN_LOGPROBS);
     submit(&f, 1);
@@ -54,7 +56,7 @@ static void a_server_that_cannot_be_used_is_told_at_the_start(void **state)
     check_says(err.message, "it wants another key than the one in the variable of --api-key-env");
     assert_null(strstr(err.message, KEY));
     add(&server, (struct stub_rule){.path = "/v1/models", .body = "{\"data\": [{\"id\": \"m\"}]}"});
-    add(&server, (struct stub_rule){.status = 404, .times = 2, .body = "{\"message\": \"no model m\"}"});
+    add(&server, (struct stub_rule){.status = 404, .times = 9, .body = "{\"message\": \"no model m\"}"});
     assert_int_equal(open_model(&model, 1, OPENAI_COMPLETIONS, NULL), PONDER_E_ENGINE);
     check_says(err.message, "no model m; --base-url is the address in front of /v1; where that is right, try "
                             "--api chat");

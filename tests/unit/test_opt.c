@@ -11,7 +11,7 @@
 #include "ponder/option.h"
 
 struct settings {
-    int64_t count;
+    int64_t count, seed;
     double heat;
     const char *name;
     bool loud;
@@ -20,11 +20,23 @@ struct settings {
 
 static const struct ponder_option table[] = {
     {"count", 'c', PONDER_OPTION_INT, offsetof(struct settings, count), "N", "7", 1, 4096, "how many"},
+    {"seed", 0, PONDER_OPTION_INT, offsetof(struct settings, seed), "S", "1", -1, 9, "which"},
     {"heat", 0, PONDER_OPTION_REAL, offsetof(struct settings, heat), "T", "0.5", 0, 2, "how hot"},
     {"name", 0, PONDER_OPTION_TEXT, offsetof(struct settings, name), "TEXT", NULL, 0, 0, "what name"},
     {"loud", 0, PONDER_OPTION_FLAG, offsetof(struct settings, loud), NULL, NULL, 0, 0, "shout"},
     {"word", 0, PONDER_OPTION_LIST, offsetof(struct settings, words), "TEXT", NULL, 0, 0, "several"},
     PONDER_OPTION_END};
+
+static void none_is_a_number_where_the_least_is_minus_one(void **state)
+{
+    (void)state;
+    struct settings settings;
+    assert_int_equal(ponder_options_default(table, &settings, NULL), PONDER_OK);
+    assert_int_equal(settings.seed, 1);
+    assert_int_equal(ponder_option_set(table, &settings, "seed", "none", NULL), PONDER_OK);
+    assert_int_equal(settings.seed, -1);
+    assert_int_equal(ponder_option_set(table, &settings, "count", "none", NULL), PONDER_E_ARGUMENT);
+}
 
 static void defaults_are_those_of_the_table(void **state)
 {
@@ -102,6 +114,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_those_of_the_table),
+        cmocka_unit_test(none_is_a_number_where_the_least_is_minus_one),
         cmocka_unit_test(values_are_parsed_by_type),
         cmocka_unit_test(bad_values_change_nothing_and_say_what_is_right),
         cmocka_unit_test(a_list_has_its_maximum),

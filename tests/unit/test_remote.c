@@ -282,6 +282,168 @@ static void a_label_that_is_not_likely_is_as_likely_as_the_last_and_both_missing
     verifier_release(&v);
 }
 
+static void a_label_by_id_is_named_by_it(void **state)
+{
+    (void)state;
+    struct verifier v;
+    stub_add(&server, (struct stub_rule){.path = "/v1/completions", .body = TOP("\"token_id:9\": -1")});
+    assert_int_equal(
+        open_with(
+            &v, profile_file("{\"template\": \"{question} \", \"tag\": \" K\", \"good\": 648, \"bad\": 387}"),
+            NULL, 5),
+        PONDER_E_ENGINE);
+    check_says("neither token 648 nor token 387 is among");
+    verifier_release(&v);
+}
+
+/* ---- a context that is too short ---- */
+
+static void score_two(struct verifier *v, const char *one, const char *other, const int *counts)
+{
+    struct verifier_case of = verifier_case_of("q?", NULL);
+    struct verifier_item items[2];
+    float scores[2][SCORES_MAX];
+    const char *const texts[] = {one, other};
+    for (int i = 0; i < 2; i++)
+        items[i] = (struct verifier_item){.of = &of,
+                                          .text = texts[i],
+                                          .len = strlen(texts[i]),
+                                          .ended = true,
+                                          .scores = scores[i],
+                                          .scores_max = SCORES_MAX};
+    if (verifier_score(v, items, 2, NULL, &err))
+        fail_msg("%s", err.message);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(items[i].count, counts[i]);
+    verifier_forget(v, &of);
+}
+
+/* Its words differ; a text that has no more bytes than the context has tokens is refused for something else.
+ */
+static void a_text_that_is_too_long_stays_without_a_score_and_others_have_theirs(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        "{\"error\": {\"message\": \"This model's maximum context length is 60 tokens.\", \"code\": 400}}",
+        "{\"error\": {\"message\": \"the request exceeds the available context size\"}}",
+        "{\"message\": \"The prompt (total length 70) is too long to fit into the model\"}",
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        struct verifier v;
+        end(NULL);
+        begin(NULL);
+        stub_add(&server,
+                 (struct stub_rule){
+                     .path = "/v1/completions", .contains = "long", .status = 400, .body = words[i]});
+        stub_add(&server,
+                 (struct stub_rule){.path = "/v1/completions", .body = TOP("\" +\": -1, \" -\": -1")});
+        opened(&v, profile_file(TAGGED "}"));
+        int before = server.requests;
+        score_two(&v, "a\na long step\nb", "c", (int[]){0, 1});
+        assert_int_equal(server.requests - before, 4);
+        verifier_release(&v);
+    }
+}
+
+static void what_a_server_cannot_read_is_not_asked_about(void **state)
+{
+    (void)state;
+    struct verifier v;
+    char text[400];
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\0';
+    server.rules[0].body = "{\"data\": [{\"id\": \"m\", \"max_model_len\": 20}]}";
+    stub_add(&server, (struct stub_rule){.path = "/v1/completions",
+                                         .contains = "ab",
+                                         .status = 400,
+                                         .body = "{\"message\": \"the field is too long\"}"});
+    stub_add(&server, (struct stub_rule){.path = "/v1/completions", .body = TOP("\" +\": -1, \" -\": -1")});
+    opened(&v, profile_file(TAGGED "}"));
+    int before = server.requests;
+    score_two(&v, text, "c", (int[]){0, 1});
+    assert_int_equal(server.requests - before, 1);
+    struct verifier_case of = verifier_case_of("q?", NULL);
+    struct verifier_item item;
+    float scores[SCORES_MAX];
+    assert_int_equal(score_of(&v, &of, "ab", scores, &item), PONDER_E_ENGINE); /* 8 bytes do fit */
+    check_says("the field is too long");
+    verifier_forget(&v, &of);
+    verifier_release(&v);
+}
+
+/* ---- judges and outcome models with classes ---- */
+
+#define JUDGE                                                                                                \
+    "{\"kind\": \"judge\", \"template\": \"{question} {solution} Good?\", \"server\": \"pooling\", "         \
+    "\"class\": 1"
+
+/* The token behind which it is asked stands in texts too: only the one at the end counts. */
+static void a_judge_behind_a_pooler_is_read_at_the_end(void **state)
+{
+    (void)state;
+    struct verifier v;
+    stub_add(&server, (struct stub_rule){.path = "/pooling", .times = 1, .body = ROWS("[[0.5, 0.5]]")});
+    stub_add(&server, (struct stub_rule){.path = "/pooling",
+                                         .body = ROWS("[[0, 1], [0.7, 0.3], [0, 1], [0.4, 0.6]]")});
+    stub_add(&server,
+             (struct stub_rule){.path = "/tokenize", .body = "{\"count\": 4, \"tokens\": [9, 9, 2, 9]}"});
+    opened(&v, profile_file(JUDGE "}"));
+    check_scores(&v, 1, (float[]){0.6f});
+    verifier_release(&v);
+    server.used[1] = 0;
+    opened(&v, profile_file(JUDGE ", \"turn\": \"\\nStep {step}:\", \"between\": \" ok\", \"strip\": true}"));
+    check_scores(&v, 2, (float[]){0.3f, 0.6f});
+    verifier_release(&v);
+}
+
+static void an_outcome_model_gives_its_classes(void **state)
+{
+    (void)state;
+    struct verifier v;
+    stub_add(&server,
+             (struct stub_rule){.path = "/classify",
+                                .contains = "\"model\":\"m\",\"input\":\"q?",
+                                .body = "{\"data\": [{\"index\": 0, \"label\": \"right\", \"probs\": [0.2, "
+                                        "0.8], \"num_classes\": 2}], \"usage\": {\"prompt_tokens\": 9}}"});
+    stub_add(&server, (struct stub_rule){.path = "/classify",
+                                         .body = "{\"data\": [{\"index\": 0, \"probs\": [0.9]}], \"usage\": "
+                                                 "{\"prompt_tokens\": 9}}"});
+    opened(&v, profile_file(
+                   "{\"template\": \"{question} \", \"tag\": \" K\", \"server\": \"classify\", \"outcome\": "
+                   "true, \"strip\": true}"));
+    int before = server.requests;
+    check_scores(&v, 1, (float[]){0.8f});
+    assert_int_equal(server.requests - before, 1);
+    verifier_release(&v);
+}
+
+static void what_is_no_outcome_model_is_refused_clearly(void **state)
+{
+    (void)state;
+    struct verifier v;
+    static const struct {
+        const char *profile, *body, *what;
+    } cases[] = {
+        {"\"server\": \"classify\"", NULL, "judges whole solutions: add \"outcome\": true"},
+        {"\"server\": \"score\"", NULL, "a model that scores pairs of texts (/score) is no verifier here"},
+        {"\"server\": \"classify\", \"outcome\": true", "{\"data\": [{\"probs\": [3.5]}]}",
+         "has 3.5 where a probability is wanted"},
+        {"\"server\": \"classify\", \"outcome\": true", "{\"data\": [{\"score\": 0.5}]}",
+         "no probs in data[0]: is it a model of sequence classification?"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char profile[256];
+        end(NULL);
+        begin(NULL);
+        snprintf(profile, sizeof profile, "{\"template\": \"{question} \", \"tag\": \" K\", %s}",
+                 cases[i].profile);
+        stub_add(&server, (struct stub_rule){.path = "/classify", .body = cases[i].body});
+        assert_true(open_with(&v, profile_file(profile), NULL, 5) < 0);
+        check_says(cases[i].what);
+        verifier_release(&v);
+    }
+}
+
 /* ---- llama-server ---- */
 
 #define PROPS                                                                                                \
@@ -384,15 +546,55 @@ static void a_request_that_is_wrong_is_not_repeated(void **state)
     assert_non_null(strstr(server.last, "Authorization: Bearer sk-12345\r\n"));
 }
 
-static void a_redirection_is_not_followed(void **state)
+static void a_redirection_to_another_host_is_not_followed(void **state)
 {
     (void)state;
     stub_add(&server, (struct stub_rule){.path = "/v1/completions",
                                          .status = 302,
-                                         .headers = "Location: /elsewhere\r\n",
+                                         .headers = "Location: http://elsewhere.example/v1/completions\r\n",
                                          .body = ""});
-    check_open_fails("HTTP status 302");
-    assert_null(strstr(server.last, "/elsewhere"));
+    check_open_fails(
+        "HTTP status 302: it sends us on to http://elsewhere.example/v1/completions, which is not "
+        "followed; give that address");
+}
+
+/* It may be coming back: it is asked again before its loss is told. */
+static void a_server_that_goes_away_is_asked_again(void **state)
+{
+    (void)state;
+    struct verifier v;
+    stub_add(&server, (struct stub_rule){.path = "/v1/completions", .body = TOP("\" +\": -1, \" -\": -1")});
+    opened(&v, profile_file(TAGGED "}"));
+    struct verifier_case of = verifier_case_of("q?", NULL);
+    struct verifier_item item;
+    float scores[SCORES_MAX];
+    stub_stop(&server);
+    assert_int_equal(score_of(&v, &of, "a", scores, &item), PONDER_E_ENGINE);
+    check_says(", after several tries");
+    verifier_forget(&v, &of);
+    verifier_release(&v);
+    stub_start(&server);
+}
+
+static void an_error_in_a_reply_of_status_200_is_refused_with_its_words(void **state)
+{
+    (void)state;
+    stub_add(&server,
+             (struct stub_rule){.path = "/v1/completions",
+                                .body = "{\"error\": {\"message\": \"no such model\", \"code\": 404}}"});
+    check_open_fails("404: no such model");
+}
+
+static void a_mark_or_comment_before_a_reply_and_half_characters_are_read(void **state)
+{
+    (void)state;
+    struct verifier v;
+    stub_add(&server, (struct stub_rule){
+                          .path = "/v1/completions",
+                          .body = "\xef\xbb\xbf: busy\n" TOP("\" +\": -1, \" -\": -1, \"\\ud83d\": -9")});
+    opened(&v, profile_file(TAGGED "}"));
+    check_scores(&v, 2, (float[]){0.5f, 0.5f});
+    verifier_release(&v);
 }
 
 static void a_server_that_hangs_or_never_ends_is_left(void **state)
@@ -443,7 +645,7 @@ static void replies_of_the_wrong_shape_are_told(void **state)
         {ROWS("[[0, null]]"), "neither a number"},
         {ROWS("[[0, 1.5]]"), "has 1.5 where a probability"},
         {ROWS("[[0, -0.5]]"), "has -0.5 where a probability"},
-        {ROWS("[[0, NaN]]"), "no JSON object"},
+        {ROWS("[[0, NaN]]"), "neither a number nor numbers"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct verifier v;
@@ -553,12 +755,21 @@ int main(void)
         TEST(labels_are_known_without_their_space_where_a_server_drops_it),
         TEST(a_model_behind_a_server_that_is_inverted_is_refused),
         TEST(a_label_by_id_is_asked_for_by_id),
+        TEST(a_label_by_id_is_named_by_it),
+        TEST(a_text_that_is_too_long_stays_without_a_score_and_others_have_theirs),
+        TEST(what_a_server_cannot_read_is_not_asked_about),
+        TEST(a_judge_behind_a_pooler_is_read_at_the_end),
+        TEST(an_outcome_model_gives_its_classes),
+        TEST(what_is_no_outcome_model_is_refused_clearly),
         TEST(a_label_that_is_not_likely_is_as_likely_as_the_last_and_both_missing_is_refused),
         TEST(llama_servers_labels_are_raised_alike),
         TEST(a_label_that_is_not_one_token_of_the_servers_is_refused),
         TEST(a_server_that_is_busy_is_asked_again_and_not_for_ever),
         TEST(a_request_that_is_wrong_is_not_repeated),
-        TEST(a_redirection_is_not_followed),
+        TEST(a_redirection_to_another_host_is_not_followed),
+        TEST(a_server_that_goes_away_is_asked_again),
+        TEST(an_error_in_a_reply_of_status_200_is_refused_with_its_words),
+        TEST(a_mark_or_comment_before_a_reply_and_half_characters_are_read),
         TEST(a_server_that_hangs_or_never_ends_is_left),
         TEST(replies_of_the_wrong_shape_are_told),
         TEST(what_is_told_wrongly_is_refused_before_a_server_is_asked),
