@@ -19,6 +19,7 @@ extern "C" {
  * al. 2025): N solutions under way, drawn anew behind each step in proportion to the verifier's odds. Options
  * of a strategy's own may stand behind its name, "particles:temperature=0.5,ess=0.5" (docs/cli.md). Filled by
  * ponder_options_default(ponder_search_options(), ..). Texts are borrowed. */
+#define PONDER_STOP_DEFAULT 0.05
 struct ponder_search {
     const char *name;
     const char *verifier;  /* "auto": "vote" for best_of_n, else "prm"; or "prm:FILE", "oracle" and so on */
@@ -28,6 +29,9 @@ struct ponder_search {
     const char *aggregate; /* from step scores to a solution's: "last", "min", "prod", "mean"; "auto": the
                               verifier's */
     const char *budget;    /* of a question, as "64g", "20000t", "5s", "1e12f" or several; "": none */
+    double stop; /* of a vote over whole solutions: chance at most that the one that is elected when it stops is
+                    not the one that unlimited sampling would elect (docs/concepts.md); 0: it samples all;
+                    NAN: as solving does, PONDER_STOP_DEFAULT for a vote */
     const char *step_end;  /* what ends a step: "line" (a thought, <think> to </think>, is one step whatever
                               its lines),  "blank" (a blank line), or any text */
     struct ponder_verifier_options verifier_options;

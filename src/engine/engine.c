@@ -102,6 +102,11 @@ bool engine_take(struct engine *engine, struct engine_result *out)
     return engine->ops->take(engine, out);
 }
 
+bool engine_peek(const struct engine *engine, int64_t tag, const char **text, size_t *len)
+{
+    return engine->ops->peek && engine->ops->peek(engine, tag, text, len);
+}
+
 void engine_usage_get(const struct engine *engine, struct engine_usage *out)
 {
     engine->ops->usage(engine, out);

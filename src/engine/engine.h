@@ -122,6 +122,8 @@ struct engine_ops { /* one const descriptor per engine; registered in engine.def
     void (*usage)(const struct engine *engine, struct engine_usage *out);
     double (*flops)(const struct engine *engine, int64_t first, int64_t count); /* NULL: unknown */
     int64_t (*length)(const struct engine *engine, int64_t node);               /* NULL: unknown */
+    /* The text under way of the request with this tag, borrowed until the next step; NULL: unknown. */
+    bool (*peek)(const struct engine *engine, int64_t tag, const char **text, size_t *len);
     /* NULL: the engine's other side finds control tokens by itself, or has none; `prompt` is asked. */
     int (*prompt_parts)(struct engine *engine, const struct engine_text *text, int64_t *out,
                         struct ponder_err *err);
@@ -152,6 +154,9 @@ void engine_cancel(struct engine *engine, int64_t tag);
 int engine_step(struct engine *engine, double wait_s, struct ponder_err *err) PONDER_USE;
 /* Takes one finished result; false where there is none. Order: the order of finishing. */
 bool engine_take(struct engine *engine, struct engine_result *out) PONDER_USE;
+/* What has come so far of the request with this tag, borrowed until the engine is next touched; false where
+ * nothing has, or the engine does not tell. */
+bool engine_peek(const struct engine *engine, int64_t tag, const char **text, size_t *len);
 void engine_usage_get(const struct engine *engine, struct engine_usage *out);
 /* Where the first of the stop strings ends that ends behind byte `from` of a text; 0: there is none. For
  * engines. */

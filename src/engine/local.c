@@ -404,6 +404,18 @@ static void local_usage(const struct engine *engine, struct engine_usage *out)
     out->kv_bytes_peak = (int64_t)kv_bytes_peak(local->kv);
 }
 
+static bool local_peek(const struct engine *engine, int64_t tag, const char **text, size_t *len)
+{
+    const struct local *local = (const struct local *)engine;
+    for (int i = 0; i < local->active_count; i++)
+        if (local->active[i]->tag == tag && local->active[i]->text.len > 0) {
+            *text = local->active[i]->text.data;
+            *len = local->active[i]->text.len;
+            return true;
+        }
+    return false;
+}
+
 static double local_flops(const struct engine *engine, int64_t first, int64_t count)
 {
     const struct local *local = (const struct local *)engine;
@@ -479,6 +491,7 @@ const struct engine_ops engine_local_ops = {
     .usage = local_usage,
     .flops = local_flops,
     .length = local_length,
+    .peek = local_peek,
 };
 
 static int allocate(struct local *local)

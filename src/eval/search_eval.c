@@ -19,6 +19,7 @@ struct work {
     struct eval_job job;
     const struct ponder_search *search;
     struct search_plan plan;
+    struct verifier verifier;
     struct engine *engine;
     struct cells cells;
     const int64_t *missing; /* cells of the pass under way */
@@ -32,10 +33,15 @@ struct work {
 
 static int open_plan(struct work *work, struct ponder_err *err)
 {
-    int status = search_plan_of(&work->plan, work->search, work->job.sampling, false, err);
+    int status = search_plan_of(&work->plan, work->search, work->job.sampling, err);
+    if (!status)
+        status = search_plan_verifier(&work->plan, work->search, work->job.sampling, false, &work->verifier, err);
+    if (status)
+        return status;
+    search_plan_take(&work->plan, &work->verifier, false);
     if (!status)
         status = search_plan_check(&work->plan, work->engine, err);
-    work->job.verifier_hash = work->plan.verifier.hash;
+    work->job.verifier_hash = work->verifier.hash;
     if (!status)
         work->eval->width = search_options_get(&work->plan.options, work->plan.ops, "width", 0);
     return status;
@@ -46,9 +52,9 @@ static int check_questions(struct work *work, struct ponder_err *err)
     for (int64_t q = 0; q < work->cells.questions.count; q++) {
         const struct question *question = &work->cells.questions.items[q];
         struct verifier_case asked = verifier_case_of(question->problem, question->answer);
-        int status = verifier_accept(&work->plan.verifier, &asked, err);
+        int status = verifier_accept(&work->verifier, &asked, err);
         if (status)
-            return err_prefix(err, status, "--verifier %s: %s", work->plan.verifier.ops->name, question->id);
+            return err_prefix(err, status, "--verifier %s: %s", work->verifier.ops->name, question->id);
     }
     return PONDER_OK;
 }
@@ -159,7 +165,7 @@ static void fill_outcomes(struct work *work, const struct grade *grades, double 
  */
 static void add_probe(struct work *work)
 {
-    struct ponder_ledger probed = work->plan.verifier.probed;
+    struct ponder_ledger probed = work->verifier.probed;
     ledger_add(&work->eval->spent, &probed);
     probed.seconds = 0;
     ledger_add(&work->eval->ledger, &probed);
@@ -197,7 +203,7 @@ static void work_release(struct work *work)
     free(work->outcomes);
     against_release(&work->against);
     cells_release(&work->cells);
-    search_plan_release(&work->plan);
+    verifier_release(&work->verifier);
     ponder_search_eval_release(work->eval);
 }
 

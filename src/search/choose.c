@@ -42,7 +42,7 @@ static int list_solutions(const struct tree *tree, bool rollouts, enum answer_mo
     *count = 0;
     for (int32_t i = 1; i < tree->count && !status; i++) {
         const struct tree_node *node = &tree->nodes[i];
-        if (node->same_as < 0 && node->rollout == rollouts &&
+        if (node->same_as < 0 && node->rollout == rollouts && !node->surplus &&
             (node->end == TREE_ENDED || is_cut_with_answer(tree, i, mode, &status)))
             nodes[(*count)++] = i;
     }

@@ -14,7 +14,6 @@ int driver_open(struct driver **out, const struct driver_settings *settings, str
         return err_memory(err, "a driver");
     driver->engine = settings->engine;
     driver->clock = settings->clock;
-    driver->deadline_s = settings->deadline_s > 0 ? settings->deadline_s : INFINITY;
     driver->job_free = -1;
     return PONDER_OK;
 }
@@ -158,6 +157,17 @@ int64_t driver_step(struct driver *driver, double wait_s, struct ponder_err *err
     remove_over(driver);
     end_late(driver);
     return status ? status : driver->quest_count;
+}
+
+void driver_texts(const struct driver *driver, uint64_t id,
+                  void (*each)(void *data, int32_t node, const char *text, size_t len), void *data)
+{
+    const char *text;
+    size_t len;
+    for (int64_t tag = 0; tag < driver->job_cap; tag++)
+        if (driver->jobs[tag].quest && driver->jobs[tag].quest->id == id &&
+            engine_peek(driver->engine, tag, &text, &len))
+            each(data, driver->jobs[tag].node, text, len);
 }
 
 int64_t driver_results(const struct driver *driver)

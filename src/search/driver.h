@@ -21,6 +21,13 @@
 #include "search/search.h"
 #include "verifier/verifier.h"
 
+/* When a vote over independent solutions is sure enough of its election (stop.h). */
+struct driver_stop {
+    double delta; /* chance at most of another election; 0: it samples all */
+    bool weighted;
+    enum answer_mode mode;
+};
+
 /* How a question is worked on. */
 struct driver_plan {
     const struct search_ops *ops;
@@ -32,6 +39,7 @@ struct driver_plan {
     bool partial;  /* where it is cancelled, the listener is told of what is under way too */
     bool keep_ids; /* the tree has the tokens of each text too */
     const struct ponder_sampling *sampling; /* temperature .., max_tokens of a whole solution */
+    struct driver_stop stop;                /* of a strategy whose solutions are independent */
 };
 
 /* A whole solution that is there already, from an earlier run: it takes the place of a request. */
@@ -49,6 +57,7 @@ struct driver_question {
     struct best_of_n_prompt prompt;
     const char *problem; /* for the verifier */
     const char *gold;    /* for the oracle, where it is known */
+    double deadline_s;   /* of a partial plan: it ends by then, judged; 0: none */
     const struct driver_plan *plan;
     /* Of the solutions that are asked for behind the prompt, whether number `i` is there; NULL: none is. */
     bool (*recall)(void *data, int64_t i, struct driver_recalled *out);
@@ -60,12 +69,21 @@ struct driver_outcome {
     const struct search *search; /* with its tree, which is .. */
     const struct tree *tree;
     int64_t rounds;            /* how often the strategy asked for something when nothing was pending */
-    const char *ended_by;      /* "budget" or "time" where that cut it short; NULL: it ended by itself */
+    const char *ended_by;      /* "budget" or "time" where that cut it short, "agreement" where its stop rule
+                                  did; NULL: it ended by itself */
     int64_t repeated;          /* samples that said what a sibling had said */
     int status;                /* not PONDER_OK: what ended it before its time .. */
     const char *failure;       /* .. in words, or what the first of its failed requests said; "" where none */
     bool failed;               /* it has that status, or ended in a round without any result */
     struct ponder_ledger cost; /* its own tokens once, however often they were computed; no seconds */
+};
+
+/* Of a question under way, when something has been told to its strategy. */
+struct driver_news {
+    const struct search *search;
+    int32_t told;        /* nodes of its tree that the strategy knows */
+    int32_t round_begin; /* of those, what it had when it last asked with nothing pending */
+    struct ponder_ledger cost;
 };
 
 struct driver_listener {
@@ -75,6 +93,8 @@ struct driver_listener {
     /* Of each whole solution behind the prompt as soon as it has ended, number node->ordinal; not of those
      * that were recalled, cancelled or failed. NULL: nobody wants to know. */
     int (*ended)(void *data, uint64_t id, const struct tree_node *node, struct ponder_err *err);
+    /* NULL: nobody wants to know. */
+    int (*moved)(void *data, uint64_t id, const struct driver_news *news, struct ponder_err *err);
     void *data;
 };
 
@@ -82,7 +102,6 @@ struct driver_listener {
 struct driver_settings {
     struct engine *engine;
     const struct clock *clock;
-    double deadline_s; /* questions of partial plans end by then, judged; 0: none */
 };
 
 struct driver;
@@ -106,6 +125,9 @@ int64_t driver_step(struct driver *driver, double wait_s, struct ponder_err *err
  * is done is left alone. */
 void driver_cancel(struct driver *driver, uint64_t id);
 void driver_cancel_all(struct driver *driver);
+/* Each text under way of a question, as far as the engine can tell. */
+void driver_texts(const struct driver *driver, uint64_t id,
+                  void (*each)(void *data, int32_t node, const char *text, size_t len), void *data);
 /* Results of the engine so far. */
 int64_t driver_results(const struct driver *driver);
 /* Generations counted, and what verifiers took; the rest is the engine's to measure. */

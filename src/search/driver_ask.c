@@ -117,7 +117,7 @@ enum { TIMED_IN_FLIGHT_MAX = 64 };
 
 static bool is_enough(const struct driver *driver, const struct quest *quest)
 {
-    return driver->in_flight >= BEST_OF_N_IN_FLIGHT_MAX ||
+    return driver->in_flight >= BEST_OF_N_IN_FLIGHT_MAX || driver_stop_waits(quest) ||
            (!isinf(quest->deadline_s) && quest->awaited >= TIMED_IN_FLIGHT_MAX);
 }
 

@@ -4,6 +4,8 @@
 #define SEARCH_DRIVER_IMPL_H
 
 #include "search/driver.h"
+#include "search/stop.h"
+#include "search/tally.h"
 
 /* A question under way. Its nodes are in the order of their asking: those before `told` the strategy knows,
  * those before `settled` are there, made one with their equals, and read or before the verifier. */
@@ -23,11 +25,14 @@ struct quest {
     struct purse_hold reading_hold; /* of texts that are there and not read yet */
     double began_s, deadline_s;     /* INFINITY: none */
     int32_t settled, told;
+    int32_t round_begin; /* nodes that there were when it last asked with nothing pending */
     int64_t asked;   /* of the asks: those handed on .. */
     int64_t repeats; /* .. and how often the next one was */
     int64_t awaited; /* results that are not in */
     int64_t reading; /* texts before the verifier */
     int64_t prompt_tokens;
+    struct tally tally; /* answers by the numbers that the stop rule has */
+    struct stop_rule stop;
     bool counted;   /* something of this round has been asked of the engine .. */
     bool any;       /* .. and something has come */
     bool closing;   /* nothing more is asked for .. */
@@ -55,7 +60,6 @@ struct reading {
 struct driver {
     struct engine *engine;
     const struct clock *clock;
-    double deadline_s;     /* INFINITY: none */
     struct quest **quests; /* (quest_count) in the order of adding */
     int64_t quest_count, quest_cap;
     uint64_t next_id;
@@ -119,6 +123,14 @@ void driver_drop_readings(struct quest *quest);
 int driver_judge(struct driver *driver, double wait_s, struct ponder_err *err) PONDER_USE;
 /* Seconds that judging the question's finished solutions will take, by what it took so far. */
 double driver_judging_time_s(const struct driver *driver, const struct quest *quest);
+
+/* driver_stop.c: enough solutions */
+
+/* Whether the stop rule is to see more of what there is before more is asked for. */
+bool driver_stop_waits(const struct quest *quest);
+/* Of the next result: where it is enough, nothing more is asked for. */
+int driver_stop_tell(struct driver *driver, struct quest *quest, int32_t index,
+                     struct ponder_err *err) PONDER_USE;
 
 /* driver_finish.c: an end for a search that was cut short */
 

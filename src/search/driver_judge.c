@@ -14,7 +14,7 @@ enum { STEPS_MAX = 1024 };
  * or comes too late to be of use. */
 static bool is_wanted(const struct quest *quest, const struct tree_node *node)
 {
-    if (quest->plan->verifier->ops->scoreless || quest->outcome.status)
+    if (quest->plan->verifier->ops->scoreless || quest->outcome.status || node->surplus)
         return false;
     if (node->end == TREE_ENDED)
         return true;
@@ -77,7 +77,7 @@ static int settle_one(struct driver *driver, struct quest *quest, int32_t index)
     struct tree *tree = &quest->search.tree;
     struct tree_node *node = &tree->nodes[index];
     int64_t group = quest->search.ops->group ? quest->search.ops->group(&quest->options) : 0;
-    if (node->end != TREE_FAILED)
+    if (node->end != TREE_FAILED && !node->surplus)
         tree_merge(tree, index, group);
     quest->outcome.repeated += node->same_as >= 0;
     if ((node->end != TREE_OPEN || node->same_as >= 0) && node->handle) { /* nothing follows it */

@@ -141,9 +141,11 @@ static void take_plan(struct driver *driver, struct quest *quest)
         .budget = &plan->budget, .engine = driver->engine, .verifier = verified ? plan->verifier : NULL};
     quest->began_s = clock_now_s(driver->clock);
     quest->deadline_s = plan->budget.seconds > 0 ? quest->began_s + plan->budget.seconds : INFINITY;
-    if (plan->partial)
-        quest->deadline_s = fmin(quest->deadline_s, driver->deadline_s);
+    if (plan->partial && quest->question.deadline_s > 0)
+        quest->deadline_s = fmin(quest->deadline_s, quest->question.deadline_s);
     quest->settled = quest->told = 1;
+    if (plan->stop.delta > 0)
+        stop_init(&quest->stop, plan->stop.delta);
 }
 
 /* A strategy begins, with as many generations as are left. */
@@ -231,6 +233,8 @@ void quest_free(struct driver *driver, struct quest *quest)
     ledger_add(&driver->spent, &quest->judged.cost); /* of one that was given up */
     release_all(driver, &search->tree);
     end_strategy(search);
+    tally_release(&quest->tally);
+    stop_release(&quest->stop);
     tree_release(&search->tree);
     free(search->asks);
     free(search->dropped);
@@ -267,8 +271,10 @@ static int propose(struct driver *driver, struct quest *quest, struct ponder_err
     if (next < 0)
         return err_memory(err, "a search");
     take_drops(driver, quest);
-    if (at_rest && search->pending > before)
+    if (at_rest && search->pending > before) {
         quest->counted = quest->any = false;
+        quest->round_begin = search->tree.count;
+    }
     if (at_rest)
         release_unasked(driver, quest);
     if (next == SEARCH_DONE && !at_rest)
@@ -286,9 +292,10 @@ static int tell(struct driver *driver, struct quest *quest, struct ponder_err *e
         return PONDER_OK;
     search->pending--;
     quest->any |= node->end != TREE_FAILED;
-    if (node->same_as < 0 && !quest->finishing && search->ops->observe(search, i))
+    if (node->same_as < 0 && !quest->finishing && !node->surplus && search->ops->observe(search, i))
         return err_memory(err, "a search");
-    return propose(driver, quest, err);
+    int status = driver_stop_tell(driver, quest, i, err);
+    return status ? status : propose(driver, quest, err);
 }
 
 static bool is_at_rest(const struct quest *quest)
@@ -304,9 +311,18 @@ static int end_or_finish(struct driver *driver, struct quest *quest, struct pond
     return status || quest->awaited > 0 ? status : end_quest(driver, quest, err);
 }
 
+static int tell_listener(const struct quest *quest, struct ponder_err *err)
+{
+    if (!quest->listener.moved)
+        return PONDER_OK;
+    const struct driver_news news = {&quest->search, quest->told, quest->round_begin, quest_cost(quest)};
+    return quest->listener.moved(quest->listener.data, quest->id, &news, err);
+}
+
 int quest_advance(struct driver *driver, struct quest *quest, struct ponder_err *err)
 {
     struct tree *tree = &quest->search.tree;
+    int32_t told = quest->told;
     int status = quest_waits(quest) ? driver_submit_more(driver, quest, err) : PONDER_OK;
     for (bool moves = true; moves && !status && !quest->over;) {
         status = driver_settle(driver, quest, err);
@@ -314,5 +330,7 @@ int quest_advance(struct driver *driver, struct quest *quest, struct ponder_err 
         if (!status && moves)
             status = tell(driver, quest, err);
     }
+    if (!status && quest->told > told)
+        status = tell_listener(quest, err);
     return status || quest->over || !is_at_rest(quest) ? status : end_or_finish(driver, quest, err);
 }

@@ -18,6 +18,7 @@ struct work {
     int64_t next, finished; /* the next question, and those done or left out */
     int64_t samples_total;  /* where all plans are of whole samples; else 0 .. */
     int64_t samples_left;   /* .. and those of questions that were left out */
+    double deadline_s;      /* 0: none */
     struct meter meter;
 };
 
@@ -65,15 +66,18 @@ static int64_t count_samples(const struct driver_question *questions, int64_t co
 
 static int add(struct work *work, struct ponder_err *err)
 {
-    const struct driver_listener listener = {question_done, solution_ended, work};
+    const struct driver_listener listener = {
+        .done = question_done, .ended = solution_ended, .data = work};
     int64_t question = work->next++;
+    struct driver_question asked = work->questions[question];
+    asked.deadline_s = work->deadline_s;
     bool take = true;
     uint64_t id;
     int status = work->listener->question_begin
                      ? work->listener->question_begin(work->listener->data, question, &take, err)
                      : PONDER_OK;
     if (!status && take) {
-        status = driver_add(work->driver, &work->questions[question], &listener, &id, err);
+        status = driver_add(work->driver, &asked, &listener, &id, err);
         if (!status)
             work->of[id] = question;
     } else {
@@ -127,8 +131,8 @@ int driver_run(struct engine *engine, const struct driver_question *questions, i
                         .of = calloc((size_t)question_count + 1, sizeof *work.of),
                         .samples_total = count_samples(questions, question_count),
                         .meter = meter_begin(engine, settings->clock, settings->watch, settings->timeout_s)};
-    double deadline_s = settings->timeout_s > 0 ? work.meter.began_s + settings->timeout_s : 0;
-    const struct driver_settings driven = {engine, settings->clock, deadline_s};
+    work.deadline_s = settings->timeout_s > 0 ? work.meter.began_s + settings->timeout_s : 0;
+    const struct driver_settings driven = {engine, settings->clock};
     int status = work.of ? driver_open(&work.driver, &driven, err) : err_memory(err, "a search");
     if (!status)
         status = loop(&work, err);

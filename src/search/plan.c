@@ -1,5 +1,6 @@
 #include "search/plan.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/err.h"
@@ -15,6 +16,26 @@ bool ponder_search_is_vote(const struct ponder_search *search)
 {
     return search_is(search->name, "best_of_n") && !*search_own_text(search->name) &&
            strcmp(ponder_search_verifier(search), "vote") == 0 && !*search->budget;
+}
+
+/* A vote over independent solutions can stop when it is sure; a search by steps, and the best one alone, are
+ * no such vote. */
+static int read_stop(struct search_plan *plan, const struct ponder_search *search, struct ponder_err *err)
+{
+    bool vote = plan->ops->independent && plan->select != SEARCH_BEST;
+    if (isnan(search->stop)) {
+        plan->stop = vote ? PONDER_STOP_DEFAULT : 0;
+        return PONDER_OK;
+    }
+    if (search->stop < 0 || search->stop > 0.5)
+        return err_set(err, PONDER_E_ARGUMENT, "--stop %g: from 0, which samples all, to 0.5", search->stop);
+    if (search->stop > 0 && !vote)
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "--stop is for a vote over independent solutions: --search best_of_n with --select "
+                       "majority or weighted; a %s ends by its own rules",
+                       plan->ops->independent ? "choice of the best" : plan->ops->name);
+    plan->stop = search->stop;
+    return PONDER_OK;
 }
 
 static const char *separator_of(const char *step_end)
@@ -69,22 +90,32 @@ static void pay_probe(struct budget *budget, const struct ponder_ledger *probed)
 }
 
 int search_plan_of(struct search_plan *out, const struct ponder_search *search,
-                   const struct ponder_sampling *sampling, bool alone, struct ponder_err *err)
+                   const struct ponder_sampling *sampling, struct ponder_err *err)
 {
-    *out = (struct search_plan){0};
-    struct verifier_options told = verifier_options_of(sampling, &search->verifier_options);
+    *out = (struct search_plan){.own_aggregate = strcmp(search->aggregate, "auto") != 0};
     int status = read_options(out, search, sampling, err);
+    return status ? status : read_stop(out, search, err);
+}
+
+int search_plan_verifier(const struct search_plan *plan, const struct ponder_search *search,
+                         const struct ponder_sampling *sampling, bool alone, struct verifier *out,
+                         struct ponder_err *err)
+{
+    struct verifier_options told = verifier_options_of(sampling, &search->verifier_options);
     if (alone) {
-        told.probe_tokens_max = out->budget.tokens;
-        told.probe_flops_max = out->budget.flops;
+        told.probe_tokens_max = plan->budget.tokens;
+        told.probe_flops_max = plan->budget.flops;
     }
-    if (!status)
-        status = verifier_open(&out->verifier, ponder_search_verifier(search), &told, err);
-    if (strcmp(search->aggregate, "auto") == 0)
-        out->aggregate = out->verifier.aggregate;
-    if (alone)
-        pay_probe(&out->budget, &out->verifier.probed);
-    return status;
+    return verifier_open(out, ponder_search_verifier(search), &told, err);
+}
+
+void search_plan_take(struct search_plan *plan, struct verifier *verifier, bool pays)
+{
+    plan->verifier = verifier;
+    if (!plan->own_aggregate)
+        plan->aggregate = verifier->aggregate;
+    if (pays)
+        pay_probe(&plan->budget, &verifier->probed);
 }
 
 int search_plan_check(const struct search_plan *plan, const struct engine *engine, struct ponder_err *err)
@@ -110,8 +141,8 @@ int search_plan_check(const struct search_plan *plan, const struct engine *engin
         return err_set(err, PONDER_E_UNSUPPORTED,
                        "--budget in FLOPs: what the server's model takes is not known; --model-params, such "
                        "as 8e9, says its size");
-    const struct verifier_ops *verifier = plan->verifier.ops;
-    if (plan->budget.flops > 0 && plan->verifier.hash && !verifier->tokenless && !verifier->flops)
+    const struct verifier_ops *verifier = plan->verifier->ops;
+    if (plan->budget.flops > 0 && plan->verifier->hash && !verifier->tokenless && !verifier->flops)
         return err_set(err, PONDER_E_UNSUPPORTED,
                        "--budget in FLOPs: what the verifier '%s' takes is not known, and would count as "
                        "nothing; give a budget in tokens, such as 20000t",
@@ -119,16 +150,11 @@ int search_plan_check(const struct search_plan *plan, const struct engine *engin
     return PONDER_OK;
 }
 
-void search_plan_release(struct search_plan *plan)
-{
-    verifier_release(&plan->verifier);
-}
-
 struct driver_plan search_plan_driven(struct search_plan *plan, const struct ponder_sampling *sampling)
 {
     return (struct driver_plan){.ops = plan->ops,
                                 .options = &plan->options,
-                                .verifier = &plan->verifier,
+                                .verifier = plan->verifier,
                                 .aggregate = plan->aggregate,
                                 .budget = plan->budget,
                                 .separator = plan->separator,

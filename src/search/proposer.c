@@ -9,13 +9,11 @@
 #include "engine/local.h"
 #include "engine/openai.h"
 #include "lm/sample.h"
-#include "ponder/server.h"
 #include "search/best_of_n.h"
 #include "search/prompt.h"
 #include "search/search.h"
-#include "search/solve.h"
 
-static int check(const struct ponder_sampling *s, struct ponder_err *err)
+static int check_range(const struct ponder_sampling *s, struct ponder_err *err)
 {
     struct sample_options options = {s->temperature, 0, s->top_p, s->min_p};
     int status = sample_options_check(&options, err);
@@ -32,6 +30,17 @@ static int check(const struct ponder_sampling *s, struct ponder_err *err)
     return PONDER_OK;
 }
 
+int proposer_check(const struct ponder_model *model, const struct ponder_sampling *sampling,
+                   struct ponder_err *err)
+{
+    int status = check_range(sampling, err);
+    if (!status && model->remote && (sampling->top_k > 0 || sampling->min_p > 0) &&
+        !(openai_model_takes(model->remote) & OPENAI_TAKES_CUTS))
+        status = err_set(err, PONDER_E_UNSUPPORTED,
+                         "the server does not take --top-k and --min-p; leave them away, or use --top-p");
+    return status;
+}
+
 static int open_remote(struct engine **out, const struct ponder_model *model,
                        const struct ponder_sampling *sampling, struct ponder_err *err)
 {
@@ -39,10 +48,6 @@ static int open_remote(struct engine **out, const struct ponder_model *model,
         return err_set(
             err, PONDER_E_ARGUMENT,
             "--exact is for a model in this process; what a server computes with is its own choice");
-    if ((sampling->top_k > 0 || sampling->min_p > 0) &&
-        !(openai_model_takes(model->remote) & OPENAI_TAKES_CUTS))
-        return err_set(err, PONDER_E_UNSUPPORTED,
-                       "the server does not take --top-k and --min-p; leave them away, or use --top-p");
     int status = openai_open(out, model->remote, err);
     if (!status && sampling->seed < 0)
         openai_seedless(*out);
@@ -76,7 +81,7 @@ static int open_local(struct engine **out, const struct ponder_model *model,
 int proposer_open(struct engine **out, const struct ponder_model *model,
                   const struct ponder_sampling *sampling, struct ponder_err *err)
 {
-    int status = check(sampling, err);
+    int status = proposer_check(model, sampling, err);
     if (status)
         return status;
     return model->remote ? open_remote(out, model, sampling, err) : open_local(out, model, sampling, err);
@@ -103,34 +108,6 @@ struct ponder_sampling proposer_sampling(const struct ponder_model *model, const
     if (open && isnan(sampling->temperature))
         whole.pool = "greedy";
     return whole;
-}
-
-double proposer_take_start(struct ponder_model *model, struct ponder_sampling *sampling)
-{
-    const double least_s = 1e-3; /* 0 is no limit */
-    double start_s = model->start_s;
-    model->start_s = 0;
-    if (sampling->timeout_s > 0)
-        sampling->timeout_s = fmax(sampling->timeout_s - start_s, least_s);
-    return start_s;
-}
-
-int ponder_solve(struct ponder_model *model, const char *question, const struct ponder_sampling *sampling,
-                 const struct ponder_watch *watch, struct ponder_solution **out, struct ponder_err *err)
-{
-    *out = NULL;
-    struct engine *engine;
-    struct ponder_sampling whole = proposer_sampling(model, NULL, sampling);
-    proposer_take_start(model, &whole);
-    int status = proposer_open(&engine, model, &whole, err);
-    if (status)
-        return status;
-    status = solve_run(engine, &model->prompt, model->boxes ? ANSWER_BOX_ONLY : ANSWER_ANY_SIGN, question,
-                       &whole, &clock_system, watch, out, err);
-    if (!status)
-        (*out)->start = ponder_model_start(model);
-    engine_release(engine);
-    return status;
 }
 
 /* The space that SentencePiece puts before the first word of a text is no part of a text that begins here. */

@@ -8,6 +8,9 @@
 #include "ponder/sampling.h"
 #include "ponder/search.h"
 
+/* Refuses what no option table has checked, and what the model's servers do not take. */
+int proposer_check(const struct ponder_model *model, const struct ponder_sampling *sampling,
+                   struct ponder_err *err) PONDER_USE;
 /* Settings that no option table has checked are refused here. The model must outlive the engine. */
 int proposer_open(struct engine **out, const struct ponder_model *model,
                   const struct ponder_sampling *sampling, struct ponder_err *err) PONDER_USE;
@@ -18,8 +21,5 @@ enum ponder_purpose proposer_purpose(const struct ponder_search *search, int64_t
  * temperature the greedy solution first. */
 struct ponder_sampling proposer_sampling(const struct ponder_model *model, const struct ponder_search *search,
                                          const struct ponder_sampling *sampling);
-/* The seconds that the model's servers took at the start, once: what is left of the timeout is without them.
- */
-double proposer_take_start(struct ponder_model *model, struct ponder_sampling *sampling);
 
 #endif

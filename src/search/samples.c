@@ -45,6 +45,7 @@ static int observe(struct search *search, int32_t node)
 const struct search_ops search_best_of_n = {
     .name = "best_of_n",
     .summary = "N whole solutions, and a choice among them",
+    .independent = true,
     .state_size = sizeof(struct samples),
     .prepare = prepare,
     .generations = generations,

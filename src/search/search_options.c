@@ -14,6 +14,7 @@ const struct ponder_option *ponder_search_options(void)
         ROW_TEXT("select", select, "HOW", "weighted", "of its solutions: weighted, best or majority"),
         ROW_TEXT("aggregate", aggregate, "HOW", "auto", "of step scores: last, min, prod, mean"),
         ROW_TEXT("budget", budget, "B", "", "64g, 20000t, 5s, 1e12f or several: of a question"),
+        ROW_REAL("stop", stop, "DELTA", "auto", 0, 0.5, "a vote stops at this risk of another answer"),
         ROW_TEXT("step-end", step_end, "END", "line", "line, blank (a blank line) or any text"),
         VERIFIER_ROWS(verifier_options),
         PONDER_OPTION_END};

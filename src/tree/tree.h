@@ -40,6 +40,7 @@ struct tree_node {
     bool judged;  /* the verifier has been asked about it */
     bool charged; /* its last token, computed with the first token behind it, has been */
     bool thinks;  /* a thought is open at its end */
+    bool surplus; /* asked for, and not needed any more when it came: no candidate */
     bool placed;  /* its text was given, not sampled */
     const char *text;
     size_t len;

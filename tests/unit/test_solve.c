@@ -17,7 +17,7 @@
 #include "search/best_of_n.h"
 #include "search/prompt.h"
 #include "ponder/tree.h"
-#include "search/solve.h"
+#include "session/session.h"
 #include "sampling_fixture.h"
 
 /* A clock that moves by itself a little each time it is read, so that nothing waits. */
@@ -35,6 +35,22 @@ struct fixture {
     struct engine *engine;
     struct ponder_sampling sampling;
 };
+
+static int solve_run(struct engine *engine, const struct prompt_template *template, enum answer_mode mode,
+                     const char *question, const struct ponder_sampling *sampling, const struct clock *clock,
+                     const struct ponder_watch *watch, struct ponder_solution **out, struct ponder_err *err)
+{
+    struct ponder_plan plan;
+    struct ponder_session *session;
+    *out = NULL;
+    assert_int_equal(ponder_plan_default(&plan, err), PONDER_OK);
+    plan.sampling = *sampling;
+    plan.search.stop = 0;
+    assert_int_equal(session_open_over(&session, engine, template, mode, clock, err), PONDER_OK);
+    int status = session_solve(session, question, &plan, watch, out, err);
+    ponder_session_close(session);
+    return status;
+}
 
 static void setup(struct fixture *f, const struct scripted_reply *replies, int count, int64_t n)
 {
