@@ -131,6 +131,14 @@ static int read_temperatures(struct args *args, double *temperatures, int *count
 
 static int check(const struct args *args, struct ponder_err *err)
 {
+    if (args->search.stop > 0) {
+        snprintf(
+            err->message, sizeof err->message,
+            "--stop is for solving: an evaluation keeps every solution, and `ponder replay --stop %g` says "
+            "where a vote over them could have stopped",
+            args->search.stop);
+        return err->status = PONDER_E_ARGUMENT;
+    }
     if (!ponder_search_is_vote(&args->search) || !args->settings.against)
         return PONDER_OK;
     snprintf(err->message, sizeof err->message,

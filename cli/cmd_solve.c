@@ -106,6 +106,10 @@ static void print_ledger(const struct ponder_solution *solution)
     cli_ledger_text(&solution->ledger, text);
     cli_style(stdout, "2");
     printf("\n%s\n", text);
+    if (solution->sure > 0)
+        printf("stopped before the %lldth solution: more would elect another answer with a chance of %g%% at "
+               "most\n",
+               (long long)solution->planned, 100 * solution->sure);
     cli_print_start(&solution->start);
     cli_style(stdout, "0");
 }

@@ -110,10 +110,13 @@ static void print_settings(const struct ponder_tree_facts *f, const struct ponde
 
 static void print_outcome(const struct ponder_tree_facts *f, const struct ponder_look *look)
 {
-    static const char *const reasons[][2] = {
-        {"budget", "the budget was spent"},  {"time", "the time was over"},
-        {"timeout", "the time was over"},    {"caller", "it was interrupted"},
-        {"failed", "its last round failed"}, {NULL, NULL}};
+    static const char *const reasons[][2] = {{"budget", "the budget was spent"},
+                                             {"time", "the time was over"},
+                                             {"agreement", "the vote was sure"},
+                                             {"timeout", "the time was over"},
+                                             {"caller", "it was interrupted"},
+                                             {"failed", "its last round failed"},
+                                             {NULL, NULL}};
     char line[TEXT_BYTES] = "", a[32], b[32];
     struct name answer = name_of(f->answer ? f->answer : "No answer", look);
     cli_style(stdout, f->answer ? "1;32" : "1");

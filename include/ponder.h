@@ -51,6 +51,7 @@
 #include "ponder/runs.h"
 #include "ponder/sampling.h"
 #include "ponder/search.h"
+#include "ponder/session.h"
 #include "ponder/server.h"
 #include "ponder/solve.h"
 #include "ponder/status.h"

@@ -29,11 +29,11 @@ struct ponder_search {
     const char *aggregate; /* from step scores to a solution's: "last", "min", "prod", "mean"; "auto": the
                               verifier's */
     const char *budget;    /* of a question, as "64g", "20000t", "5s", "1e12f" or several; "": none */
-    double stop; /* of a vote over whole solutions: chance at most that the one that is elected when it stops is
-                    not the one that unlimited sampling would elect (docs/concepts.md); 0: it samples all;
+    double stop; /* of a vote over whole solutions: chance at most that the one that is elected when it stops
+                    is not the one that unlimited sampling would elect (docs/concepts.md); 0: it samples all;
                     NAN: as solving does, PONDER_STOP_DEFAULT for a vote */
-    const char *step_end;  /* what ends a step: "line" (a thought, <think> to </think>, is one step whatever
-                              its lines),  "blank" (a blank line), or any text */
+    const char *step_end; /* what ends a step: "line" (a thought, <think> to </think>, is one step whatever
+                             its lines),  "blank" (a blank line), or any text */
     struct ponder_verifier_options verifier_options;
 };
 /* Whether it is whole samples and a vote among them, without a verifier or a budget. */

@@ -1,12 +1,13 @@
 /* session.h - a model made ready once, and any number of questions put to it.
  *
- * A session owns an engine for its model, the verifiers that its questions ask for (each opened once), threads
- * and memory. Questions are worked on side by side, each by its own plan, and fill one another's waits.
+ * A session owns an engine for its model, the verifiers that its questions ask for (each opened once),
+ * threads and memory. Questions are worked on side by side, each by its own plan, and fill one another's
+ * waits.
  *
  * Threads: any thread may ask, cancel, step, wait, take and read the ledger, all at once. One at a time works
  * (ponder_session_step and those over it); the others wait for it or for what it brings. Listeners are called
- * from the thread that works, and may ask, cancel and take, but not work. Only open and close have the session
- * to themselves. */
+ * from the thread that works, and may ask, cancel and take, but not work. Only open and close have the
+ * session to themselves. */
 #ifndef PONDER_SESSION_H
 #define PONDER_SESSION_H
 
@@ -26,8 +27,8 @@ extern "C" {
 
 struct ponder_session;
 
-/* How a question is worked on. Of `sampling`, what an engine is opened with (threads, precision, exact, kv_mib,
- * weights_mib) is the session's, not the question's. */
+/* How a question is worked on. Of `sampling`, what an engine is opened with (threads, precision, exact,
+ * kv_mib, weights_mib) is the session's, not the question's. */
 struct ponder_plan {
     size_t size; /* of this struct */
     struct ponder_sampling sampling;
@@ -52,12 +53,12 @@ struct ponder_event {
     int64_t node, parent; /* of its tree, in the order of asking; 0 is the prompt */
     const char *text;     /* the node's own; NULL where DONE */
     size_t len;
-    double score;         /* the verifier's, behind the step; NAN: none */
-    const char *answer;   /* of the vote so far; where DONE, the solution's; NULL: none yet */
-    int64_t votes, voters; /* for it, of all so far */
+    double score;                /* the verifier's, behind the step; NAN: none */
+    const char *answer;          /* of the vote so far; where DONE, the solution's; NULL: none yet */
+    int64_t votes, voters;       /* for it, of all so far */
     struct ponder_ledger ledger; /* the question's so far */
-    int status;           /* where DONE: not PONDER_OK where nothing came of it .. */
-    const char *failure;  /* .. and why; else "" */
+    int status;                  /* where DONE: not PONDER_OK where nothing came of it .. */
+    const char *failure;         /* .. and why; else "" */
 };
 
 struct ponder_listener {
@@ -73,9 +74,9 @@ PONDER_API int ponder_session_open(struct ponder_session **out, struct ponder_mo
 /* Gives up what is under way. NULL is nothing. */
 PONDER_API void ponder_session_close(struct ponder_session *session);
 
-/* Puts a question behind those that wait. Wrong settings are refused now, what is wrong with a model or a file
- * is found when its turn comes. The question is copied; the plan's texts, and a listener's data, must hold
- * until it is done. `listener` may be NULL. */
+/* Puts a question behind those that wait. Wrong settings are refused now, what is wrong with a model or a
+ * file is found when its turn comes. The question is copied; the plan's texts, and a listener's data, must
+ * hold until it is done. `listener` may be NULL. */
 PONDER_API int ponder_session_ask(struct ponder_session *session, const char *question,
                                   const struct ponder_plan *plan, const struct ponder_listener *listener,
                                   uint64_t *id, struct ponder_err *err) PONDER_USE;

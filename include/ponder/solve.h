@@ -53,6 +53,9 @@ struct ponder_solution {
     char *agreement;  /* without an answer: the longest opening that `agreeing` candidates share, else NULL */
     int64_t agreeing;
     enum ponder_stopped stopped;
+    int64_t planned; /* solutions, or beams or particles of a search by steps .. */
+    double sure;   /* .. and where a vote needed fewer: the chance at most that unlimited sampling would elect
+                      another answer; 0: it did not stop for that */
     char *warning; /* what ended the search before its time, such as a verifier that failed, or the first of
                       its requests that came to nothing: the solution holds what there was; NULL: nothing */
     struct ponder_ledger ledger;

@@ -31,7 +31,7 @@ struct ponder_tree_facts {
     const char *question, *answer;                      /* answer NULL: none */
     const char *search, *verifier, *select, *aggregate; /* the latter three NULL where there is none */
     const char *budget;                                 /* "": none */
-    const char *ended_by; /* "budget", "time", "timeout", "caller", "failed"; NULL: by itself */
+    const char *ended_by; /* "budget", "time", "agreement", "timeout", "caller", "failed"; NULL: by itself */
     int64_t n, width, lookahead, seed, rounds; /* width, lookahead and rounds are 0 where there are none */
     int64_t nodes, depth;                      /* steps of the longest path */
     int64_t samples, repeated; /* asked for, and those of them that said what a sibling had said */

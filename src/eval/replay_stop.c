@@ -23,7 +23,7 @@ struct means {
 
 struct row {
     enum rule rule;
-    int by; /* of the plan's scores; -1: a majority */
+    int by;           /* of the plan's scores; -1: a majority */
     struct means *of; /* (questions) */
 };
 
@@ -49,8 +49,7 @@ struct order {
 static int64_t elected(const struct order *order, int64_t n)
 {
     const struct classes *classes = &order->question->classes;
-    struct ballots ballots = {
-        .of = classes->of, .weights = order->weights, .picked = order->samples, .n = n};
+    struct ballots ballots = {.of = classes->of, .weights = order->weights, .picked = order->samples, .n = n};
     return vote(&ballots, order->totals, classes->count);
 }
 
@@ -92,7 +91,8 @@ static int watched(const struct order *order, enum rule rule, double delta, int6
         if (c >= 0 && order->counts[c]++ == 0)
             order->rank[c] = seen++;
         if (rule == STOP)
-            status = stop_add(&stop, c >= 0 ? order->rank[c] : -1, order->weights ? order->weights[sample] : 1);
+            status =
+                stop_add(&stop, c >= 0 ? order->rank[c] : -1, order->weights ? order->weights[sample] : 1);
         enough = !status && (rule == STOP ? stop_elected(&stop) >= 0 : counts_say(order, rule));
     }
     stop_release(&stop);

@@ -2,10 +2,10 @@
  *
  *   all    never before the last sample
  *   stop   the stop rule of `solve --stop` (search/stop.h)
- *   beta   adaptive consistency (Aggarwal et al. 2023): where a fair coin between the two leading answers would
- *          elect the first with 95%, their counts a Beta's; looked at after each sample, uncorrected
- *   share  where the leader has 95% of the answers, four of them or more
- *   fixed  after as many samples for each question as `stop` takes on average
+ *   beta   adaptive consistency (Aggarwal et al. 2023): where a fair coin between the two leading answers
+ * would elect the first with 95%, their counts a Beta's; looked at after each sample, uncorrected share where
+ * the leader has 95% of the answers, four of them or more fixed  after as many samples for each question as
+ * `stop` takes on average
  *
  * Each over several orders of a question's samples; the last three of majorities alone. */
 #ifndef EVAL_REPLAY_STOP_H

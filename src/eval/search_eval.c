@@ -33,9 +33,13 @@ struct work {
 
 static int open_plan(struct work *work, struct ponder_err *err)
 {
+    if (work->search->stop > 0)
+        return err_set(err, PONDER_E_ARGUMENT,
+                       "a stop rule is for solving: an evaluation keeps every solution");
     int status = search_plan_of(&work->plan, work->search, work->job.sampling, err);
     if (!status)
-        status = search_plan_verifier(&work->plan, work->search, work->job.sampling, false, &work->verifier, err);
+        status =
+            search_plan_verifier(&work->plan, work->search, work->job.sampling, false, &work->verifier, err);
     if (status)
         return status;
     search_plan_take(&work->plan, &work->verifier, false);

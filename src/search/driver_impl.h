@@ -26,10 +26,10 @@ struct quest {
     double began_s, deadline_s;     /* INFINITY: none */
     int32_t settled, told;
     int32_t round_begin; /* nodes that there were when it last asked with nothing pending */
-    int64_t asked;   /* of the asks: those handed on .. */
-    int64_t repeats; /* .. and how often the next one was */
-    int64_t awaited; /* results that are not in */
-    int64_t reading; /* texts before the verifier */
+    int64_t asked;       /* of the asks: those handed on .. */
+    int64_t repeats;     /* .. and how often the next one was */
+    int64_t awaited;     /* results that are not in */
+    int64_t reading;     /* texts before the verifier */
     int64_t prompt_tokens;
     struct tally tally; /* answers by the numbers that the stop rule has */
     struct stop_rule stop;

@@ -66,8 +66,7 @@ static int64_t count_samples(const struct driver_question *questions, int64_t co
 
 static int add(struct work *work, struct ponder_err *err)
 {
-    const struct driver_listener listener = {
-        .done = question_done, .ended = solution_ended, .data = work};
+    const struct driver_listener listener = {.done = question_done, .ended = solution_ended, .data = work};
     int64_t question = work->next++;
     struct driver_question asked = work->questions[question];
     asked.deadline_s = work->deadline_s;

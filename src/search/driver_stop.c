@@ -1,8 +1,9 @@
-/* driver_stop.c - the plan's stop rule: a vote over independent solutions ends when it is sure of its election.
+/* driver_stop.c - the plan's stop rule: a vote over independent solutions ends when it is sure of its
+ * election.
  *
  * It sees the solutions in the order of their asking, as the strategy does, so that timing decides nothing.
- * What is there or under way by then is surplus: no candidate. To sample little of that, no more solutions are
- * under way than have been seen, or a few at the beginning. */
+ * What is there or under way by then is surplus: no candidate. To sample little of that, no more solutions
+ * are under way than have been seen, or a few at the beginning. */
 #include <stdlib.h>
 
 #include "core/err.h"

@@ -12,8 +12,8 @@ struct search_plan {
     enum verifier_aggregate aggregate;
     bool own_aggregate; /* it was said; else it is the verifier's */
     struct budget budget;
-    double stop;           /* delta of the stop rule (stop.h); 0: none */
-    const char *separator; /* borrowed from the search */
+    double stop;               /* delta of the stop rule (stop.h); 0: none */
+    const char *separator;     /* borrowed from the search */
     struct verifier *verifier; /* of search_plan_take(); borrowed */
 };
 
@@ -25,7 +25,8 @@ int search_plan_of(struct search_plan *out, const struct ponder_search *search,
 int search_plan_verifier(const struct search_plan *plan, const struct ponder_search *search,
                          const struct ponder_sampling *sampling, bool alone, struct verifier *out,
                          struct ponder_err *err) PONDER_USE;
-/* Gives the plan its verifier. What its probe took is not in the budget any more of a question that `pays`. */
+/* Gives the plan its verifier. What its probe took is not in the budget any more of a question that `pays`.
+ */
 void search_plan_take(struct search_plan *plan, struct verifier *verifier, bool pays);
 /* PONDER_E_UNSUPPORTED where the engine cannot do what the search needs: go on with unfinished texts, end
  * them at strings, tell FLOPs for a budget of them. */

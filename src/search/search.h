@@ -74,8 +74,9 @@ struct search {
 
 struct search_ops {
     const char *name, *summary;
-    bool independent; /* its solutions are draws of their own, each behind the prompt: a stop rule may watch */
-    bool by_steps; /* goes on with unfinished texts, a step at a time; else whole solutions are counted */
+    bool
+        independent; /* its solutions are draws of their own, each behind the prompt: a stop rule may watch */
+    bool by_steps;   /* goes on with unfinished texts, a step at a time; else whole solutions are counted */
     const struct ponder_option *options; /* of search_options.own; NULL: none */
     size_t state_size;
     /* Works out what is left open in the options; PONDER_E_ARGUMENT for those it cannot work with. */

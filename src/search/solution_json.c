@@ -72,6 +72,10 @@ int ponder_solution_json(const struct ponder_solution *solution, char **json, st
         candidates_json(solution), "best", solution->best < 0 ? json_null() : json_integer(solution->best),
         "finished", (json_int_t)solution->finished, "stopped",
         json_from_string(stopped_name(solution->stopped)), "ledger", ledger_json(&solution->ledger));
+    if (root && solution->sure > 0) {
+        json_object_set_new(root, "planned", json_integer(solution->planned));
+        json_object_set_new(root, "sure", json_real(1 - solution->sure));
+    }
     json_t *start = start_json(&solution->start);
     if (root && start)
         json_object_set_new(root, "start", start);

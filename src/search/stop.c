@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Shares that are bet: r^-i and 1 - r^-i (Huang et al. 2026) with r = 2, i = 1 .. 5. Small ones win slowly where
- * two answers are nearly equal, large ones at once where all agree. */
+/* Shares that are bet: r^-i and 1 - r^-i (Huang et al. 2026) with r = 2, i = 1 .. 5. Small ones win slowly
+ * where two answers are nearly equal, large ones at once where all agree. */
 static const double stakes[STOP_STAKES] = {1. / 32, 1. / 16, 1. / 8,   1. / 4,  1. / 2,
                                            3. / 4,  7. / 8,  15. / 16, 31. / 32};
 

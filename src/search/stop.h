@@ -5,8 +5,8 @@
  * that of the largest mean weight. For a leader k and a rival j, a gambler bets a share s of his money on k
  * each time: his fortune is multiplied by 1 + s w where the solution says k, and by 1 - s w where it says j.
  * If j's mean weight is at least k's, the fortune does not grow on average, and neither does the mean W over
- * several shares s, so that W ever reaches c with probability 1 / c at most (Ville 1939; betting: Waudby-Smith
- * and Ramdas 2024). An answer that nobody has given yet is a rival too.
+ * several shares s, so that W ever reaches c with probability 1 / c at most (Ville 1939; betting:
+ * Waudby-Smith and Ramdas 2024). An answer that nobody has given yet is a rival too.
  *
  * The rule stops when the least W of the leader over its rivals reaches r (r + 1) / delta, the leader being
  * the r-th answer to appear: the sum of the chances to be wrong over all r is delta. Since which answer is
@@ -28,7 +28,8 @@ enum { STOP_STAKES = 9 };
 struct stop_answer;
 
 struct stop_rule {
-    double delta; /* chance at most that the election is not what unlimited sampling would come to; in (0, 1) */
+    double
+        delta; /* chance at most that the election is not what unlimited sampling would come to; in (0, 1) */
     struct stop_answer *answers; /* (count) */
     int64_t count, cap;
 };

@@ -23,7 +23,8 @@ struct tally {
 };
 
 void tally_release(struct tally *tally);
-/* One more solution: *out is the number of its answer, -1 where it has none. A NAN weighs 0. PONDER_E_MEMORY. */
+/* One more solution: *out is the number of its answer, -1 where it has none. A NAN weighs 0. PONDER_E_MEMORY.
+ */
 int tally_add(struct tally *tally, const char *text, size_t len, enum answer_mode mode, double weight,
               int64_t *out) PONDER_USE;
 /* The number of the answer of most weight; of equals, and where none weighs anything, that of the most votes,

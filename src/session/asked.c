@@ -220,6 +220,8 @@ void asked_fail(struct asked *asked, int status, const char *why)
 static int conclude(struct asked *asked, const struct driver_outcome *outcome)
 {
     struct ponder_solution *solution = asked->solution;
+    solution->planned = asked->plan.options.n;
+    solution->sure = outcome->ended_by && strcmp(outcome->ended_by, "agreement") == 0 ? asked->plan.stop : 0;
     solution->ledger = outcome->cost;
     solution->ledger.seconds = clock_now_s(asked->session->clock) - asked->began_s;
     if (outcome->failure[0] && !(solution->warning = strdup(outcome->failure)))

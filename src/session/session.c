@@ -157,7 +157,8 @@ int ponder_session_take(struct ponder_session *session, uint64_t id, struct pond
     }
     pthread_mutex_unlock(&session->lock);
     if (!done)
-        return err_set(err, PONDER_E_NOT_FOUND, asked ? "question %llu is not done" : "no question %llu is there",
+        return err_set(err, PONDER_E_NOT_FOUND,
+                       asked ? "question %llu is not done" : "no question %llu is there",
                        (unsigned long long)id);
     int status = asked->status ? err_set(err, asked->status, "%s", asked->failure) : PONDER_OK;
     if (!status) {
@@ -179,14 +180,15 @@ struct ponder_ledger ponder_session_ledger(struct ponder_session *session)
 
 /* ---- working: with the turn ---- */
 
-/* All that are not done, as many as fit: nobody takes them while they are not, and only who has the turn brings
- * them to an end. Returns how many, or PONDER_E_MEMORY. */
+/* All that are not done, as many as fit: nobody takes them while they are not, and only who has the turn
+ * brings them to an end. Returns how many, or PONDER_E_MEMORY. */
 static int64_t list_unfinished(struct ponder_session *session)
 {
     int64_t count = 0;
     pthread_mutex_lock(&session->lock);
     if (session->unfinished > session->work_cap) {
-        struct asked **work = realloc(session->work, (size_t)session->unfinished * 2 * sizeof(struct asked *));
+        struct asked **work =
+            realloc(session->work, (size_t)session->unfinished * 2 * sizeof(struct asked *));
         session->work_cap = work ? 2 * session->unfinished : session->work_cap;
         session->work = work ? work : session->work;
         count = work ? 0 : PONDER_E_MEMORY;

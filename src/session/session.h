@@ -1,7 +1,8 @@
 /* session.h - what the session's files share: the questions it has been asked.
  *
  * `lock` guards the lists and all that another thread may change or read; `turn` is held by the thread that
- * works, which alone touches engine, driver and verifiers. Listeners are called with `turn` held and `lock` not. */
+ * works, which alone touches engine, driver and verifiers. Listeners are called with `turn` held and `lock`
+ * not. */
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
 
@@ -63,14 +64,14 @@ struct ponder_session {
     struct meter meter;
     struct ponder_ledger probed; /* by verifiers as they were opened */
     pthread_mutex_t lock, turn;
-    pthread_cond_t changed; /* something is done, or the turn is free */
+    pthread_cond_t changed;     /* something is done, or the turn is free */
     struct asked *first, *last; /* all that was asked and not taken, in that order */
     uint64_t next_id;
     int64_t unfinished;
     struct ponder_ledger ledger; /* as of the last step */
     struct asked **work;         /* (work_cap) of whoever has the turn */
     int64_t work_cap;
-    double start_s;              /* that no question has counted yet */
+    double start_s; /* that no question has counted yet */
 };
 
 /* Over an engine, a prompt and a clock that the caller has. */

@@ -373,8 +373,7 @@ static void a_budget_in_flops_wants_a_verifier_whose_price_is_known(void **state
     static const struct verifier_ops unknown = {.name = "unknown", .score = judge_score};
     struct engine engine = {.can = ENGINE_CAN_CONTINUE | ENGINE_CAN_STOP | ENGINE_CAN_FLOPS};
     struct verifier verifier = {.ops = &unknown, .hash = 1};
-    struct search_plan plan = {
-        .ops = search_find("beam"), .budget = {.flops = 1e9}, .verifier = &verifier};
+    struct search_plan plan = {.ops = search_find("beam"), .budget = {.flops = 1e9}, .verifier = &verifier};
     struct ponder_err err = {0};
     assert_int_equal(search_plan_check(&plan, &engine, &err), PONDER_E_UNSUPPORTED);
     assert_non_null(strstr(err.message, "'unknown'"));
