@@ -28,9 +28,8 @@ struct ponder_sampling {
                            model says */
     double min_p;       /* tokens of at least this share of the top one's probability; 0: all; NAN: as the
                            model says */
-    const char *pool;   /* of n whole solutions: "samples": all are sampled alike; "greedy": the first is
-                           the greedy one; "auto", NULL: greedy where the temperature is left open and the
-                           solutions are for an answer, not for a measurement */
+    const char *pool;   /* of n whole solutions: "samples", NULL: all are sampled alike; "greedy": the first is
+                           the greedy one */
     int64_t max_tokens; /* per text */
     int64_t threads;    /* 0: all cores */
     double timeout_s;   /* 0: none; then the work ends with what it has */

@@ -46,6 +46,8 @@ struct ponder_err {
     char message[512]; /* one line, no newline at its end */
 };
 
+/* "MAJOR.MINOR.PATCH" of the library that runs; any thread. */
+PONDER_API const char *ponder_version(void);
 /* The short message of a status; never NULL. */
 PONDER_API const char *ponder_status_message(int status);
 

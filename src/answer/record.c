@@ -91,6 +91,11 @@ static int find(const json_t *record, bool box_only, json_t **answer, struct pon
     return !status && *answer ? PONDER_OK : err_memory(err, "an answer");
 }
 
+bool ponder_answer_equal(const char *gold, const char *pred)
+{
+    return answer_equal(gold, strlen(gold), pred, strlen(pred), NULL);
+}
+
 int ponder_answer_extract(const char *line, bool box_only, char **out, struct ponder_err *err)
 {
     json_t *answer = NULL;

@@ -6,6 +6,11 @@
 
 #include "core/number.h"
 
+const char *ponder_version(void)
+{
+    return PONDER_VERSION;
+}
+
 const char *ponder_status_message(int status)
 {
     switch (status) {

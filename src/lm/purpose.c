@@ -12,10 +12,10 @@ static const struct {
     struct ponder_purpose_sampling sampling;
 } purposes[PONDER_PURPOSES] = {
     [PONDER_FOR_ONE] = {"one", {0, 1, 0}},
-    [PONDER_FOR_VOTE] = {"vote", {0.8, 1, 0}},
-    [PONDER_FOR_WEIGHTED] = {"weighted", {0.8, 1, 0}},
-    [PONDER_FOR_BEST] = {"best", {0.8, 1, 0}},
-    [PONDER_FOR_SEARCH] = {"search", {0.8, 1, 0}},
+    [PONDER_FOR_VOTE] = {"vote", {0.6, 1, 0}},
+    [PONDER_FOR_WEIGHTED] = {"weighted", {0.6, 1, 0}},
+    [PONDER_FOR_BEST] = {"best", {0.6, 1, 0}},
+    [PONDER_FOR_SEARCH] = {"search", {0.6, 1, 0}},
 };
 
 const char *ponder_purpose_name(enum ponder_purpose purpose)
@@ -138,7 +138,7 @@ struct ponder_sampling ponder_model_sampling(const struct ponder_model *model, e
         whole.top_p = said->top_p;
     if (isnan(whole.min_p))
         whole.min_p = said->min_p;
-    if (!whole.pool || strcmp(whole.pool, "auto") == 0)
+    if (!whole.pool)
         whole.pool = "samples";
     return whole;
 }

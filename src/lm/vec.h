@@ -77,7 +77,7 @@ INLINE vec vec_halves(float low, float high)
 /* 0, 1, 2 and so on */
 INLINE veci vec_places(void)
 {
-    veci v;
+    veci v = {0};
     for (int i = 0; i < LANES; i++)
         v[i] = i;
     return v;

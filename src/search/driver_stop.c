@@ -2,8 +2,8 @@
  * election.
  *
  * It sees the solutions in the order of their asking, as the strategy does, so that timing decides nothing.
- * What is there or under way by then is surplus: no candidate. To sample little of that, no more solutions
- * are under way than have been seen, or a few at the beginning. */
+ * What is there or under way by then is surplus: no candidate. To sample little of that, and yet to fill
+ * the engine's batch, half as many are under way as have been seen, or a few at the beginning. */
 #include <stdlib.h>
 
 #include "core/err.h"
@@ -15,8 +15,8 @@ bool driver_stop_waits(const struct quest *quest)
 {
     if (!(quest->plan->stop.delta > 0))
         return false;
-    int64_t seen = quest->told - 1, under_way = quest->search.tree.count - quest->told;
-    return under_way >= (seen > UNDER_WAY_MIN ? seen : UNDER_WAY_MIN);
+    int64_t half = (quest->told - 1) / 2, under_way = quest->search.tree.count - quest->told;
+    return under_way >= (half > UNDER_WAY_MIN ? half : UNDER_WAY_MIN);
 }
 
 /* The greedy solution votes, and is no draw. */

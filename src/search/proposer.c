@@ -20,7 +20,7 @@ static int check_range(const struct ponder_sampling *s, struct ponder_err *err)
     if (status)
         return status;
     if (s->pool && strcmp(s->pool, "samples") != 0 && strcmp(s->pool, "greedy") != 0)
-        return err_set(err, PONDER_E_ARGUMENT, "--pool: '%.40s' is none of auto, samples, greedy", s->pool);
+        return err_set(err, PONDER_E_ARGUMENT, "--pool: '%.40s' is neither samples nor greedy", s->pool);
     if (s->n < 1 || s->max_tokens < 1 || s->max_tokens > 1000000 || s->top_k < 0 || s->top_k > 1000000)
         return err_set(err, PONDER_E_ARGUMENT, "sampling: n, max-tokens or top-k is out of range");
     if (s->threads < 0 || s->threads > 1024 || s->kv_mib < 1 || s->kv_mib > 1048576)
@@ -102,12 +102,7 @@ enum ponder_purpose proposer_purpose(const struct ponder_search *search, int64_t
 struct ponder_sampling proposer_sampling(const struct ponder_model *model, const struct ponder_search *search,
                                          const struct ponder_sampling *sampling)
 {
-    struct ponder_sampling whole =
-        ponder_model_sampling(model, proposer_purpose(search, sampling->n), sampling);
-    bool open = !sampling->pool || strcmp(sampling->pool, "auto") == 0;
-    if (open && isnan(sampling->temperature))
-        whole.pool = "greedy";
-    return whole;
+    return ponder_model_sampling(model, proposer_purpose(search, sampling->n), sampling);
 }
 
 /* The space that SentencePiece puts before the first word of a text is no part of a text that begins here. */

@@ -17,8 +17,7 @@ int proposer_open(struct engine **out, const struct ponder_model *model,
 
 /* What solutions are for: `search` is NULL for a vote. */
 enum ponder_purpose proposer_purpose(const struct ponder_search *search, int64_t n);
-/* How they are sampled for an answer: what is left open as the model says for the purpose, and with an open
- * temperature the greedy solution first. */
+/* How they are sampled for an answer: what is left open as the model says for the purpose. */
 struct ponder_sampling proposer_sampling(const struct ponder_model *model, const struct ponder_search *search,
                                          const struct ponder_sampling *sampling);
 

@@ -31,7 +31,7 @@
     ROW_FLAG("exact", exact, "same seed, same bits, at any concurrency"),                                    \
     ROW_INT("kv-mib", kv_mib, "M", "1024", 1, 1048576, "MiB for keys and values at most"),                   \
     ROW_INT("weights-memory", weights_mib, "MIB", "0", 0, 1048576, "for packed weights; 0: no limit")
-#define POOL_ROW ROW_TEXT("pool", pool, "HOW", "auto", "of N solutions: samples, or greedy: the first is")
+#define POOL_ROW ROW_TEXT("pool", pool, "HOW", "samples", "of N solutions: samples, or greedy: the first is")
 /* clang-format on */
 
 const struct ponder_option *ponder_solve_options(void)

@@ -189,23 +189,30 @@ int asked_begin(struct asked *asked, struct ponder_err *err)
 
 /* ---- its end ---- */
 
-/* From now on it can be taken, by its listener too. */
+/* From now on it can be taken, by its listener too; the driver may look at its plan until the step is over. */
 static void end(struct asked *asked)
 {
     struct ponder_session *session = asked->session;
     pthread_mutex_lock(&session->lock);
     asked->state = ASKED_DONE;
     asked->held = true;
+    asked->next_ended = session->ended;
+    session->ended = asked;
     session->unfinished--;
     pthread_mutex_unlock(&session->lock);
     if (asked->listener.event)
         events_done(asked);
-    pthread_mutex_lock(&session->lock);
-    asked->held = false;
-    bool taken = asked->taken;
-    pthread_mutex_unlock(&session->lock);
-    if (taken)
-        asked_free(asked);
+}
+
+void asked_let_go(struct ponder_session *session)
+{
+    while (session->ended) {
+        struct asked *asked = session->ended;
+        session->ended = asked->next_ended;
+        asked->held = false;
+        if (asked->taken)
+            asked_free(asked);
+    }
 }
 
 void asked_fail(struct asked *asked, int status, const char *why)

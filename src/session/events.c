@@ -30,7 +30,7 @@ static void tell(const struct asked *asked, enum ponder_event_kind kind, const s
     event.parent = of->parent;
     event.text = of->text;
     event.len = of->len;
-    event.score = of->score;
+    event.score = news->search->tree.nodes[of->same_as >= 0 ? of->same_as : node].score;
     event.ledger = news->cost;
     event.ledger.seconds = clock_now_s(asked->session->clock) - asked->began_s;
     asked->listener.event(&event, asked->listener.data);

@@ -278,6 +278,7 @@ static int64_t step(struct ponder_session *session, double wait_s, struct ponder
     }
     pthread_mutex_lock(&session->lock);
     read_ledger(session);
+    asked_let_go(session);
     int64_t unfinished = session->unfinished;
     pthread_cond_broadcast(&session->changed);
     pthread_mutex_unlock(&session->lock);

@@ -24,8 +24,9 @@ struct asked {
     enum asked_state state;
     bool cancelled; /* the caller wants it to end .. */
     bool ending;    /* .. and whoever has the turn knows */
-    bool held;      /* done, and its listener is being told .. */
-    bool taken;     /* .. or has taken it meanwhile: to be freed behind that */
+    bool held;      /* done, in a step that is not over .. */
+    bool taken;     /* .. and taken meanwhile: it is freed behind that */
+    struct asked *next_ended;
     struct ponder_search search;
     struct ponder_sampling sampling; /* nothing is left open in it */
     struct search_plan plan;
@@ -66,6 +67,7 @@ struct ponder_session {
     pthread_mutex_t lock, turn;
     pthread_cond_t changed;     /* something is done, or the turn is free */
     struct asked *first, *last; /* all that was asked and not taken, in that order */
+    struct asked *ended;         /* in this step */
     uint64_t next_id;
     int64_t unfinished;
     struct ponder_ledger ledger; /* as of the last step */
@@ -93,6 +95,8 @@ void asked_free(struct asked *asked);
 bool asked_has_room(const struct asked *asked);
 /* Hands it to the driver. What is wrong with it is its own: it is done then. PONDER_E_MEMORY. */
 int asked_begin(struct asked *asked, struct ponder_err *err) PONDER_USE;
+/* Those that ended in a step that is over: what was taken of them is freed. With the lock. */
+void asked_let_go(struct ponder_session *session);
 /* It ends without a solution. */
 void asked_fail(struct asked *asked, int status, const char *why);
 /* What the driver tells (struct driver_listener). */

@@ -23,17 +23,35 @@ check "the_texts_name_no_build_folder" '! grep -rqF -e "$root" -e "$PONDER_BUILD
 lib=$(dirname "$(find "$place" -name libponder.so)")
 export PKG_CONFIG_PATH="$(dirname "$pc")"
 flags=$(pkg-config --define-variable=prefix="$prefix" --cflags --libs ponder 2>&1)
-out=$(${CC:-cc} -Wall -Wextra -Werror "$root/examples/solve.c" $flags -o "$scratch/solve" 2>&1)
-status=$?
-check "the_example_compiles_against_the_installed_library" '[ $status -eq 0 ]'
+for example in solve batch; do
+  out=$(${CC:-cc} -Wall -Wextra -Werror "$root/examples/$example.c" $flags -o "$scratch/$example" 2>&1)
+  status=$?
+  check "the_example_${example}_compiles_against_the_installed_library" '[ $status -eq 0 ]'
+done
+if command -v "${CXX:-c++}" >/dev/null; then
+  out=$(${CXX:-c++} -std=c++17 -Wall -Wextra -Werror "$root/examples/stream.cc" $flags -o "$scratch/stream" 2>&1)
+  status=$?
+  check "the_example_stream_compiles_as_cxx" '[ $status -eq 0 ]'
+else
+  skip "the_example_stream_compiles_as_cxx" "there is no C++ compiler here"
+fi
 if [ -f "$shipped" ]; then
   check "the_model_is_installed" 'cmp -s "$shipped" "$prefix/share/ponder/models/pocket-base.gguf"'
   PONDER=$prefix/bin/ponder
   run solve -n 4 "What is 3 + 4?"
   check "the_installed_program_finds_its_model" '[ $status -eq 0 ] || [ $status -eq 3 ]'
-  out=$(LD_LIBRARY_PATH=$lib PONDER_MODEL=$prefix/share/ponder/models/pocket-base.gguf "$scratch/solve" "What is 3 + 4?" 2>&1)
+  export LD_LIBRARY_PATH="$lib" PONDER_MODELS_DIR="$prefix/share/ponder/models"
+  out=$("$scratch/solve" "What is 3 + 4?" 2>&1)
   status=$?
-  check "the_example_answers" '[ $status -eq 0 ] && [ -n "$out" ]'
+  check "the_example_solve_answers" '[ $status -eq 0 ] && [ -n "$out" ]'
+  out=$(printf 'What is 3 + 4?\nWhat is a+b if 3a+2=11 and 2b+5=9?\n' | "$scratch/batch" 2>&1)
+  status=$?
+  check "the_example_batch_answers_each_line" '[ $status -eq 0 ] && [ "$(printf "%s\n" "$out" | wc -l)" -eq 3 ] && contains "$out" "generations"'
+  if [ -x "$scratch/stream" ]; then
+    out=$("$scratch/stream" "What is a+b if 3a+2=11 and 2b+5=9?" 2>&1)
+    status=$?
+    check "the_example_stream_shows_what_is_kept" '[ $status -eq 0 ] && contains "$out" "+ kept" && contains "$out" "done"'
+  fi
 else
   skip "the_installed_model" "there is no models/pocket-base.gguf"
 fi
