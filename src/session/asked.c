@@ -183,7 +183,7 @@ int asked_begin(struct asked *asked, struct ponder_err *err)
     struct driver_listener listener = {.done = asked_done, .moved = events_tell, .data = asked};
     if (!asked->listener.event)
         listener.moved = NULL;
-    asked->state = ASKED_OPEN;
+    asked->open = true;
     return driver_add(session->driver, &question, &listener, &asked->driven, err);
 }
 
@@ -194,7 +194,7 @@ static void end(struct asked *asked)
 {
     struct ponder_session *session = asked->session;
     pthread_mutex_lock(&session->lock);
-    asked->state = ASKED_DONE;
+    asked->done = true;
     asked->held = true;
     asked->next_ended = session->ended;
     session->ended = asked;

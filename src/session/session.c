@@ -149,7 +149,7 @@ int ponder_session_take(struct ponder_session *session, uint64_t id, struct pond
     *out = NULL;
     pthread_mutex_lock(&session->lock);
     struct asked *asked = find(session, id);
-    bool done = asked && asked->state == ASKED_DONE;
+    bool done = asked && asked->done;
     bool held = done && asked->held;
     if (done) {
         unlink_asked(session, asked);
@@ -194,7 +194,7 @@ static int64_t list_unfinished(struct ponder_session *session)
         count = work ? 0 : PONDER_E_MEMORY;
     }
     for (struct asked *asked = session->first; asked && count >= 0; asked = asked->next)
-        if (asked->state != ASKED_DONE) {
+        if (!asked->done) {
             session->work[count++] = asked;
             asked->ending = asked->cancelled;
         }
@@ -205,7 +205,7 @@ static int64_t list_unfinished(struct ponder_session *session)
 static bool is_late(const struct asked *asked)
 {
     double timeout_s = asked->sampling.timeout_s;
-    return asked->state == ASKED_OPEN && timeout_s > 0 &&
+    return asked->open && timeout_s > 0 &&
            clock_now_s(asked->session->clock) - asked->began_s >= timeout_s;
 }
 
@@ -216,7 +216,7 @@ static int begin_and_end(struct ponder_session *session, int64_t count, struct p
     bool room = true;
     for (int64_t i = 0; i < count && !status; i++) {
         struct asked *asked = session->work[i];
-        bool waits = asked->state == ASKED_WAITING;
+        bool waits = !asked->open;
         if (waits && asked->ending)
             asked_fail(asked, PONDER_E_CANCELLED, "cancelled before its turn");
         else if (waits && room && (room = asked_has_room(asked)))
@@ -241,7 +241,7 @@ static int tell_texts(struct ponder_session *session)
 {
     int64_t count = list_unfinished(session);
     for (int64_t i = 0; i < count; i++)
-        if (session->work[i]->state == ASKED_OPEN && session->work[i]->listener.event &&
+        if (session->work[i]->open && session->work[i]->listener.event &&
             session->work[i]->listener.texts)
             events_text(session->work[i]);
     return count < 0 ? (int)count : PONDER_OK;
@@ -324,7 +324,7 @@ static bool is_under_way(struct ponder_session *session, uint64_t id)
 {
     pthread_mutex_lock(&session->lock);
     const struct asked *asked = find(session, id);
-    bool under_way = asked && asked->state != ASKED_DONE;
+    bool under_way = asked && !asked->done;
     pthread_mutex_unlock(&session->lock);
     return under_way;
 }

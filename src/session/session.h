@@ -15,13 +15,12 @@
 #include "search/plan.h"
 #include "search/tally.h"
 
-enum asked_state { ASKED_WAITING, ASKED_OPEN, ASKED_DONE };
-
 /* A question. */
 struct asked {
     struct asked *next;
     uint64_t id, driven; /* `driven`: the driver's number, while it is open */
-    enum asked_state state;
+    bool open;           /* the driver has it; for whoever has the turn, where it is not done */
+    bool done;           /* with the lock, as these */
     bool cancelled; /* the caller wants it to end .. */
     bool ending;    /* .. and whoever has the turn knows */
     bool held;      /* done, in a step that is not over .. */
