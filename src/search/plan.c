@@ -5,6 +5,8 @@
 
 #include "core/err.h"
 
+enum { OWN_BYTES_MAX = 4096 };
+
 const char *ponder_search_verifier(const struct ponder_search *search)
 {
     if (strcmp(search->verifier, "auto") != 0)
@@ -47,15 +49,19 @@ static const char *separator_of(const char *step_end)
 static int read_own(struct search_plan *plan, const struct ponder_search *search,
                     const struct ponder_sampling *sampling, struct ponder_err *err)
 {
-    struct buf text = BUF_INIT(4096);
+    const char *own = search_own_text(search->name);
+    if (strlen(own) > OWN_BYTES_MAX)
+        return err_set(err, PONDER_E_LIMIT, "--search: options of %zu bytes, %d are read", strlen(own),
+                       OWN_BYTES_MAX);
+    struct buf text = BUF_INIT(OWN_BYTES_MAX + 100);
     if (search_options_has(plan->ops, "width"))
         buf_printf(&text, "width=%lld,", (long long)search->width);
     if (search_options_has(plan->ops, "lookahead"))
         buf_printf(&text, "lookahead=%lld,", (long long)search->lookahead);
-    buf_puts(&text, search_own_text(search->name));
+    buf_puts(&text, own);
     int status = buf_ok(&text)
                      ? search_options_of(&plan->options, plan->ops, sampling->n, buf_text(&text), err)
-                     : err_set(err, PONDER_E_LIMIT, "--search: the options are too long");
+                     : err_memory(err, "a search's options");
     plan->options.greedy_first = pool_is_greedy(sampling);
     buf_release(&text);
     return status;
