@@ -10,7 +10,8 @@
 
 #include <ponder.h>
 
-namespace {
+namespace
+{
 
 void show(const ponder_event *event, void *)
 {
@@ -30,7 +31,10 @@ void show(const ponder_event *event, void *)
 }
 
 template <auto release> struct releaser {
-    template <typename object> void operator()(object *o) const { release(o); }
+    template <typename object> void operator()(object *o) const
+    {
+        release(o);
+    }
 };
 
 int fail(const ponder_err &err)

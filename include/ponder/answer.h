@@ -15,8 +15,8 @@ extern "C" {
 
 enum { PONDER_ANSWER_TEXT_BYTES_MAX = 1 << 26 };
 
-/* Whether two bare answers, such as "1/2" and "0.5", are the same one; "" is no answer, and equal to none. Any
- * thread. */
+/* Whether two bare answers, such as "1/2" and "0.5", are the same one; "" is no answer, and equal to none.
+ * Any thread. */
 PONDER_API bool ponder_answer_equal(const char *gold, const char *pred);
 
 /* One object with `gold` and `pred`, each a bare answer or a text that comes to one. Adds "equal" and "how":

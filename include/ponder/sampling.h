@@ -28,11 +28,11 @@ struct ponder_sampling {
                            model says */
     double min_p;       /* tokens of at least this share of the top one's probability; 0: all; NAN: as the
                            model says */
-    const char *pool;   /* of n whole solutions: "samples", NULL: all are sampled alike; "greedy": the first is
-                           the greedy one */
-    int64_t max_tokens; /* per text */
-    int64_t threads;    /* 0: all cores */
-    double timeout_s;   /* 0: none; then the work ends with what it has */
+    const char *pool; /* of n whole solutions: "samples", NULL: all are sampled alike; "greedy": the first is
+                         the greedy one */
+    int64_t max_tokens;    /* per text */
+    int64_t threads;       /* 0: all cores */
+    double timeout_s;      /* 0: none; then the work ends with what it has */
     const char *precision; /* of matrix products: "auto", "f32", "bf16" or "int8" */
     bool exact;            /* the same seed gives the same bits, whatever else is in the batch */
     int64_t kv_mib;        /* memory for keys and values at most; a verifier that is a model here may take as

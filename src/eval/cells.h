@@ -18,13 +18,13 @@ struct cells {
     const struct clock *clock;
     const struct ponder_watch *watch; /* may be NULL */
     struct questions questions;
-    struct best_of_n_prompt *prompts; /* (count); texts owned */
-    struct grade *grades;             /* (count); n is 0 where the cell is not done */
-    struct ponder_ledger *costs;      /* (count) */
-    struct pieces *pieces;            /* (count) of cells under way */
-    int64_t *seeds;                   /* (seed_count) ascending */
-    int64_t seed_count, count;        /* count: cells */
-    int64_t n;                        /* samples of a cell */
+    struct prompt *prompts;      /* (count); texts owned */
+    struct grade *grades;        /* (count); n is 0 where the cell is not done */
+    struct ponder_ledger *costs; /* (count) */
+    struct pieces *pieces;       /* (count) of cells under way */
+    int64_t *seeds;              /* (seed_count) ascending */
+    int64_t seed_count, count;   /* count: cells */
+    int64_t n;                   /* samples of a cell */
     int64_t ks[PONDER_EVAL_KS_MAX];
     int k_count;
     enum answer_mode extract;

@@ -72,7 +72,7 @@ static int sample(void *data, const int64_t *missing, int64_t count, enum ponder
                                           .sample_ended = cell_sample_ended,
                                           .recall = cell_recall,
                                           .data = work};
-    struct best_of_n_prompt *asked = calloc((size_t)count, sizeof *asked);
+    struct prompt *asked = calloc((size_t)count, sizeof *asked);
     if (!asked)
         return err_memory(err, "the questions to ask");
     work->missing = missing;

@@ -10,7 +10,7 @@
 #include "core/json.h"
 #include "eval/cells.h"
 #include "search/proposer.h"
-#include "search/rollouts.h"
+#include "search/rollout_run.h"
 #include "tree/ledger.h"
 
 /* All that one labelling owns. */

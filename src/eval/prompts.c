@@ -6,7 +6,7 @@
 #include "core/err.h"
 #include "search/prompt.h"
 
-static int fill_one(struct best_of_n_prompt *out, const struct question *question,
+static int fill_one(struct prompt *out, const struct question *question,
                     const struct prompt_template *template, int64_t seed, struct ponder_err *err)
 {
     size_t len = strlen(question->problem);
@@ -16,7 +16,7 @@ static int fill_one(struct best_of_n_prompt *out, const struct question *questio
     return status ? err_prefix(err, status, "%s", question->id) : PONDER_OK;
 }
 
-int prompts_fill(struct best_of_n_prompt *prompts, const struct questions *questions,
+int prompts_fill(struct prompt *prompts, const struct questions *questions,
                  const struct prompt_template *template, int64_t seed, struct ponder_err *err)
 {
     int status = PONDER_OK;
@@ -25,7 +25,7 @@ int prompts_fill(struct best_of_n_prompt *prompts, const struct questions *quest
     return status;
 }
 
-void prompts_free(struct best_of_n_prompt *prompts, int64_t count)
+void prompts_free(struct prompt *prompts, int64_t count)
 {
     for (int64_t i = 0; prompts && i < count; i++)
         free((char *)prompts[i].text);

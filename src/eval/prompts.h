@@ -9,8 +9,8 @@
 /* One prompt per question into `prompts` (questions), which are zero: `template` with the question in it, its
  * key from the seed, its name borrowed from the question. A question that cannot be asked is an error that
  * names it. Free them in any case. */
-int prompts_fill(struct best_of_n_prompt *prompts, const struct questions *questions,
+int prompts_fill(struct prompt *prompts, const struct questions *questions,
                  const struct prompt_template *template, int64_t seed, struct ponder_err *err) PONDER_USE;
-void prompts_free(struct best_of_n_prompt *prompts, int64_t count);
+void prompts_free(struct prompt *prompts, int64_t count);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "lm/kv.h"
 #include "lm/quant.h"
 
 extern const struct lm_kernels kernel_table_plain;

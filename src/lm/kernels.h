@@ -28,6 +28,8 @@ struct lm_attend {
     float *scratch;    /* lm_attend_scratch() floats, for this thread alone */
 };
 
+enum { KV_BLOCK = 16 }; /* positions of a block of keys and values */
+
 /* Attention over the KV tree. A span is a stretch of one segment together with the batch rows whose paths
  * hold it; rows are in path order, so a span's rows are neighbours, and spans come parents first. */
 struct lm_span {

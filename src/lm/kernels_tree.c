@@ -9,7 +9,6 @@
  * bytes per query and position of scratch, and buys that every sum runs over positions in path order, one at
  * a time: where a path is cut into segments, or who shares them, cannot change a bit. */
 #include "lm/kernels_impl.h"
-#include "lm/kv.h"
 
 enum {
     BLOCK_VECS = KV_BLOCK / LANES,

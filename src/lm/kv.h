@@ -22,9 +22,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lm/kernels.h"
 #include "lm/model.h"
 
-enum { KV_BLOCK = 16 };
 enum kv_type { KV_F16, KV_F32 };
 enum { KV_SEGMENTS_MAX = 1 << 22 }; /* of one tree at a time */
 enum { KV_CONTEXT_MIN = 4096 };     /* positions that a tree holds at least, where the model has as many */

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "lm/gguf.h"
+#include "lm/tensor_type.h"
 
 /* By the best instructions of this CPU. `count` elements, a multiple of the type's block, from `from` to
  * `out`. What no block of a quantiser holds (a scale that is infinite or no number) gives elements that are

@@ -8,7 +8,7 @@
 #ifndef LM_QUANT_BLOCK_H
 #define LM_QUANT_BLOCK_H
 
-#include "lm/gguf.h"
+#include "lm/tensor_type.h"
 #include "lm/kernels_impl.h"
 
 enum { QUANT_SMALL = 32, QUANT_SUPER = 256, QUANT_GROUPS_MAX = 16 };

@@ -33,14 +33,6 @@ bool pool_is_greedy(const struct ponder_sampling *sampling)
     return sampling->pool && strcmp(sampling->pool, "greedy") == 0;
 }
 
-int best_of_n_prompt_open(struct engine *engine, const struct best_of_n_prompt *prompt, int64_t *node,
-                          struct ponder_err *err)
-{
-    struct engine_text text = {prompt->text, prompt->len, prompt->parts, prompt->part_count};
-    int status = engine_prompt_parts(engine, &text, node, err);
-    return status && prompt->name ? err_prefix(err, status, "%s", prompt->name) : status;
-}
-
 /* ---- from a tree of whole samples to a list of them ---- */
 
 /* A run under way. */
@@ -144,7 +136,7 @@ static int check(const struct best_of_n *out, struct ponder_err *err)
     return PONDER_OK;
 }
 
-static int drive(struct work *work, struct engine *engine, const struct best_of_n_prompt *prompts,
+static int drive(struct work *work, struct engine *engine, const struct prompt *prompts,
                  const struct driver_plan *plan, const struct driver_run_settings *settings,
                  struct ponder_err *err)
 {
@@ -180,7 +172,7 @@ static int drive(struct work *work, struct engine *engine, const struct best_of_
     return status;
 }
 
-int best_of_n_run(struct engine *engine, const struct best_of_n_prompt *prompts, int64_t prompt_count,
+int best_of_n_run(struct engine *engine, const struct prompt *prompts, int64_t prompt_count,
                   const struct ponder_sampling *sampling, const struct clock *clock,
                   const struct ponder_watch *watch, const struct best_of_n_listener *listener,
                   struct best_of_n *out, struct ponder_err *err)

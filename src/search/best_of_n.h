@@ -16,23 +16,9 @@
 #include "ponder/progress.h"
 #include "ponder/sampling.h"
 #include "ponder/solve.h"
+#include "search/prompt.h"
 
 enum { BEST_OF_N_SAMPLES_MAX = 1 << 24, BEST_OF_N_IN_FLIGHT_MAX = 1024 };
-
-enum { BEST_OF_N_PARTS_MAX = 3 };
-struct best_of_n_prompt {
-    const char *text; /* borrowed */
-    size_t len;
-    uint64_t key;
-    const char *name; /* opens an error about this prompt, e.g. its unique_id; NULL: none */
-    /* What in it is a chat template's own (struct engine_text). */
-    struct tokenizer_part parts[BEST_OF_N_PARTS_MAX];
-    int part_count;
-    const char *end; /* a string that ends a text behind it (struct engine_request); NULL: none. Borrowed */
-};
-/* The engine's node behind it. An error opens with the name. */
-int best_of_n_prompt_open(struct engine *engine, const struct best_of_n_prompt *prompt, int64_t *node,
-                          struct ponder_err *err) PONDER_USE;
 
 struct best_of_n_sample {
     bool begun, done; /* done: ended by itself, at its token limit, or failed; not cancelled */
@@ -78,7 +64,7 @@ struct best_of_n_listener {
 /* Uses n, temperature, top_k, top_p, min_p, max_tokens and timeout_s of `sampling`. `watch` and `listener`
  * may be NULL. Being stopped is no error. A prompt that does not fit, an engine that fails as a whole, and
  * all samples failing are. Release `out` in any case. */
-int best_of_n_run(struct engine *engine, const struct best_of_n_prompt *prompts, int64_t prompt_count,
+int best_of_n_run(struct engine *engine, const struct prompt *prompts, int64_t prompt_count,
                   const struct ponder_sampling *sampling, const struct clock *clock,
                   const struct ponder_watch *watch, const struct best_of_n_listener *listener,
                   struct best_of_n *out, struct ponder_err *err) PONDER_USE;

@@ -29,13 +29,18 @@ static void drain(struct driver *driver)
     }
 }
 
+void driver_abandon(struct driver *driver)
+{
+    drain(driver);
+    while (driver->quest_count > 0)
+        quest_free(driver, driver->quests[--driver->quest_count]);
+}
+
 void driver_close(struct driver *driver)
 {
     if (!driver)
         return;
-    drain(driver);
-    for (int64_t i = 0; i < driver->quest_count; i++)
-        quest_free(driver, driver->quests[i]);
+    driver_abandon(driver);
     free(driver->quests);
     free(driver->jobs);
     free(driver);

@@ -54,7 +54,7 @@ struct driver_recalled {
 
 /* Everything is borrowed until the question is done. */
 struct driver_question {
-    struct best_of_n_prompt prompt;
+    struct prompt prompt;
     const char *problem; /* for the verifier */
     const char *gold;    /* for the oracle, where it is known */
     double deadline_s;   /* of a partial plan: it ends by then, judged; 0: none */
@@ -109,7 +109,10 @@ struct driver;
 /* PONDER_E_MEMORY. */
 int driver_open(struct driver **out, const struct driver_settings *settings,
                 struct ponder_err *err) PONDER_USE;
-/* Gives up what is under way, untold. */
+/* Gives up all that is under way, untold: plans, prompts and listeners of those questions are needed no more.
+ */
+void driver_abandon(struct driver *driver);
+/* The same, and the driver is gone. */
 void driver_close(struct driver *driver);
 /* Begins a question, of which `listener` will be told in driver_step(). *id: numbers from 0, in the order of
  * adding. Whatever is wrong with the question is in its outcome. PONDER_E_MEMORY. */

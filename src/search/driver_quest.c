@@ -191,12 +191,21 @@ static void hold_prompt(struct quest *quest, int64_t tokens)
     purse_hold(purse, quest->reading_prompt_hold);
 }
 
+/* The engine's node behind it. An error opens with the name. */
+static int place_prompt(struct engine *engine, const struct prompt *prompt, int64_t *node,
+                        struct ponder_err *err)
+{
+    struct engine_text text = {prompt->text, prompt->len, prompt->parts, prompt->part_count};
+    int status = engine_prompt_parts(engine, &text, node, err);
+    return status && prompt->name ? err_prefix(err, status, "%s", prompt->name) : status;
+}
+
 static int open_prompt(struct driver *driver, struct quest *quest, struct ponder_err *err)
 {
-    const struct best_of_n_prompt *prompt = &quest->question.prompt;
+    const struct prompt *prompt = &quest->question.prompt;
     int64_t *handle = &quest->search.tree.nodes[0].handle;
     struct ponder_err own = {0};
-    int status = best_of_n_prompt_open(driver->engine, prompt, handle, &own);
+    int status = place_prompt(driver->engine, prompt, handle, &own);
     if (status)
         return quest_fail(driver, quest, status, own.message, err);
     int64_t length = engine_length(driver->engine, *handle);

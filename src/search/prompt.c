@@ -38,7 +38,7 @@ int prompt_check_question(const char *question, size_t len, struct ponder_err *e
 }
 
 /* The template's parts, moved by what the question has more bytes than the slot. */
-static void fill_parts(const struct prompt_template *template, size_t len, struct best_of_n_prompt *out)
+static void fill_parts(const struct prompt_template *template, size_t len, struct prompt *out)
 {
     size_t slot = sizeof PROMPT_SLOT - 1;
     out->part_count = template->part_count;
@@ -51,9 +51,9 @@ static void fill_parts(const struct prompt_template *template, size_t len, struc
 }
 
 int prompt_fill(const struct prompt_template *template, const char *question, size_t len, int64_t seed,
-                const char *name, struct best_of_n_prompt *out, struct ponder_err *err)
+                const char *name, struct prompt *out, struct ponder_err *err)
 {
-    *out = (struct best_of_n_prompt){.name = name, .end = template->end};
+    *out = (struct prompt){.name = name, .end = template->end};
     if (template->slot == SIZE_MAX)
         return err_set(err, PONDER_E_FORMAT,
                        "the model's prompt template has no {question} (GGUF key ponder.prompt.template)");

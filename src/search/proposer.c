@@ -153,8 +153,7 @@ int ponder_model_generate(struct ponder_model *model, const char *prompt, size_t
     int status = proposer_open(&engine, model, sampling, err);
     if (status)
         return status;
-    struct best_of_n_prompt one = {
-        .text = prompt, .len = len, .key = prompt_key(sampling->seed, prompt, len)};
+    struct prompt one = {.text = prompt, .len = len, .key = prompt_key(sampling->seed, prompt, len)};
     struct best_of_n run = {0};
     status = best_of_n_run(engine, &one, 1, sampling, &clock_system, watch, NULL, &run, err);
     if (!status && take_texts(model, &run, len == 0, out))

@@ -189,7 +189,8 @@ int asked_begin(struct asked *asked, struct ponder_err *err)
 
 /* ---- its end ---- */
 
-/* From now on it can be taken, by its listener too; the driver may look at its plan until the step is over. */
+/* From now on it can be taken, by its listener too; the driver may look at its plan until the step is over.
+ */
 static void end(struct asked *asked)
 {
     struct ponder_session *session = asked->session;

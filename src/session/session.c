@@ -205,8 +205,7 @@ static int64_t list_unfinished(struct ponder_session *session)
 static bool is_late(const struct asked *asked)
 {
     double timeout_s = asked->sampling.timeout_s;
-    return asked->open && timeout_s > 0 &&
-           clock_now_s(asked->session->clock) - asked->began_s >= timeout_s;
+    return asked->open && timeout_s > 0 && clock_now_s(asked->session->clock) - asked->began_s >= timeout_s;
 }
 
 /* Begins what has room, in the order of asking, and ends what is to end. */
@@ -229,20 +228,30 @@ static int begin_and_end(struct ponder_session *session, int64_t count, struct p
     return status;
 }
 
+static struct asked *first_unfinished(struct ponder_session *session)
+{
+    pthread_mutex_lock(&session->lock);
+    struct asked *asked = session->first;
+    while (asked && asked->done)
+        asked = asked->next;
+    pthread_mutex_unlock(&session->lock);
+    return asked;
+}
+
 /* The engine as a whole has failed, and with it all that is under way. */
 static void fail_all(struct ponder_session *session, int status, const char *why)
 {
-    int64_t count = list_unfinished(session);
-    for (int64_t i = 0; i < count; i++)
-        asked_fail(session->work[i], status, why);
+    struct asked *asked;
+    driver_abandon(session->driver);
+    while ((asked = first_unfinished(session)))
+        asked_fail(asked, status, why);
 }
 
 static int tell_texts(struct ponder_session *session)
 {
     int64_t count = list_unfinished(session);
     for (int64_t i = 0; i < count; i++)
-        if (session->work[i]->open && session->work[i]->listener.event &&
-            session->work[i]->listener.texts)
+        if (session->work[i]->open && session->work[i]->listener.event && session->work[i]->listener.texts)
             events_text(session->work[i]);
     return count < 0 ? (int)count : PONDER_OK;
 }

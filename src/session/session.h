@@ -21,17 +21,17 @@ struct asked {
     uint64_t id, driven; /* `driven`: the driver's number, while it is open */
     bool open;           /* the driver has it; for whoever has the turn, where it is not done */
     bool done;           /* with the lock, as these */
-    bool cancelled; /* the caller wants it to end .. */
-    bool ending;    /* .. and whoever has the turn knows */
-    bool held;      /* done, in a step that is not over .. */
-    bool taken;     /* .. and taken meanwhile: it is freed behind that */
+    bool cancelled;      /* the caller wants it to end .. */
+    bool ending;         /* .. and whoever has the turn knows */
+    bool held;           /* done, in a step that is not over .. */
+    bool taken;          /* .. and taken meanwhile: it is freed behind that */
     struct asked *next_ended;
     struct ponder_search search;
     struct ponder_sampling sampling; /* nothing is left open in it */
     struct search_plan plan;
     struct driver_plan driver_plan;
     struct ponder_listener listener;
-    struct best_of_n_prompt prompt; /* its text is the solution's */
+    struct prompt prompt; /* its text is the solution's */
     struct ponder_solution *solution;
     double start_s; /* that the model's servers took at the start, which count in its clock */
     double began_s;
@@ -66,7 +66,7 @@ struct ponder_session {
     pthread_mutex_t lock, turn;
     pthread_cond_t changed;     /* something is done, or the turn is free */
     struct asked *first, *last; /* all that was asked and not taken, in that order */
-    struct asked *ended;         /* in this step */
+    struct asked *ended;        /* in this step */
     uint64_t next_id;
     int64_t unfinished;
     struct ponder_ledger ledger; /* as of the last step */

@@ -19,10 +19,10 @@
 
 static struct ponder_err err;
 
-static struct best_of_n_prompt filled(const char *kind, const char *system, const char *question)
+static struct prompt filled(const char *kind, const char *system, const char *question)
 {
     struct prompt_template template;
-    struct best_of_n_prompt prompt;
+    struct prompt prompt;
     assert_non_null(chat_kind_find(kind));
     assert_int_equal(chat_template(chat_kind_find(kind), system, &template, &err), PONDER_OK);
     assert_int_equal(prompt_fill(&template, question, strlen(question), 1, NULL, &prompt, &err), PONDER_OK);
@@ -33,7 +33,7 @@ static struct best_of_n_prompt filled(const char *kind, const char *system, cons
 /* The text with its parts in brackets. */
 static void check(const char *kind, const char *system, const char *question, const char *wanted)
 {
-    struct best_of_n_prompt prompt = filled(kind, system, question);
+    struct prompt prompt = filled(kind, system, question);
     struct buf seen = BUF_INIT(1 << 16);
     for (size_t at = 0; at <= prompt.len; at++) {
         for (int i = 0; i < prompt.part_count; i++) {
@@ -196,7 +196,7 @@ static void too_few_examples_are_refused(void **state)
 
 static void check_prompt(struct ponder_model *model, struct ponder_prompting prompting, const char *wanted)
 {
-    struct best_of_n_prompt prompt;
+    struct prompt prompt;
     if (ponder_model_prompting(model, &prompting, &err))
         fail_msg("%s", err.message);
     assert_int_equal(prompt_fill(&model->prompt, "Q?", 2, 1, NULL, &prompt, &err), PONDER_OK);

@@ -54,7 +54,7 @@ struct fixture {
     struct ponder_model *model;
     struct engine *engine;
     struct questions questions;
-    struct best_of_n_prompt *prompts;
+    struct prompt *prompts;
     char *endless;
     struct ponder_sampling sampling;
     struct verifier verifiers[PLANS], silent;
@@ -167,7 +167,7 @@ static void setup(struct fixture *f)
     f->asked[f->count] = f->asked[0];
     f->asked[f->count].plan = &f->odd;
     f->asked[f->count + 1] = f->asked[1];
-    f->asked[f->count + 1].prompt = (struct best_of_n_prompt){.text = f->endless, .len = TOO_LONG};
+    f->asked[f->count + 1].prompt = (struct prompt){.text = f->endless, .len = TOO_LONG};
 }
 
 static void teardown(struct fixture *f)

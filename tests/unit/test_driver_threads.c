@@ -55,7 +55,7 @@ static int drive(struct worker *worker, struct engine *engine, const struct driv
     struct ponder_err *err = &worker->err;
     const struct driver_settings settings = {.engine = engine, .clock = &clock_system};
     const struct driver_listener listener = {.done = keep, .data = worker};
-    struct best_of_n_prompt prompts[QUESTIONS] = {0};
+    struct prompt prompts[QUESTIONS] = {0};
     uint64_t id;
     int64_t open = 1;
     int status = driver_open(&driver, &settings, err);

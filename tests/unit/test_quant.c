@@ -11,6 +11,7 @@
 
 #include "core/rng.h"
 #include "lm/kernels.h"
+#include "lm/gguf.h"
 #include "lm/quant.h"
 
 enum { BYTES_MAX = 256, SUPER = 256 };

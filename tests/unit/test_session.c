@@ -1,5 +1,6 @@
-/* test_session.c - a session: questions side by side and from many threads, what listeners are told, ends before
- * their time, and votes that stop. Meant for a build with -Db_sanitize=thread too (tests/long/threads.sh). */
+/* test_session.c - a session: questions side by side and from many threads, what listeners are told, ends
+ * before their time, and votes that stop. Meant for a build with -Db_sanitize=thread too
+ * (tests/long/threads.sh). */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -289,7 +289,7 @@ static void more_samples_than_fit_in_flight_are_all_taken(void **state)
 static void a_template_without_a_slot_is_an_error(void **state)
 {
     (void)state;
-    struct best_of_n_prompt out;
+    struct prompt out;
     struct ponder_err err = {0};
     assert_int_equal(prompt_fill(TEMPLATE("Q:"), "x", 1, 1, NULL, &out, &err), PONDER_E_FORMAT);
     assert_int_equal(prompt_fill(TEMPLATE("<{question}|{question}>"), " x\n", 3, 1, NULL, &out, &err),
