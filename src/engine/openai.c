@@ -240,13 +240,14 @@ void openai_finish(struct openai *remote, struct openai_request *request, enum e
     struct engine_result *result = &request->result;
     struct openai_path *path = path_new(request->path, text, len);
     size_t before = request->opened.len;
-    result->text = malloc(before + len + 1);
     if (path)
         path->tokens = tokens;
-    result->node = result->text ? node_new(remote, path) : 0;
-    if (!result->node) {
-        free(result->text);
-        result->text = NULL;
+    result->node = node_new(remote, path);
+    result->text = result->node ? malloc(before + len + 1) : NULL;
+    if (!result->text) {
+        if (result->node)
+            remote_node_release(&remote->engine, result->node);
+        result->node = 0;
         openai_finish_failed(remote, request, PONDER_E_MEMORY, "out of memory for a result");
         return;
     }
