@@ -1,7 +1,7 @@
 /* expand.c - quant_expand() for the fuzz targets, which are built without the choice of kernels: the plain
  * one. */
-#include "lm/kernels_impl.h"
-#include "lm/quant.h"
+#include "kernels/kernels_impl.h"
+#include "kernels/quant.h"
 
 void quant_expand(enum gguf_tensor_type type, const void *from, size_t count, float *out)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/http.h"
+#include "http/http.h"
 #include "engine/openai_protocol.h"
 
 static void require(int holds)

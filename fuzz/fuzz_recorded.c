@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/jsonl.h"
-#include "eval/recorded.h"
+#include "replay/recorded.h"
 
 static void require(int holds)
 {

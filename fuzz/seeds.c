@@ -3,7 +3,7 @@
 
 #include "fuzz/vocab.h"
 #include "core/buf.h"
-#include "lm/tokenizer.h"
+#include "tokenizer/tokenizer.h"
 
 static const float numbers[512] = {0.0f, 1.0f, -2.5f, 65504.0f, 1e-7f};
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lm/gguf.h"
+#include "gguf/gguf.h"
 
 /* Unknown, BOS, EOS, 256 bytes, a few words with spaces, a user-defined token. */
 static inline void put_small_vocabulary(struct gguf_writer *writer)

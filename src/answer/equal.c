@@ -9,9 +9,9 @@
 #include "answer/answer.h"
 #include "answer/equal.h"
 #include "answer/sentence.h"
-#include "answer/value.h"
+#include "formula/value.h"
 #include "answer/worded.h"
-#include "answer/words.h"
+#include "formula/words.h"
 
 enum { ITEMS_MAX = 64, ARENA_BYTES = 1 << 20 };
 

@@ -2,7 +2,7 @@
 #ifndef ANSWER_EQUAL_H
 #define ANSWER_EQUAL_H
 
-#include "answer/expression.h"
+#include "formula/expression.h"
 
 /* One item of an answer, with the sign its plus-minus has, and what is left of the work that may go into the
  * whole comparison (see value.h). */

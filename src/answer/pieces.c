@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "answer/sentence.h"
-#include "answer/spelling.h"
+#include "formula/spelling.h"
 
 /* Where dollar signs or \( \) mark formulas, letters outside of them are words; else what is in \text{} and
  * what looks like words. */

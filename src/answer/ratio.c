@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "answer/equal.h"
-#include "answer/value.h"
+#include "formula/value.h"
 
 enum { PARTS_MAX = 8 };
 

@@ -3,7 +3,7 @@
  * "x = 5" is 5 and "f(x) = 2x" is 2x, but "a + b = 5" is not 5: what stands on the left must be a name. Of a
  * chain, "x = 2 + 3 = 5", the ends count. Relations are the same where one is a multiple of the other. */
 #include "answer/equal.h"
-#include "answer/value.h"
+#include "formula/value.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "answer/sentence.h"
-#include "answer/words.h"
+#include "formula/words.h"
 
 static bool is_digit(char c)
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "answer/equal.h"
-#include "answer/value.h"
+#include "formula/value.h"
 
 enum { SIGNIFICANT_MIN = 3, EXPONENT_DIGITS_MAX = 4, BITS = 128 };
 

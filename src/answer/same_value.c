@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "answer/equal.h"
-#include "answer/value.h"
-#include "answer/words.h"
+#include "formula/value.h"
+#include "formula/words.h"
 
 enum { BITS_FIRST = 128, BITS_MAX = 1024 };
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "answer/spelling.h"
+#include "formula/spelling.h"
 #include "core/utf8.h"
 
 enum { FEW_WORDS = 4, TEXT_WORDS_MAX = 8, SENTENCE_BYTES_MAX = 2000 };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "lm/sample.h"
+#include "kernels/sample.h"
 
 #define X(name) extern const struct engine_ops engine_##name##_ops;
 #include "engine/engine.def"
@@ -115,40 +115,6 @@ void engine_usage_get(const struct engine *engine, struct engine_usage *out)
 double engine_flops(const struct engine *engine, int64_t first, int64_t count)
 {
     return engine->ops->flops ? engine->ops->flops(engine, first, count) : 0;
-}
-
-static bool is_blank(const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if (!strchr(" \t\r\n", text[i]) || !text[i])
-            return false;
-    return true;
-}
-
-/* Of one stop string. */
-static size_t one_stop_end(const char *stop, const char *text, size_t len, size_t from)
-{
-    size_t n = strlen(stop), at = from >= n - 1 ? from - (n - 1) : 0;
-    bool blank = is_blank(stop, n);
-    const char *hit;
-    while (at + n <= len && (hit = memmem(text + at, len - at, stop, n))) {
-        at = (size_t)(hit - text);
-        if (!blank || !is_blank(text, at))
-            return at + n;
-        at++;
-    }
-    return 0;
-}
-
-size_t engine_stop_end(const char *const *stops, int stop_count, const char *text, size_t len, size_t from)
-{
-    size_t first = 0;
-    for (int i = 0; i < stop_count; i++) {
-        size_t end = one_stop_end(stops[i], text, len, from);
-        if (end && (first == 0 || end < first))
-            first = end;
-    }
-    return first;
 }
 
 bool engine_news(struct engine *engine, char *text, size_t size)

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lm/tokenizer.h"
+#include "tokenizer/tokenizer.h"
 #include "ponder/status.h"
 
 /* A node is an int64_t handle; 0 is none. */
@@ -57,6 +57,10 @@ enum engine_finish {
     ENGINE_FINISH_CANCELLED, /* engine_cancel */
     ENGINE_FINISH_FAILED,    /* see status and error */
 };
+/* "end", "length" and so on, as struct ponder_text has it. */
+const char *engine_finish_name(enum engine_finish finish);
+/* The other way; a word that is none is ENGINE_FINISH_END. */
+enum engine_finish engine_finish_of(const char *name);
 
 struct engine_result {
     int64_t tag;

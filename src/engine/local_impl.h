@@ -15,7 +15,7 @@
 #include "core/buf.h"
 #include "core/rng.h"
 #include "engine/local.h"
-#include "lm/sample.h"
+#include "kernels/sample.h"
 
 enum {
     LOCAL_NODES_MAX = 1 << 22,

@@ -6,8 +6,8 @@
 #include "core/err.h"
 #include "core/rng.h"
 #include "engine/openai.h"
-#include "lm/chat.h"
-#include "lm/ponder_model.h"
+#include "prompt/chat.h"
+#include "model/ponder_model.h"
 #include "ponder/server.h"
 
 #define OPTION_FIELD(field) offsetof(struct ponder_server, field)

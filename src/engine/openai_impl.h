@@ -4,7 +4,7 @@
 #define ENGINE_OPENAI_IMPL_H
 
 #include "core/buf.h"
-#include "core/http.h"
+#include "http/http.h"
 #include "core/rng.h"
 #include "engine/openai.h"
 

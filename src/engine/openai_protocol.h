@@ -11,7 +11,7 @@
 #define ENGINE_OPENAI_PROTOCOL_H
 
 #include "engine/engine.h"
-#include "lm/examples.h"
+#include "prompt/examples.h"
 
 enum openai_api { OPENAI_AUTO, OPENAI_COMPLETIONS, OPENAI_CHAT };
 

@@ -68,7 +68,7 @@ struct best_of_n_sample *cells_samples_of(const struct store_cell *stored)
         samples[i] = (struct best_of_n_sample){.text = (char *)sample->text,
                                                .len = sample->len,
                                                .token_count = sample->token_count,
-                                               .finish = best_of_n_finish_of(sample->finish)};
+                                               .finish = engine_finish_of(sample->finish)};
     }
     return samples;
 }
@@ -287,7 +287,7 @@ int cells_keep_piece(struct cells *cells, int64_t cell, int64_t i, const struct 
                                         .tokens = sample->tokens,
                                         .token_count = sample->token_count,
                                         .logprob = sample->logprob,
-                                        .finish = best_of_n_finish_name(sample->finish)};
+                                        .finish = engine_finish_name(sample->finish)};
     return store_piece_put(cells->store, cells->run, cells_seed(cells, cell), cell % cells->questions.count,
                            i, &stored, err);
 }
@@ -339,7 +339,7 @@ static int put_samples(struct cells *cells, int64_t cell, const struct best_of_n
                                           .tokens = samples[i].tokens,
                                           .token_count = samples[i].token_count,
                                           .logprob = samples[i].logprob,
-                                          .finish = best_of_n_finish_name(samples[i].finish),
+                                          .finish = engine_finish_name(samples[i].finish),
                                           .answer = grade->answers[i],
                                           .correct = grade->correct[i],
                                           .scores = samples[i].scores,

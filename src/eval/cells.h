@@ -10,7 +10,7 @@
 #include "eval/grade.h"
 #include "eval/pieces.h"
 #include "eval/run_record.h"
-#include "search/best_of_n.h"
+#include "driver/best_of_n.h"
 #include "store/store.h"
 
 struct cells {

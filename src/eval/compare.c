@@ -5,7 +5,7 @@
 #include "core/err.h"
 #include "core/json.h"
 #include "eval/compare.h"
-#include "eval/stats.h"
+#include "stats/stats.h"
 #include "store/store.h"
 
 /* A pair of questions: the same problem. */

@@ -10,8 +10,8 @@
 #include "eval/cells.h"
 #include "eval/report.h"
 #include "eval/run_record.h"
-#include "lm/ponder_model.h"
-#include "search/proposer.h"
+#include "model/ponder_model.h"
+#include "session/proposer.h"
 #include "tree/ledger.h"
 
 /* All that one evaluation owns. */

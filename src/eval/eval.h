@@ -5,7 +5,7 @@
 #include "answer/answer.h"
 #include "core/clock.h"
 #include "engine/engine.h"
-#include "lm/prompt_template.h"
+#include "prompt/prompt_template.h"
 #include "ponder/eval.h"
 
 /* What is asked of which model. Everything is borrowed. */

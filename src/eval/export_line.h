@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "core/buf.h"
-#include "search/best_of_n.h"
+#include "driver/best_of_n.h"
 #include "store/store.h"
 
 /* A line that was read. The texts of its samples belong to `record`. */

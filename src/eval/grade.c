@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
-#include "eval/stats.h"
-#include "search/classes.h"
-#include "search/sample_answer.h"
+#include "stats/stats.h"
+#include "select/classes.h"
+#include "select/sample_answer.h"
 
 int grade_ks(int64_t n, int64_t ks[PONDER_EVAL_KS_MAX])
 {

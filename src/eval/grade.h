@@ -8,7 +8,7 @@
 #include "task/questions.h"
 #include "answer/answer.h"
 #include "ponder/eval.h"
-#include "search/best_of_n.h"
+#include "driver/best_of_n.h"
 
 struct grade {
     char **answers; /* (n) as written; NULL: no answer */

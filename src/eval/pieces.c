@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "search/best_of_n.h"
+#include "driver/best_of_n.h"
 
 static int copy(struct driver_recalled *out, const struct store_sample *sample)
 {
@@ -16,7 +16,7 @@ static int copy(struct driver_recalled *out, const struct store_sample *sample)
                                     .tokens = tokens,
                                     .token_count = sample->token_count,
                                     .logprob = sample->logprob,
-                                    .finish = best_of_n_finish_of(sample->finish)};
+                                    .finish = engine_finish_of(sample->finish)};
     if (!text || (sample->tokens && !tokens))
         return PONDER_E_MEMORY;
     memcpy(text, sample->text, sample->len);

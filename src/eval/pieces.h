@@ -3,7 +3,7 @@
 #ifndef EVAL_PIECES_H
 #define EVAL_PIECES_H
 
-#include "search/driver.h"
+#include "driver/driver.h"
 #include "store/store.h"
 
 /* Those of one cell, read before it is begun. */

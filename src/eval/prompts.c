@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "search/prompt.h"
+#include "prompt/prompt.h"
 
 static int fill_one(struct prompt *out, const struct question *question,
                     const struct prompt_template *template, int64_t seed, struct ponder_err *err)

@@ -3,8 +3,8 @@
 #define EVAL_PROMPTS_H
 
 #include "task/questions.h"
-#include "lm/prompt_template.h"
-#include "search/best_of_n.h"
+#include "prompt/prompt_template.h"
+#include "driver/best_of_n.h"
 
 /* One prompt per question into `prompts` (questions), which are zero: `template` with the question in it, its
  * key from the seed, its name borrowed from the question. A question that cannot be asked is an error that

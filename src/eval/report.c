@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/json.h"
-#include "eval/stats.h"
+#include "stats/stats.h"
 #include "tree/ledger.h"
 
 enum { COLUMNS_MAX = 2 + 2 * PONDER_EVAL_KS_MAX };

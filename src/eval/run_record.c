@@ -10,7 +10,7 @@
 #include "core/cpu.h"
 #include "core/err.h"
 #include "core/json.h"
-#include "search/plan.h"
+#include "session/plan.h"
 
 const char *run_file_name(const char *path)
 {

@@ -10,8 +10,8 @@
 #include "eval/run_record.h"
 #include "eval/search_report.h"
 #include "eval/searched.h"
-#include "search/proposer.h"
-#include "search/plan.h"
+#include "session/proposer.h"
+#include "session/plan.h"
 #include "tree/ledger.h"
 
 /* All that one evaluation owns. */

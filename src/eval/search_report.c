@@ -6,7 +6,7 @@
 
 #include "core/json.h"
 #include "eval/report.h"
-#include "eval/stats.h"
+#include "stats/stats.h"
 #include "tree/ledger.h"
 
 /* What is known of a question, as a column over the questions. */

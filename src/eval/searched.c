@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "core/err.h"
-#include "search/solution_tree.h"
+#include "session/solution_tree.h"
 
 #define MEMORY_BYTES_MAX ((size_t)1 << 32)
 
@@ -47,10 +47,10 @@ static int list_nodes(struct work *work)
 static const char *finish_of(const struct work *work, const struct tree_node *node)
 {
     bool chosen = node == &work->outcome->tree->nodes[work->chosen];
-    return best_of_n_finish_name(chosen && work->outcome->failed ? ENGINE_FINISH_FAILED
-                                 : node->end == TREE_ENDED       ? ENGINE_FINISH_END
-                                 : node->end == TREE_CUT         ? ENGINE_FINISH_LENGTH
-                                                                 : ENGINE_FINISH_STOP);
+    return engine_finish_name(chosen && work->outcome->failed ? ENGINE_FINISH_FAILED
+                              : node->end == TREE_ENDED       ? ENGINE_FINISH_END
+                              : node->end == TREE_CUT         ? ENGINE_FINISH_LENGTH
+                                                              : ENGINE_FINISH_STOP);
 }
 
 static int take_scores(struct work *work, const struct tree_node *node, struct store_sample *out)
@@ -120,7 +120,7 @@ static int grade(struct work *work)
     for (int64_t i = 0; samples && i < work->count; i++)
         samples[i] = (struct best_of_n_sample){.text = (char *)stored[i].text,
                                                .len = stored[i].len,
-                                               .finish = best_of_n_finish_of(stored[i].finish)};
+                                               .finish = engine_finish_of(stored[i].finish)};
     int status = samples ? grade_samples(&out->grade, work->question, samples, work->plan->extract,
                                          work->count, &work->count, 1)
                          : PONDER_E_MEMORY;

@@ -5,7 +5,7 @@
 
 #include "core/arena.h"
 #include "eval/grade.h"
-#include "search/plan.h"
+#include "session/plan.h"
 #include "store/store.h"
 
 /* How the search was set up; everything is borrowed. */

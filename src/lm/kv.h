@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lm/kernels.h"
+#include "kernels/kernels.h"
 #include "lm/model.h"
 
 enum kv_type { KV_F16, KV_F32 };

@@ -16,9 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lm/gguf.h"
-#include "lm/matrix.h"
-#include "lm/tokenizer.h"
+#include "gguf/gguf.h"
+#include "products/matrix.h"
+#include "tokenizer/tokenizer.h"
 
 /* Architectures by their names in files, which also open the keys of their metadata ("qwen2.block_count"). */
 #define LM_ARCHES(X)                                                                                         \

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "lm/qgemm.h"
+#include "products/qgemm.h"
 
 enum { ROWS_MAX = 1 << 20, THREADS_MAX = 256 };
 

@@ -3,8 +3,8 @@
 #define LM_RUN_H
 
 #include "lm/forward.h"
-#include "lm/gemm.h"
-#include "lm/kernels.h"
+#include "products/gemm.h"
+#include "kernels/kernels.h"
 #include "lm/tree_plan.h"
 
 /* Activations of one layer for T rows; in inference all layers use the same ones. "operand": f32 or bf16. */

@@ -3,7 +3,7 @@
 #ifndef LM_TREE_PLAN_H
 #define LM_TREE_PLAN_H
 
-#include "lm/kernels.h"
+#include "kernels/kernels.h"
 #include "lm/kv.h"
 
 struct lm_batch;

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "search/classes.h"
-#include "search/sample_answer.h"
+#include "select/classes.h"
+#include "select/sample_answer.h"
 #include "search/search.h"
-#include "search/vote.h"
+#include "select/vote.h"
 
 int search_select_parse(const char *text, enum search_select *out, struct ponder_err *err)
 {

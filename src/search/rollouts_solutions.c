@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "search/rollouts.h"
-#include "search/sample_answer.h"
+#include "select/sample_answer.h"
 
 void rollouts_solutions_release(struct rollouts_solutions *solutions)
 {

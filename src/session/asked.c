@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "search/prompt.h"
-#include "search/proposer.h"
-#include "search/solution_tree.h"
+#include "prompt/prompt.h"
+#include "session/proposer.h"
+#include "session/solution_tree.h"
 #include "session/session.h"
 #include "tree/ledger.h"
 

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "core/err.h"
-#include "search/proposer.h"
+#include "session/proposer.h"
 #include "tree/ledger.h"
 
 /* ---- opening ---- */

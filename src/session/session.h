@@ -8,12 +8,12 @@
 
 #include <pthread.h>
 
-#include "lm/ponder_model.h"
+#include "model/ponder_model.h"
 #include "ponder/session.h"
-#include "search/driver.h"
-#include "search/meter.h"
-#include "search/plan.h"
-#include "search/tally.h"
+#include "driver/driver.h"
+#include "driver/meter.h"
+#include "session/plan.h"
+#include "select/tally.h"
 
 /* A question. */
 struct asked {

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "search/classes.h"
-#include "search/sample_answer.h"
-#include "search/select.h"
-#include "search/solution_tree.h"
-#include "search/vote.h"
+#include "select/classes.h"
+#include "select/sample_answer.h"
+#include "select/select.h"
+#include "session/solution_tree.h"
+#include "select/vote.h"
 #include "session/session.h"
 
 /* The tree for people to see: it outlives the search. nodes (candidate_count): where each candidate ends. */
@@ -55,7 +55,7 @@ static int take_candidates(struct ponder_solution *solution, const struct tree *
                                                .tokens = node->tokens,
                                                .logprob = node->logprob,
                                                .score = NAN,
-                                               .finish = best_of_n_finish_name(finish),
+                                               .finish = engine_finish_name(finish),
                                                .vote = -1};
         if (!candidate->text)
             return PONDER_E_MEMORY;
@@ -180,12 +180,12 @@ static int add_candidate(struct ponder_solution *solution, const struct tree *tr
 {
     struct ponder_candidate *candidate = &solution->candidates[solution->candidate_count++];
     struct buf text = BUF_INIT(TREE_BYTES_MAX);
-    *candidate = (struct ponder_candidate){
-        .tokens = tree->nodes[node].tokens_all,
-        .logprob = NAN,
-        .score = tree->nodes[node].total,
-        .finish = best_of_n_finish_name((enum engine_finish)tree->nodes[node].finish),
-        .vote = -1};
+    *candidate =
+        (struct ponder_candidate){.tokens = tree->nodes[node].tokens_all,
+                                  .logprob = NAN,
+                                  .score = tree->nodes[node].total,
+                                  .finish = engine_finish_name((enum engine_finish)tree->nodes[node].finish),
+                                  .vote = -1};
     int status = tree_path_text(tree, node, &text);
     candidate->len = text.len;
     if (!status && !(candidate->text = buf_take(&text, NULL)))

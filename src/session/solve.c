@@ -1,6 +1,6 @@
 /* solve.c - one question: a session for it alone. */
 #include "ponder/server.h"
-#include "search/solution_tree.h"
+#include "session/solution_tree.h"
 #include "session/session.h"
 
 /* How far it is, and whether it is to end. */

@@ -2,7 +2,7 @@
 #ifndef TASK_SHOTS_H
 #define TASK_SHOTS_H
 
-#include "lm/examples.h"
+#include "prompt/examples.h"
 #include "ponder/status.h"
 
 enum { SHOT_BYTES_MAX = 2000 /* of a problem and its solution */ };

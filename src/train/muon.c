@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "core/err.h"
-#include "lm/gemm.h"
+#include "products/gemm.h"
 
 enum { ITERATIONS = 5 };
 

@@ -8,7 +8,7 @@
 #define TRAIN_POCKET_SOURCE_H
 
 #include "core/buf.h"
-#include "lm/tokenizer.h"
+#include "tokenizer/tokenizer.h"
 #include "ponder/task.h"
 #include "train/stream.h"
 

@@ -11,7 +11,7 @@
 
 #include "core/err.h"
 #include "core/rng.h"
-#include "lm/gemm.h"
+#include "products/gemm.h"
 #include "train/judged_source.h"
 #include "train/loop.h"
 #include "train/recipe.h"

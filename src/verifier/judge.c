@@ -3,7 +3,7 @@
 #include <stdbool.h>
 
 #include "core/err.h"
-#include "lm/gguf.h"
+#include "gguf/gguf.h"
 #include "verifier/model.h"
 
 /* Our own models are asked in the words that they were trained to answer in. */

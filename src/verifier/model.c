@@ -2,7 +2,7 @@
 
 #include "core/err.h"
 #include "core/rng.h"
-#include "lm/ponder_model.h"
+#include "model/ponder_model.h"
 #include "verifier/scorer.h"
 
 extern const struct verifier_ops verifier_prm, verifier_orm, verifier_judge;

@@ -18,8 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lm/gguf.h"
-#include "lm/tokenizer.h"
+#include "gguf/gguf.h"
+#include "tokenizer/tokenizer.h"
 
 enum verifier_aggregate { VERIFIER_LAST, VERIFIER_MIN, VERIFIER_PROD, VERIFIER_MEAN };
 enum { VERIFIER_AGGREGATES = VERIFIER_MEAN + 1 };

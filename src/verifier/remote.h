@@ -10,7 +10,7 @@
 #ifndef VERIFIER_REMOTE_H
 #define VERIFIER_REMOTE_H
 
-#include "core/http.h"
+#include "http/http.h"
 #include "verifier/profile.h"
 
 struct remote {

@@ -17,7 +17,7 @@
 
 #include "core/rng.h"
 #include "lm/forward.h"
-#include "lm/ponder_model.h"
+#include "model/ponder_model.h"
 
 enum { POSITIONS_MAX = 1024, LINE_BYTES_MAX = 1 << 16 };
 

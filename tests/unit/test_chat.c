@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "core/buf.h"
-#include "lm/chat.h"
-#include "lm/ponder_model.h"
+#include "prompt/chat.h"
+#include "model/ponder_model.h"
 #include "ponder/prompting.h"
 #include "ponder/task.h"
-#include "search/prompt.h"
+#include "prompt/prompt.h"
 #include "task/shots.h"
 
 static struct ponder_err err;

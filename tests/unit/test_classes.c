@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "search/classes.h"
-#include "search/sample_answer.h"
+#include "select/classes.h"
+#include "select/sample_answer.h"
 
 static void fill(struct classes *classes, const char *const *answers, int64_t n, const char *gold)
 {

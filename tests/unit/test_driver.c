@@ -13,7 +13,7 @@
 #include "core/err.h"
 #include "engine/scripted.h"
 #include "ponder/task.h"
-#include "search/driver.h"
+#include "driver/driver.h"
 #include "sampling_fixture.h"
 
 enum { MOST = 4 };

@@ -18,9 +18,9 @@
 #include "core/rng.h"
 #include "engine/local.h"
 #include "eval/prompts.h"
-#include "lm/ponder_model.h"
+#include "model/ponder_model.h"
 #include "ponder/model.h"
-#include "search/driver.h"
+#include "driver/driver.h"
 #include "sampling_fixture.h"
 
 #define BASE "models/pocket-base.gguf"

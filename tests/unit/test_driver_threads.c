@@ -16,10 +16,10 @@
 
 #include "core/rng.h"
 #include "engine/local.h"
-#include "lm/ponder_model.h"
+#include "model/ponder_model.h"
 #include "ponder/model.h"
-#include "search/driver.h"
-#include "search/prompt.h"
+#include "driver/driver.h"
+#include "prompt/prompt.h"
 #include "sampling_fixture.h"
 
 #define BASE "models/pocket-base.gguf"

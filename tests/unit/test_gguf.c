@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "core/buf.h"
-#include "lm/f16.h"
-#include "lm/gguf.h"
+#include "kernels/f16.h"
+#include "gguf/gguf.h"
 #include "failing_alloc.h"
 
 static struct ponder_err err;

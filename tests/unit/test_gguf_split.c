@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 
 #include "core/buf.h"
-#include "lm/gguf_impl.h"
+#include "gguf/gguf_impl.h"
 #include "model_fixture.h"
 
 static char folder[] = "/tmp/test_split_XXXXXX";

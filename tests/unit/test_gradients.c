@@ -13,8 +13,8 @@
 
 #include "core/rng.h"
 #include "lm/forward.h"
-#include "lm/gemm.h"
-#include "lm/kernels.h"
+#include "products/gemm.h"
+#include "kernels/kernels.h"
 
 enum { ROWS = 37, DOCS = 3, SOFT_WEIGHT = 2 };
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "eval/judge.h"
+#include "verify/judge.h"
 #include "verifier/calibration.h"
 
 static struct ponder_err err;

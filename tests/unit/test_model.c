@@ -2,8 +2,8 @@
 #include <math.h>
 
 #include "core/rng.h"
-#include "lm/gemm.h"
-#include "lm/kernels.h"
+#include "products/gemm.h"
+#include "kernels/kernels.h"
 #include "model_fixture.h"
 
 static struct lm_model *random_model(struct lm_shape shape)

@@ -19,7 +19,7 @@
 #include "core/number.h"
 #include "ponder/sampling.h"
 #include "ponder/sweep.h"
-#include "search/budget.h"
+#include "driver/budget.h"
 #include "store/store.h"
 
 static bool has_comma;

@@ -39,7 +39,8 @@ static void a_server_asked_with_each_failing_is_an_error_or_an_answer(void **sta
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_server_asked_with_each_failing_is_an_error_or_an_answer, begin, end),
+        cmocka_unit_test_setup_teardown(a_server_asked_with_each_failing_is_an_error_or_an_answer, begin,
+                                        end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

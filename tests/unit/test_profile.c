@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "lm/tokenizer.h"
+#include "tokenizer/tokenizer.h"
 #include "verifier/profile.h"
 
 static struct ponder_err err;

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lm/gguf.h"
-#include "lm/ponder_model.h"
+#include "gguf/gguf.h"
+#include "model/ponder_model.h"
 
 static const char path[] = "test_purpose.gguf";
 

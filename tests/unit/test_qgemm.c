@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "core/rng.h"
-#include "lm/kernels.h"
-#include "lm/qgemm_impl.h"
-#include "lm/qgemm.h"
-#include "lm/quant.h"
+#include "kernels/kernels.h"
+#include "products/qgemm_impl.h"
+#include "products/qgemm.h"
+#include "kernels/quant.h"
 
 static struct ponder_err err;
 

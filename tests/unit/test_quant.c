@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "core/rng.h"
-#include "lm/kernels.h"
-#include "lm/gguf.h"
-#include "lm/quant.h"
+#include "kernels/kernels.h"
+#include "gguf/gguf.h"
+#include "kernels/quant.h"
 
 enum { BYTES_MAX = 256, SUPER = 256 };
 enum {

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "core/jsonl.h"
-#include "eval/recorded.h"
+#include "replay/recorded.h"
 
 static struct recorded recorded;
 static struct ponder_err err;

@@ -1,5 +1,5 @@
 /* test_remark.c - what is guessed of a model is said, and nothing where it is not. */
-#include "lm/ponder_model.h"
+#include "model/ponder_model.h"
 #include "model_fixture.h"
 #include "ponder/prompting.h"
 

@@ -15,9 +15,9 @@
 #include <jansson.h>
 
 #include "core/utf8.h"
-#include "eval/gnuplot.h"
-#include "eval/html.h"
-#include "eval/page.h"
+#include "plot/gnuplot.h"
+#include "plot/html.h"
+#include "report/page.h"
 #include "eval/report.h"
 
 /* ---- a store of two runs: best of 4 on six questions, a search on the first three of them ---- */

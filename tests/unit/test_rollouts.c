@@ -10,7 +10,7 @@
 
 #include "engine/scripted.h"
 #include "search/prefixes.h"
-#include "search/rollout_run.h"
+#include "driver/rollout_run.h"
 #include "sampling_fixture.h"
 
 static struct ponder_err err;

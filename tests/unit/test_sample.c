@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "lm/kernels.h"
-#include "lm/sample.h"
+#include "kernels/kernels.h"
+#include "kernels/sample.h"
 
 static const struct sample_options plain = {.temperature = 1, .top_p = 1};
 

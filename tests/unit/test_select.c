@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "search/select.h"
-#include "search/vote.h"
+#include "select/select.h"
+#include "select/vote.h"
 
 static void the_most_frequent_answer_wins(void **state)
 {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "search/solution_tree.h"
+#include "session/solution_tree.h"
 
 /* Two rounds: of three first steps 1 is kept, 2 pruned, 3 says what 1 says; behind 1 node 4 ended, 5 was cut,
  * 6 failed, 7 is not decided, 8 is a look ahead. */

@@ -14,8 +14,8 @@
 #include <jansson.h>
 
 #include "engine/scripted.h"
-#include "search/best_of_n.h"
-#include "search/prompt.h"
+#include "driver/best_of_n.h"
+#include "prompt/prompt.h"
 #include "ponder/tree.h"
 #include "session/session.h"
 #include "sampling_fixture.h"

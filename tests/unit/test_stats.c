@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "eval/stats.h"
+#include "stats/stats.h"
 
 static void near(double value, double expected, double allowed)
 {

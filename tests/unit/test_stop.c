@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "core/rng.h"
-#include "search/stop.h"
+#include "select/stop.h"
 
 enum { QUESTIONS = 10000, ANSWERS_MAX = 40, SOLUTIONS_MAX = 256 };
 

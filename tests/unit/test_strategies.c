@@ -14,8 +14,8 @@
 
 #include "core/rng.h"
 #include "engine/scripted.h"
-#include "search/driver.h"
-#include "search/plan.h"
+#include "driver/driver.h"
+#include "session/plan.h"
 #include "sampling_fixture.h"
 
 /* A verifier whose score is a hash of the text, and that fails, or says nothing, where it is told to. */

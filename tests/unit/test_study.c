@@ -14,7 +14,7 @@
 
 #include "core/number.h"
 #include "eval/run_record.h"
-#include "eval/study.h"
+#include "replay/study.h"
 #include "sampling_fixture.h"
 
 static char folder[] = "/tmp/ponder_study_XXXXXX";

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "core/rng.h"
-#include "eval/stats.h"
-#include "eval/subsets.h"
+#include "stats/stats.h"
+#include "stats/subsets.h"
 
 enum { ROOM = 64 };
 

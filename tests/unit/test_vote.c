@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "search/vote.h"
+#include "select/vote.h"
 
 enum { MOST = 8 };
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "core/rng.h"
-#include "lm/tokenizer.h"
+#include "tokenizer/tokenizer.h"
 
 static struct ponder_err err;
 
