@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/err.h"
 #include "driver/driver_impl.h"
 #include "tree/ledger.h"
@@ -46,24 +47,12 @@ void driver_close(struct driver *driver)
     free(driver);
 }
 
-static int make_room(struct driver *driver)
-{
-    if (driver->quest_count < driver->quest_cap)
-        return PONDER_OK;
-    int64_t cap = driver->quest_cap ? 2 * driver->quest_cap : 16;
-    struct quest **quests = realloc(driver->quests, (size_t)cap * sizeof(struct quest *));
-    if (!quests)
-        return PONDER_E_MEMORY;
-    driver->quests = quests;
-    driver->quest_cap = cap;
-    return PONDER_OK;
-}
-
 int driver_add(struct driver *driver, const struct driver_question *question,
                const struct driver_listener *listener, uint64_t *id, struct ponder_err *err)
 {
     struct quest *quest;
-    if (make_room(driver))
+    if (array_reserve(&driver->quests, sizeof(struct quest *), &driver->quest_cap, driver->quest_count + 1,
+                      INT32_MAX))
         return err_memory(err, "a search");
     int status = quest_begin(&quest, driver, question, listener, err);
     if (quest) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/err.h"
 #include "driver/driver_impl.h"
 
@@ -10,15 +11,12 @@
 static int64_t job_take(struct driver *driver)
 {
     if (driver->job_free < 0) {
-        int64_t cap = driver->job_cap ? 2 * driver->job_cap : 1024;
-        struct job *jobs = realloc(driver->jobs, (size_t)cap * sizeof *jobs);
-        if (!jobs)
+        int64_t first = driver->job_cap;
+        if (array_reserve(&driver->jobs, sizeof *driver->jobs, &driver->job_cap, first + 1, INT32_MAX))
             return PONDER_E_MEMORY;
-        for (int64_t i = driver->job_cap; i < cap; i++)
-            jobs[i] = (struct job){.next_free = i + 1 < cap ? i + 1 : -1};
-        driver->job_free = driver->job_cap;
-        driver->jobs = jobs;
-        driver->job_cap = cap;
+        for (int64_t i = first; i < driver->job_cap; i++)
+            driver->jobs[i] = (struct job){.next_free = i + 1 < driver->job_cap ? i + 1 : -1};
+        driver->job_free = first;
     }
     int64_t tag = driver->job_free;
     driver->job_free = driver->jobs[tag].next_free;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/err.h"
 #include "driver/driver.h"
 #include "driver/rollout_run.h"
@@ -29,7 +30,7 @@ struct valuing {
     struct best_of_n_sample *samples; /* (n) */
     double *values;                   /* (n, ROLLOUTS_STEPS_MAX) */
     struct verdict *verdicts;
-    int64_t verdict_count;
+    int64_t verdict_count, verdict_cap;
     struct rollouts_counts counts;
     struct ponder_ledger cost;
 };
@@ -59,12 +60,10 @@ static bool find_verdict(const struct valuing *v, const char *answer, bool *righ
 /* Takes `answer` over. */
 static int add_verdict(struct valuing *v, char *answer, bool right)
 {
-    struct verdict *more = realloc(v->verdicts, (size_t)(v->verdict_count + 1) * sizeof *more);
-    if (!more) {
+    if (array_reserve(&v->verdicts, sizeof *v->verdicts, &v->verdict_cap, v->verdict_count + 1, INT32_MAX)) {
         free(answer);
         return PONDER_E_MEMORY;
     }
-    v->verdicts = more;
     v->verdicts[v->verdict_count++] = (struct verdict){answer, right};
     return PONDER_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/err.h"
 #include "engine/local_impl.h"
 
@@ -51,28 +52,10 @@ void local_list_remove(struct local_list *list, struct local_branch *branch)
 
 /* ---- nodes ---- */
 
-static void *grown(void *items, int *cap, int count, int max, size_t size)
-{
-    if (count > max)
-        return NULL;
-    int want = *cap ? *cap : 64;
-    while (want < count)
-        want = want > max / 2 ? max : want * 2;
-    void *bigger = realloc(items, (size_t)want * size);
-    if (bigger)
-        *cap = want;
-    return bigger;
-}
-
 int local_mark_new(struct local *local, int segment, bool prompt)
 {
-    if (segment >= local->mark_cap) {
-        struct local_mark *marks =
-            grown(local->marks, &local->mark_cap, segment + 1, KV_SEGMENTS_MAX, sizeof *marks);
-        if (!marks)
-            return PONDER_E_MEMORY;
-        local->marks = marks;
-    }
+    if (array_reserve(&local->marks, sizeof *local->marks, &local->mark_cap, segment + 1, KV_SEGMENTS_MAX))
+        return PONDER_E_MEMORY;
     local->marks[segment] = (struct local_mark){.prompt = prompt, .logit = -1};
     return PONDER_OK;
 }
@@ -85,15 +68,10 @@ static int node_slot(struct local *local)
         local->node_free = local->nodes[slot].next_free;
         return slot;
     }
-    if (local->node_top == local->node_cap) {
-        if (local->node_top == LOCAL_NODES_MAX)
-            return PONDER_E_LIMIT;
-        struct local_node *nodes =
-            grown(local->nodes, &local->node_cap, local->node_top + 1, LOCAL_NODES_MAX, sizeof *nodes);
-        if (!nodes)
-            return PONDER_E_MEMORY;
-        local->nodes = nodes;
-    }
+    int status = array_reserve(&local->nodes, sizeof *local->nodes, &local->node_cap, local->node_top + 1,
+                               LOCAL_NODES_MAX);
+    if (status)
+        return status;
     local->nodes[local->node_top] = (struct local_node){.generation = 1, .segment = -1};
     return local->node_top++;
 }

@@ -93,14 +93,15 @@ struct local {
     int rows_max, branches_max, threads;
 
     struct local_node *nodes;
-    int node_cap, node_top, node_free, node_count;
+    int64_t node_cap;
+    int node_top, node_free, node_count;
 
     struct local_list waiting, done;
     struct local_branch **active; /* (active_count), the oldest first */
     int active_count;
 
     struct local_mark *marks; /* (mark_cap) by segment id */
-    int mark_cap;
+    int64_t mark_cap;
 
     uint64_t step;
     int32_t *tokens, *positions, *segments, *logit_rows; /* (rows_max) the batch */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "engine/openai_impl.h"
@@ -80,15 +81,9 @@ static int node_slot(struct openai *remote)
         remote->node_free = remote->nodes[slot].next_free;
         return slot;
     }
-    if (remote->node_top == remote->node_cap) {
-        int cap = remote->node_cap ? 2 * remote->node_cap : 64;
-        struct openai_node *nodes =
-            cap > NODES_MAX ? NULL : realloc(remote->nodes, (size_t)cap * sizeof *nodes);
-        if (!nodes)
-            return -1;
-        remote->nodes = nodes;
-        remote->node_cap = cap;
-    }
+    if (array_reserve(&remote->nodes, sizeof *remote->nodes, &remote->node_cap, remote->node_top + 1,
+                      NODES_MAX))
+        return -1;
     remote->nodes[remote->node_top] = (struct openai_node){.generation = 1};
     return remote->node_top++;
 }

@@ -157,7 +157,8 @@ struct openai {
     const struct openai_model *model;
     struct openai_pool pool;
     struct openai_node *nodes;
-    int node_top, node_cap, node_free, node_count;
+    int64_t node_cap;
+    int node_top, node_free, node_count;
     struct openai_list waiting, done;
     struct openai_job *jobs;
     int sent; /* members of jobs */

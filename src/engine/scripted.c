@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/array.h"
 #include "core/err.h"
 
 enum { NODES_MAX = 1 << 22, REQUESTS_MAX = 1 << 20 };
@@ -36,10 +37,12 @@ struct scripted {
     int *used; /* (reply_count) requests that each reply has served */
 
     struct node *nodes; /* handle - 1 is the index; handles are not used again */
-    int node_top, node_cap, node_count;
+    int node_top, node_count;
+    int64_t node_cap;
 
     struct request *requests; /* (request_count) in order of submission; taken ones leave */
-    int request_count, request_cap;
+    int request_count;
+    int64_t request_cap;
     struct engine_usage usage;
 };
 
@@ -50,28 +53,13 @@ static struct node *node_find(const struct scripted *scripted, int64_t handle)
     return &scripted->nodes[handle - 1];
 }
 
-static void *grown(void *items, int *cap, int count, int max, size_t size)
-{
-    if (count <= *cap)
-        return items;
-    if (count > max)
-        return NULL;
-    int want = *cap > 0 ? *cap * 2 : 64;
-    void *bigger = realloc(items, (size_t)want * size);
-    if (bigger)
-        *cap = want;
-    return bigger;
-}
-
 /* A node of `head` followed by `tail`; 0: out of memory or nodes. */
 static int64_t node_new(struct scripted *scripted, const char *head, size_t head_len, const char *tail,
                         size_t tail_len)
 {
-    struct node *nodes =
-        grown(scripted->nodes, &scripted->node_cap, scripted->node_top + 1, NODES_MAX, sizeof *nodes);
-    if (!nodes)
+    if (array_reserve(&scripted->nodes, sizeof *scripted->nodes, &scripted->node_cap, scripted->node_top + 1,
+                      NODES_MAX))
         return 0;
-    scripted->nodes = nodes;
     char *text = malloc(head_len + tail_len + 1);
     if (!text)
         return 0;
@@ -80,7 +68,7 @@ static int64_t node_new(struct scripted *scripted, const char *head, size_t head
     if (tail_len)
         memcpy(text + head_len, tail, tail_len);
     text[head_len + tail_len] = '\0';
-    nodes[scripted->node_top] = (struct node){text, head_len + tail_len};
+    scripted->nodes[scripted->node_top] = (struct node){text, head_len + tail_len};
     scripted->node_count++;
     return ++scripted->node_top;
 }
@@ -155,16 +143,15 @@ static int scripted_submit(struct engine *engine, const struct engine_request *a
     const struct node *node = node_find(scripted, asked->parent);
     if (!node)
         return err_set(err, PONDER_E_ARGUMENT, "no node has the handle %" PRId64, asked->parent);
-    struct request *requests = grown(scripted->requests, &scripted->request_cap, scripted->request_count + 1,
-                                     REQUESTS_MAX, sizeof *requests);
-    if (!requests)
+    int status = array_reserve(&scripted->requests, sizeof *scripted->requests, &scripted->request_cap,
+                               scripted->request_count + 1, NODES_MAX);
+    if (status)
         return err_memory(err, "a request");
-    scripted->requests = requests;
     char *path = malloc(node->len + 1);
     if (!path)
         return err_memory(err, "a request");
     memcpy(path, node->text, node->len + 1);
-    requests[scripted->request_count++] = (struct request){
+    scripted->requests[scripted->request_count++] = (struct request){
         .asked = *asked, .path = path, .path_len = node->len, .reply = reply_for(scripted, node)};
     return PONDER_OK;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/json.h"
 #include "stats/stats.h"
 #include "tree/ledger.h"
@@ -63,27 +64,14 @@ static void measure(struct measured *measured, struct table *table, int64_t n, m
     measured->columns[measured->count++] = (struct stats_column){values, out};
 }
 
-static int grow(struct table *table)
-{
-    struct ponder_eval *eval = table->eval;
-    if (eval->group_count < table->group_cap)
-        return PONDER_OK;
-    int64_t cap = table->group_cap ? 2 * table->group_cap : 32;
-    struct ponder_eval_group *more = realloc(eval->groups, (size_t)cap * sizeof *more);
-    if (!more)
-        return PONDER_E_MEMORY;
-    eval->groups = more;
-    table->group_cap = cap;
-    return PONDER_OK;
-}
-
 /* A group of the first n members. */
 static int add_group(struct table *table, const char *by, const char *name, int64_t n)
 {
     struct ponder_eval *eval = table->eval;
     if (n == 0)
         return PONDER_OK;
-    if (grow(table))
+    if (array_reserve(&eval->groups, sizeof *eval->groups, &table->group_cap, eval->group_count + 1,
+                      INT32_MAX))
         return PONDER_E_MEMORY;
     struct ponder_eval_group *group = &eval->groups[eval->group_count];
     *group = (struct ponder_eval_group){.by = by, .name = strdup(name), .questions = n};

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "core/array.h"
 #include "core/err.h"
 
 enum { SLAB_BYTES = 8 << 20 };
@@ -28,9 +29,10 @@ struct segment {
     int references, pins, leafy;
     int start, end, resident, computed;
     int32_t *tokens; /* (end - start) */
-    int token_cap;
+    int64_t token_cap;
     unsigned char **blocks; /* (block_count) */
-    int block_count, block_cap;
+    int block_count;
+    int64_t block_cap;
     uint64_t used;      /* when it was last unpinned or reserved */
     int colder, warmer; /* neighbours in the cold list, -1 at its ends */
     bool listed;
@@ -44,17 +46,20 @@ struct kv_tree {
     int blocks_max, blocks_used, blocks_peak, blocks_cold;
 
     struct segment *segments;
-    int segment_cap, segment_top; /* ids below top were given out at some time */
-    int segment_free;             /* first free id below top, -1: none */
+    int64_t segment_cap;
+    int segment_top;  /* ids below top were given out at some time */
+    int segment_free; /* first free id below top, -1: none */
     int segment_count;
     int coldest, warmest; /* ends of the cold list */
     uint64_t now;         /* counts uses */
 
     unsigned char **slabs; /* (slab_count), each of slab_blocks blocks */
-    int slab_count, slab_cap, slab_blocks;
+    int slab_count, slab_blocks;
+    int64_t slab_cap;
     int fresh;              /* blocks of the last slab that were never handed out */
     unsigned char **unused; /* (unused_count) blocks to hand out again; room for all there are */
-    int unused_count, unused_cap;
+    int unused_count;
+    int64_t unused_cap;
 };
 
 static struct segment *at(const struct kv_tree *tree, int segment)
@@ -63,26 +68,6 @@ static struct segment *at(const struct kv_tree *tree, int segment)
     struct segment *s = &tree->segments[segment];
     assert(s->references > 0);
     return s;
-}
-
-/* Grows `*items` to hold `count` items of `size` bytes by doubling, never past `max`. */
-static int grow(void **items, int *cap, int count, int max, size_t size)
-{
-    if (count <= *cap)
-        return PONDER_OK;
-    if (count > max)
-        return PONDER_E_LIMIT;
-    int want = *cap > max / 2 ? max : *cap * 2;
-    if (want < count)
-        want = count;
-    if (want < 4 && max >= 4)
-        want = 4;
-    void *bigger = realloc(*items, (size_t)want * size);
-    if (!bigger)
-        return PONDER_E_MEMORY;
-    *items = bigger;
-    *cap = want;
-    return PONDER_OK;
 }
 
 int kv_tree_open(struct kv_tree **out, const struct lm_shape *shape, enum kv_type type, size_t bytes_max,
@@ -201,10 +186,10 @@ static void cold_update(struct kv_tree *tree, struct segment *s, bool from_colde
 static int slab_add(struct kv_tree *tree)
 {
     int all = (tree->slab_count + 1) * tree->slab_blocks;
-    int status = grow((void **)&tree->slabs, &tree->slab_cap, tree->slab_count + 1, INT32_MAX / 2,
-                      sizeof *tree->slabs);
+    int status = array_reserve(&tree->slabs, sizeof *tree->slabs, &tree->slab_cap, tree->slab_count + 1,
+                               INT32_MAX / 2);
     if (!status)
-        status = grow((void **)&tree->unused, &tree->unused_cap, all, INT32_MAX, sizeof *tree->unused);
+        status = array_reserve(&tree->unused, sizeof *tree->unused, &tree->unused_cap, all, INT32_MAX);
     if (status)
         return status;
     void *slab = mmap(NULL, (size_t)tree->slab_blocks * tree->block_bytes, PROT_READ | PROT_WRITE,
@@ -272,7 +257,7 @@ static int tiles_to(const struct segment *s, int end)
 static int blocks_add(struct kv_tree *tree, struct segment *s, int count)
 {
     int status =
-        grow((void **)&s->blocks, &s->block_cap, s->block_count + count, INT32_MAX / 2, sizeof *s->blocks);
+        array_reserve(&s->blocks, sizeof *s->blocks, &s->block_cap, s->block_count + count, INT32_MAX / 2);
     if (status)
         return status;
     for (int i = 0; i < count; i++) {
@@ -328,8 +313,8 @@ static int id_take(struct kv_tree *tree)
         tree->segment_free = tree->segments[id].parent;
         return id;
     }
-    int status = grow((void **)&tree->segments, &tree->segment_cap, tree->segment_top + 1, KV_SEGMENTS_MAX,
-                      sizeof *tree->segments);
+    int status = array_reserve(&tree->segments, sizeof *tree->segments, &tree->segment_cap,
+                               tree->segment_top + 1, KV_SEGMENTS_MAX);
     return status ? status : tree->segment_top++;
 }
 
@@ -390,7 +375,7 @@ int kv_append(struct kv_tree *tree, int segment, const int32_t *tokens, int coun
     if (count > tree->context - s->end)
         return PONDER_E_LIMIT;
     int have = s->end - s->start;
-    int status = grow((void **)&s->tokens, &s->token_cap, have + count, tree->context, sizeof *s->tokens);
+    int status = array_reserve(&s->tokens, sizeof *s->tokens, &s->token_cap, have + count, tree->context);
     if (status)
         return status;
     if (count > 0)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "lm/forward.h"
 
 struct step { /* one segment of a path */
@@ -28,22 +29,8 @@ struct tree_plan_room {
     char **blocks;
     struct lm_span *spans;
     int *rows; /* rows, then lengths */
-    size_t run_cap, step_cap, limit_cap, block_cap, span_cap, row_cap;
+    int64_t run_cap, step_cap, limit_cap, block_cap, span_cap, row_cap;
 };
-
-static int grow(void *array, size_t *cap, size_t need, size_t size)
-{
-    if (need <= *cap)
-        return 0;
-    void *data;
-    memcpy(&data, array, sizeof data);
-    void *bigger = realloc(data, 2 * need * size);
-    if (!bigger)
-        return PONDER_E_MEMORY;
-    memcpy(array, &bigger, sizeof bigger);
-    *cap = 2 * need;
-    return 0;
-}
 
 static int count_runs(const struct lm_batch *batch)
 {
@@ -74,7 +61,7 @@ static void fill_path(const struct kv_tree *kv, int segment, int depth, int end,
 
 static int make_runs(struct tree_plan_room *room, const struct lm_batch *batch, int count)
 {
-    if (grow(&room->runs, &room->run_cap, (size_t)count, sizeof *room->runs))
+    if (array_reserve(&room->runs, sizeof *room->runs, &room->run_cap, (int64_t)((size_t)count), INT64_MAX))
         return PONDER_E_MEMORY;
     size_t steps = 0;
     int made = 0;
@@ -87,7 +74,7 @@ static int make_runs(struct tree_plan_room *room, const struct lm_batch *batch, 
         room->runs[made++] = (struct run){.row = row, .count = 1, .depth = depth};
         steps += (size_t)depth;
     }
-    if (grow(&room->steps, &room->step_cap, steps, sizeof *room->steps))
+    if (array_reserve(&room->steps, sizeof *room->steps, &room->step_cap, (int64_t)(steps), INT64_MAX))
         return PONDER_E_MEMORY;
     struct step *path = room->steps;
     for (int i = 0; i < count; i++) {
@@ -115,7 +102,8 @@ static int order_rows(struct tree_plan *plan, const struct lm_batch *batch, int 
 {
     struct tree_plan_room *room = plan->room;
     qsort(room->runs, (size_t)run_count, sizeof *room->runs, compare_runs);
-    if (grow(&room->rows, &room->row_cap, 2 * (size_t)batch->rows, sizeof *room->rows))
+    if (array_reserve(&room->rows, sizeof *room->rows, &room->row_cap, (int64_t)(2 * (size_t)batch->rows),
+                      INT64_MAX))
         return PONDER_E_MEMORY;
     plan->rows = room->rows;
     plan->lengths = room->rows + batch->rows;
@@ -143,9 +131,10 @@ static int reserve_spans(struct tree_plan_room *room, int run_count)
         limits += (size_t)run->depth * (size_t)run->count;
         blocks += (size_t)(run->path[run->depth - 1].limit / KV_BLOCK + 1) + (size_t)run->depth;
     }
-    return grow(&room->spans, &room->span_cap, spans, sizeof *room->spans) |
-           grow(&room->limits, &room->limit_cap, limits, sizeof *room->limits) |
-           grow(&room->blocks, &room->block_cap, blocks, sizeof *room->blocks);
+    return array_reserve(&room->spans, sizeof *room->spans, &room->span_cap, (int64_t)(spans), INT64_MAX) |
+           array_reserve(&room->limits, sizeof *room->limits, &room->limit_cap, (int64_t)(limits),
+                         INT64_MAX) |
+           array_reserve(&room->blocks, sizeof *room->blocks, &room->block_cap, (int64_t)(blocks), INT64_MAX);
 }
 
 struct fill { /* how far the arrays are filled */

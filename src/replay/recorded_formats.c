@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/err.h"
 #include "replay/recorded.h"
 #include "driver/best_of_n.h"
@@ -323,21 +324,6 @@ static int take_question(const struct reading *r)
     return take_id(r);
 }
 
-static int grow(struct recorded *out, struct ponder_err *err)
-{
-    if (out->count == QUESTIONS_MAX)
-        return err_set(err, PONDER_E_LIMIT, "more than %d lines", QUESTIONS_MAX);
-    if (out->count == out->cap) {
-        int64_t cap = out->cap ? out->cap * 2 : 64;
-        struct recorded_question *more = realloc(out->questions, (size_t)cap * sizeof *more);
-        if (!more)
-            return err_memory(err, "the questions");
-        out->questions = more;
-        out->cap = cap;
-    }
-    return PONDER_OK;
-}
-
 /* Of a run's settings, all but those that differ from line to line. */
 static json_t *run_of(const json_t *record)
 {
@@ -372,9 +358,12 @@ int recorded_add(struct recorded *out, const json_t *record, int64_t line, struc
     out->format = format->name;
     int status = check_run(out, record, err);
     if (!status)
-        status = grow(out, err);
+        status =
+            array_reserve(&out->questions, sizeof *out->questions, &out->cap, out->count + 1, QUESTIONS_MAX);
+    if (status == PONDER_E_LIMIT)
+        return err_set(err, status, "more than %d lines", QUESTIONS_MAX);
     if (status)
-        return status;
+        return status == PONDER_E_MEMORY ? err_memory(err, "the questions") : status;
     struct recorded_question *question = &out->questions[out->count++];
     *question = (struct recorded_question){.line = line, .index = -1};
     struct reading reading = {&out->memory, record, question, err};

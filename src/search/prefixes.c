@@ -1,5 +1,7 @@
 #include "search/prefixes.h"
 
+#include "core/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,19 +25,6 @@ static int64_t find(const struct prefixes *prefixes, int64_t first, const char *
     return -1;
 }
 
-static int reserve(struct prefixes *prefixes)
-{
-    if (prefixes->count < prefixes->cap)
-        return PONDER_OK;
-    int64_t cap = prefixes->cap ? 2 * prefixes->cap : 32;
-    struct prefix *more = realloc(prefixes->nodes, (size_t)cap * sizeof *more);
-    if (!more)
-        return PONDER_E_MEMORY;
-    prefixes->nodes = more;
-    prefixes->cap = cap;
-    return PONDER_OK;
-}
-
 /* The node of text[0, end) below `parent`, whose text ends at `begin`; negative: out of memory. */
 static int64_t enter(struct prefixes *prefixes, int64_t parent, const char *text, size_t begin, size_t end)
 {
@@ -43,7 +32,8 @@ static int64_t enter(struct prefixes *prefixes, int64_t parent, const char *text
     int64_t at = find(prefixes, first, text + begin, end - begin);
     if (at >= 0)
         return at;
-    if (reserve(prefixes))
+    if (array_reserve(&prefixes->nodes, sizeof *prefixes->nodes, &prefixes->cap, prefixes->count + 1,
+                      INT32_MAX))
         return -1;
     at = prefixes->count++;
     prefixes->nodes[at] = (struct prefix){parent, -1, first, text, end, begin};

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/err.h"
 
 #define SEARCH(id) extern const struct search_ops search_##id;
@@ -127,14 +128,10 @@ int64_t search_options_get(const struct search_options *options, const struct se
 
 int search_ask(struct search *search, struct search_ask ask)
 {
-    if (search->ask_count == search->ask_cap) {
-        int64_t cap = search->ask_cap ? 2 * search->ask_cap : 16;
-        struct search_ask *asks = realloc(search->asks, (size_t)cap * sizeof *asks);
-        if (!asks)
-            return PONDER_E_MEMORY;
-        search->asks = asks;
-        search->ask_cap = cap;
-    }
+    int status = array_reserve(&search->asks, sizeof *search->asks, &search->ask_cap, search->ask_count + 1,
+                               TREE_NODES_MAX);
+    if (status)
+        return status;
     search->asks[search->ask_count++] = ask;
     search->pending += ask.count;
     return PONDER_OK;
@@ -142,14 +139,10 @@ int search_ask(struct search *search, struct search_ask ask)
 
 int search_drop(struct search *search, int32_t node)
 {
-    if (search->dropped_count == search->dropped_cap) {
-        int64_t cap = search->dropped_cap ? 2 * search->dropped_cap : 16;
-        int32_t *dropped = realloc(search->dropped, (size_t)cap * sizeof *dropped);
-        if (!dropped)
-            return PONDER_E_MEMORY;
-        search->dropped = dropped;
-        search->dropped_cap = cap;
-    }
+    int status = array_reserve(&search->dropped, sizeof *search->dropped, &search->dropped_cap,
+                               search->dropped_count + 1, TREE_NODES_MAX);
+    if (status)
+        return status;
     search->dropped[search->dropped_count++] = node;
     return PONDER_OK;
 }

@@ -1,5 +1,7 @@
 #include "select/stop.h"
 
+#include "core/array.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdbool.h>
@@ -29,26 +31,13 @@ void stop_release(struct stop_rule *rule)
     rule->answers = NULL;
 }
 
-static int make_room(struct stop_rule *rule)
-{
-    if (rule->count < rule->cap)
-        return PONDER_OK;
-    int64_t cap = rule->cap ? 2 * rule->cap : 8;
-    struct stop_answer *answers = realloc(rule->answers, (size_t)cap * sizeof *answers);
-    if (!answers)
-        return PONDER_E_MEMORY;
-    rule->answers = answers;
-    rule->cap = cap;
-    return PONDER_OK;
-}
-
 int stop_add(struct stop_rule *rule, int64_t answer, double weight)
 {
     assert(answer <= rule->count);
     bool first = answer == rule->count;
     if (answer < 0)
         return PONDER_OK;
-    if (first && make_room(rule))
+    if (first && array_reserve(&rule->answers, sizeof *rule->answers, &rule->cap, rule->count + 1, INT32_MAX))
         return PONDER_E_MEMORY;
     struct stop_answer *of = &rule->answers[answer];
     if (first)

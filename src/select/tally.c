@@ -1,5 +1,7 @@
 #include "select/tally.h"
 
+#include "core/array.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -32,19 +34,6 @@ static int64_t find(struct tally *tally, const char *answer)
     return tally->count;
 }
 
-static int make_room(struct tally *tally)
-{
-    if (tally->count < tally->cap)
-        return PONDER_OK;
-    int64_t cap = tally->cap ? 2 * tally->cap : 8;
-    struct tally_answer *answers = realloc(tally->answers, (size_t)cap * sizeof *answers);
-    if (!answers)
-        return PONDER_E_MEMORY;
-    tally->answers = answers;
-    tally->cap = cap;
-    return PONDER_OK;
-}
-
 int tally_add(struct tally *tally, const char *text, size_t len, enum answer_mode mode, double weight,
               int64_t *out)
 {
@@ -54,7 +43,8 @@ int tally_add(struct tally *tally, const char *text, size_t len, enum answer_mod
     if (status || !answer)
         return status;
     int64_t at = find(tally, answer);
-    if (at == tally->count && make_room(tally)) {
+    if (at == tally->count &&
+        array_reserve(&tally->answers, sizeof *tally->answers, &tally->cap, tally->count + 1, INT32_MAX)) {
         free(answer);
         return PONDER_E_MEMORY;
     }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/err.h"
 #include "session/session.h"
 
@@ -38,17 +39,10 @@ static void tell(const struct asked *asked, enum ponder_event_kind kind, const s
 
 static int make_room(struct asked *asked, int32_t count)
 {
-    if (count <= asked->shown_cap)
-        return PONDER_OK;
-    int32_t cap = asked->shown_cap ? asked->shown_cap : 64;
-    while (cap < count)
-        cap *= 2;
-    unsigned char *shown = realloc(asked->shown, (size_t)cap);
-    if (!shown)
+    int64_t before = asked->shown_cap;
+    if (array_reserve(&asked->shown, 1, &asked->shown_cap, count, TREE_NODES_MAX))
         return PONDER_E_MEMORY;
-    memset(shown + asked->shown_cap, 0, (size_t)(cap - asked->shown_cap));
-    asked->shown = shown;
-    asked->shown_cap = cap;
+    memset(asked->shown + before, 0, (size_t)(asked->shown_cap - before));
     return PONDER_OK;
 }
 

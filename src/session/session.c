@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/array.h"
 #include "core/err.h"
 #include "session/proposer.h"
 #include "tree/ledger.h"
@@ -186,13 +187,8 @@ static int64_t list_unfinished(struct ponder_session *session)
 {
     int64_t count = 0;
     pthread_mutex_lock(&session->lock);
-    if (session->unfinished > session->work_cap) {
-        struct asked **work =
-            realloc(session->work, (size_t)session->unfinished * 2 * sizeof(struct asked *));
-        session->work_cap = work ? 2 * session->unfinished : session->work_cap;
-        session->work = work ? work : session->work;
-        count = work ? 0 : PONDER_E_MEMORY;
-    }
+    count = array_reserve(&session->work, sizeof(struct asked *), &session->work_cap, session->unfinished,
+                          INT32_MAX);
     for (struct asked *asked = session->first; asked && count >= 0; asked = asked->next)
         if (!asked->done) {
             session->work[count++] = asked;

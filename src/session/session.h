@@ -38,7 +38,7 @@ struct asked {
     /* events (events.c) */
     struct tally tally;
     unsigned char *shown; /* (shown_cap) what has been told of each node */
-    int32_t shown_cap;
+    int64_t shown_cap;
     int status; /* where nothing came of it .. */
     char failure[512];
     struct ponder_session *session;

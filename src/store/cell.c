@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/err.h"
 #include "store/store_impl.h"
 
@@ -142,27 +143,18 @@ static void held_release(struct held *held)
     free(held->repeats);
 }
 
-static bool grow_array(void *array, int64_t cap, size_t size)
-{
-    void *more = realloc(*(void **)array, (size_t)cap * size);
-    if (more)
-        *(void **)array = more;
-    return more;
-}
-
 static int held_grow(struct held *held, struct ponder_err *err)
 {
-    int64_t cap = held->cap ? 2 * held->cap : 64;
-    if (held->n < held->cap)
-        return PONDER_OK;
-    if (cap > STORE_CELL_SAMPLES_MAX)
-        return err_set(err, PONDER_E_LIMIT, "a cell has more than %d samples", STORE_CELL_SAMPLES_MAX / 2);
-    if (!grow_array(&held->samples, cap, sizeof *held->samples) ||
-        !grow_array(&held->totals, cap, sizeof *held->totals) ||
-        !grow_array(&held->repeats, cap, sizeof *held->repeats))
-        return err_memory(err, "samples");
-    held->cap = cap;
-    return PONDER_OK;
+    enum { MAX = STORE_CELL_SAMPLES_MAX };
+    int64_t need = held->n + 1, samples = held->cap, totals = held->cap;
+    int status = array_reserve(&held->samples, sizeof *held->samples, &samples, need, MAX);
+    if (!status)
+        status = array_reserve(&held->totals, sizeof *held->totals, &totals, need, MAX);
+    if (!status)
+        status = array_reserve(&held->repeats, sizeof *held->repeats, &held->cap, need, MAX);
+    if (status == PONDER_E_LIMIT)
+        return err_set(err, status, "a cell has more than %d samples", MAX);
+    return status ? err_memory(err, "samples") : PONDER_OK;
 }
 
 static int take_sample(struct held *held, sqlite3_stmt *row, struct ponder_err *err)
@@ -246,12 +238,8 @@ static int list_cell(struct store *store, int64_t run, int64_t set_size, sqlite3
     if (one.cell.seed < -1 || one.cell.seed > STORE_SEED_MAX) /* -1: no seed was sent */
         return err_set(err, PONDER_E_FORMAT, "%s: run %lld: a seed of %lld; they go from -1 to 2^53",
                        store->path, (long long)run, (long long)one.cell.seed);
-    if (list->count == list->cap) {
-        int64_t cap = list->cap ? 2 * list->cap : 64;
-        if (!grow_array(&list->items, cap, sizeof *list->items))
-            return err_memory(err, "cells");
-        list->cap = cap;
-    }
+    if (array_reserve(&list->items, sizeof *list->items, &list->cap, list->count + 1, INT64_MAX))
+        return err_memory(err, "cells");
     list->items[list->count++] = one;
     return PONDER_OK;
 }

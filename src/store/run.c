@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/buf.h"
 #include "core/err.h"
 #include "store/store_impl.h"
@@ -197,21 +198,6 @@ static int take_run(sqlite3_stmt *row, struct ponder_run *out, struct ponder_err
                : err_memory(err, "runs");
 }
 
-/* Room for one more at the end. */
-static int grow(struct ponder_run **runs, int64_t count, int64_t *cap, struct ponder_err *err)
-{
-    if (count < *cap)
-        return PONDER_OK;
-    if (count >= RUNS_MAX)
-        return err_set(err, PONDER_E_LIMIT, "more than %d runs", RUNS_MAX);
-    *cap = *cap ? 2 * *cap : 16;
-    struct ponder_run *more = realloc(*runs, (size_t)*cap * sizeof **runs);
-    if (!more)
-        return err_memory(err, "runs");
-    *runs = more;
-    return PONDER_OK;
-}
-
 /* `id` 0: all of them. */
 static int read_runs(struct store *store, int64_t id, struct ponder_run **out, int64_t *count,
                      struct ponder_err *err)
@@ -223,9 +209,11 @@ static int read_runs(struct store *store, int64_t id, struct ponder_run **out, i
     *out = NULL;
     *count = 0;
     while (!status && row && (code = sqlite3_step(row)) == SQLITE_ROW) {
-        status = grow(out, *count, &cap, err);
-        if (!status)
-            status = take_run(row, &(*out)[(*count)++], err);
+        status = array_reserve(out, sizeof **out, &cap, *count + 1, RUNS_MAX);
+        if (status == PONDER_E_LIMIT)
+            err_set(err, status, "more than %d runs", RUNS_MAX);
+        else
+            status = status ? err_memory(err, "runs") : take_run(row, &(*out)[(*count)++], err);
     }
     if (!status && code != SQLITE_DONE)
         status = store_fail(store, "reading the runs", err);

@@ -38,7 +38,7 @@ static bool fits(char op, int a, int b)
     return op == '-' ? a >= b : a + b <= VALUE_MAX;
 }
 
-static int grow(struct pocket_draft *draft, struct expression *e, int ops)
+static int grow_expression(struct pocket_draft *draft, struct expression *e, int ops)
 {
     int at = e->count++;
     if (ops == 0) {
@@ -46,7 +46,7 @@ static int grow(struct pocket_draft *draft, struct expression *e, int ops)
         return at;
     }
     int left_ops = draft_range(draft, 0, ops - 1);
-    int left = grow(draft, e, left_ops), right = grow(draft, e, ops - 1 - left_ops);
+    int left = grow_expression(draft, e, left_ops), right = grow_expression(draft, e, ops - 1 - left_ops);
     int draw = draft_range(draft, 1, 100);
     char op = draw <= 36 ? '+' : draw <= 64 ? '-' : draw <= 92 ? '*' : '/';
     e->node[at] = (struct node){.op = op, .left = left, .right = right, .value = -1};
@@ -126,7 +126,7 @@ void pocket_generate_expression(struct pocket_draft *draft)
     int ops = draft_by_level(draft, 2, 2, 3, 3, 4);
     do {
         e.count = 0;
-        grow(draft, &e, ops);
+        grow_expression(draft, &e, ops);
     } while (e.node[0].value < 0);
     print(&e, 0, draft->hole[0], POCKET_HOLE_BYTES);
     draft_answer(draft, "%d", e.node[0].value);

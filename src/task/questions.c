@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/err.h"
 #include "core/rng.h"
 
@@ -16,16 +17,11 @@ static char *copy(const char *text)
 
 int questions_add(struct questions *out, const struct question *question, struct ponder_err *err)
 {
-    if (out->count == out->cap) {
-        if (out->cap >= QUESTIONS_MAX)
-            return err_set(err, PONDER_E_LIMIT, "more than %d questions; use --limit", QUESTIONS_MAX);
-        int64_t cap = out->cap ? out->cap * 2 : 64;
-        struct question *items = realloc(out->items, (size_t)cap * sizeof *items);
-        if (!items)
-            return err_memory(err, "questions");
-        out->items = items;
-        out->cap = cap;
-    }
+    int status = array_reserve(&out->items, sizeof *out->items, &out->cap, out->count + 1, QUESTIONS_MAX);
+    if (status == PONDER_E_LIMIT)
+        return err_set(err, status, "more than %d questions; use --limit", QUESTIONS_MAX);
+    if (status)
+        return err_memory(err, "questions");
     struct question *q = &out->items[out->count++];
     *q = (struct question){strdup(question->problem), strdup(question->answer), copy(question->level),
                            copy(question->subject), strdup(question->id)};

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/err.h"
 #include "core/rng.h"
 
@@ -203,16 +204,10 @@ void tokenizer_ids_release(struct tokenizer_ids *ids)
 
 int tokenizer_ids_push(struct tokenizer_ids *ids, int32_t id)
 {
-    if (ids->count == ids->cap) {
-        size_t cap = ids->cap ? 2 * ids->cap : 64;
-        if (cap > TOKENIZER_ID_COUNT_MAX)
-            return PONDER_E_LIMIT;
-        int32_t *grown = realloc(ids->ids, cap * sizeof *grown);
-        if (!grown)
-            return PONDER_E_MEMORY;
-        ids->ids = grown;
-        ids->cap = cap;
-    }
+    int status = array_reserve(&ids->ids, sizeof *ids->ids, &ids->cap, (int64_t)ids->count + 1,
+                               TOKENIZER_ID_COUNT_MAX);
+    if (status)
+        return status;
     ids->ids[ids->count++] = id;
     return PONDER_OK;
 }

@@ -45,7 +45,8 @@ struct tokenizer;
 
 struct tokenizer_ids { /* a growing array of token ids */
     int32_t *ids;
-    size_t count, cap;
+    size_t count;
+    int64_t cap;
 };
 void tokenizer_ids_release(struct tokenizer_ids *ids);
 int tokenizer_ids_push(struct tokenizer_ids *ids, int32_t id) PONDER_USE;

@@ -115,9 +115,11 @@ struct merge_candidate {
 };
 struct merge_work { /* grows, and is used again from piece to piece */
     struct merge_symbol *symbols;
-    size_t symbol_count, symbol_cap;
+    size_t symbol_count;
+    int64_t symbol_cap;
     struct merge_candidate *heap;
-    size_t heap_count, heap_cap;
+    size_t heap_count;
+    int64_t heap_cap;
     struct buf text;
 };
 int merge_push(struct merge_work *work, int32_t id, uint32_t start, uint32_t len) PONDER_USE;

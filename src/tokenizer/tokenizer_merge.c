@@ -7,6 +7,8 @@
 
 #include "tokenizer/tokenizer_impl.h"
 
+#include "core/array.h"
+
 static bool before(const struct merge_candidate *a, const struct merge_candidate *b)
 {
     if (a->priority > b->priority)
@@ -16,14 +18,9 @@ static bool before(const struct merge_candidate *a, const struct merge_candidate
 
 static int heap_push(struct merge_work *work, struct merge_candidate candidate)
 {
-    if (work->heap_count == work->heap_cap) {
-        size_t cap = work->heap_cap ? 2 * work->heap_cap : 64;
-        struct merge_candidate *grown = realloc(work->heap, cap * sizeof *grown);
-        if (!grown)
-            return PONDER_E_MEMORY;
-        work->heap = grown;
-        work->heap_cap = cap;
-    }
+    if (array_reserve(&work->heap, sizeof *work->heap, &work->heap_cap, (int64_t)work->heap_count + 1,
+                      INT32_MAX))
+        return PONDER_E_MEMORY;
     size_t at = work->heap_count++;
     for (; at && before(&candidate, &work->heap[(at - 1) / 2]); at = (at - 1) / 2)
         work->heap[at] = work->heap[(at - 1) / 2];
@@ -50,14 +47,9 @@ static struct merge_candidate heap_pop(struct merge_work *work)
 
 int merge_push(struct merge_work *work, int32_t id, uint32_t start, uint32_t len)
 {
-    if (work->symbol_count == work->symbol_cap) {
-        size_t cap = work->symbol_cap ? 2 * work->symbol_cap : 64;
-        struct merge_symbol *grown = realloc(work->symbols, cap * sizeof *grown);
-        if (!grown)
-            return PONDER_E_MEMORY;
-        work->symbols = grown;
-        work->symbol_cap = cap;
-    }
+    if (array_reserve(&work->symbols, sizeof *work->symbols, &work->symbol_cap,
+                      (int64_t)work->symbol_count + 1, INT32_MAX))
+        return PONDER_E_MEMORY;
     int32_t at = (int32_t)work->symbol_count++;
     work->symbols[at] = (struct merge_symbol){id, start, len, at - 1, -1};
     if (at)

@@ -3,28 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/err.h"
 
 static int reserve(struct example *example, int n)
 {
     if (n < 0 || n > example->count_max - example->count)
         return PONDER_E_LIMIT;
-    int need = example->count + n;
-    if (need <= example->cap)
-        return PONDER_OK;
-    int cap = example->cap ? example->cap : 64;
-    while (cap < need)
-        cap = cap > example->count_max / 2 ? example->count_max : 2 * cap;
-    int32_t *tokens = realloc(example->tokens, (size_t)cap * sizeof *tokens);
-    if (!tokens)
-        return PONDER_E_MEMORY;
-    example->tokens = tokens;
-    struct lm_target *targets = realloc(example->targets, (size_t)cap * sizeof *targets);
-    if (!targets)
-        return PONDER_E_MEMORY;
-    example->targets = targets;
-    example->cap = cap;
-    return PONDER_OK;
+    int64_t need = example->count + n, cap = example->cap;
+    int status = array_reserve(&example->tokens, sizeof *example->tokens, &cap, need, example->count_max);
+    return status ? status
+                  : array_reserve(&example->targets, sizeof *example->targets, &example->cap, need,
+                                  example->count_max);
 }
 
 int example_add(struct example *example, const int32_t *tokens, int n, bool learn)

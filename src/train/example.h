@@ -20,7 +20,8 @@
 struct example {
     int32_t *tokens;           /* (count) */
     struct lm_target *targets; /* (count) targets[i] is what the logits of row i are trained towards */
-    int count, cap;
+    int count;
+    int64_t cap;
     int count_max; /* `count` never passes this */
 };
 

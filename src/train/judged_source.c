@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/err.h"
 #include "core/rng.h"
 
@@ -46,20 +47,6 @@ void judged_source_release(struct judged_source *source)
 
 /* ---- adding ---- */
 
-static int side_grow(struct judged_side *side)
-{
-    if (side->count < side->cap)
-        return PONDER_OK;
-    int64_t cap = side->cap ? side->cap * 2 : 1024;
-    struct judged_document *more =
-        cap < DOCUMENTS_MAX ? realloc(side->documents, (size_t)cap * sizeof *more) : NULL;
-    if (!more)
-        return PONDER_E_MEMORY;
-    side->documents = more;
-    side->cap = cap;
-    return PONDER_OK;
-}
-
 static float label_of(const struct judged_options *options, const struct judged_text *text, int step)
 {
     if (options->profile->outcome && step + 1 < text->lines)
@@ -72,7 +59,7 @@ static float label_of(const struct judged_options *options, const struct judged_
 static int side_add(struct judged_side *side, const struct judged_options *options,
                     const struct verifier_input *input, const struct judged_text *text)
 {
-    if (side_grow(side))
+    if (array_reserve(&side->documents, sizeof *side->documents, &side->cap, side->count + 1, DOCUMENTS_MAX))
         return PONDER_E_MEMORY;
     struct judged_document *d = &side->documents[side->count++];
     *d = (struct judged_document){.count = (int)input->ids.count, .steps = input->steps};

@@ -1,5 +1,7 @@
 #include "tree/trace.h"
 
+#include "core/array.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,20 +42,6 @@ bool trace_copy(struct ponder_tree *tree, const char **to, const char *text, siz
     return !text || *to;
 }
 
-/* Room for one more item of `size` bytes. */
-static bool grow(void *items, int64_t count, int64_t *cap, size_t size)
-{
-    if (count < *cap)
-        return true;
-    int64_t larger = *cap ? 2 * *cap : 64;
-    void *more = realloc(*(void **)items, (size_t)larger * size);
-    if (!more)
-        return false;
-    *(void **)items = more;
-    *cap = larger;
-    return true;
-}
-
 static int no_room(const struct ponder_tree *tree, size_t bytes)
 {
     return arena_is_full(&tree->memory, bytes) ? PONDER_E_LIMIT : PONDER_E_MEMORY;
@@ -62,12 +50,10 @@ static int no_room(const struct ponder_tree *tree, size_t bytes)
 int trace_add(struct ponder_tree *tree, const struct trace_node *given)
 {
     struct trace_node node = *given;
-    int64_t cap = tree->cap;
-    if (tree->count == TRACE_NODES_MAX)
-        return PONDER_E_LIMIT;
-    if (!grow(&tree->nodes, tree->count, &cap, sizeof *tree->nodes))
-        return PONDER_E_MEMORY;
-    tree->cap = (int32_t)cap;
+    int status =
+        array_reserve(&tree->nodes, sizeof *tree->nodes, &tree->cap, tree->count + 1, TRACE_NODES_MAX);
+    if (status)
+        return status;
     node.depth = node.parent < 0 ? 0 : tree->nodes[node.parent].depth + 1;
     size_t answer_len = given->answer ? strlen(given->answer) : 0;
     if (!trace_copy(tree, &node.text, given->text, given->len))
@@ -81,10 +67,10 @@ int trace_add(struct ponder_tree *tree, const struct trace_node *given)
 int trace_add_vote(struct ponder_tree *tree, const char *answer, int64_t count)
 {
     struct trace_vote vote = {.count = count};
-    if (tree->vote_count == TRACE_VOTES_MAX)
-        return PONDER_E_LIMIT;
-    if (!grow(&tree->votes, tree->vote_count, &tree->vote_cap, sizeof *tree->votes))
-        return PONDER_E_MEMORY;
+    int status = array_reserve(&tree->votes, sizeof *tree->votes, &tree->vote_cap, tree->vote_count + 1,
+                               TRACE_VOTES_MAX);
+    if (status)
+        return status;
     if (!trace_copy(tree, &vote.answer, answer, strlen(answer)))
         return no_room(tree, strlen(answer) + 1);
     tree->votes[tree->vote_count++] = vote;

@@ -70,7 +70,8 @@ struct ponder_tree {
     const char *question, *answer, *ended_by;
     int64_t rounds;
     struct trace_node *nodes; /* (count) */
-    int32_t count, cap;
+    int32_t count;
+    int64_t cap;
     int32_t result;           /* the node at which the result's path ends; -1: none */
     struct trace_vote *votes; /* (vote_count) */
     int64_t vote_count, vote_cap;

@@ -4,21 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/err.h"
 #include "core/rng.h"
 
 static int32_t push(struct tree *tree, struct tree_node node)
 {
-    if (tree->count == TREE_NODES_MAX)
-        return PONDER_E_LIMIT;
-    if (tree->count == tree->cap) {
-        int32_t cap = tree->cap ? 2 * tree->cap : 64;
-        struct tree_node *nodes = realloc(tree->nodes, (size_t)cap * sizeof *nodes);
-        if (!nodes)
-            return PONDER_E_MEMORY;
-        tree->nodes = nodes;
-        tree->cap = cap;
-    }
+    int status =
+        array_reserve(&tree->nodes, sizeof *tree->nodes, &tree->cap, tree->count + 1, TREE_NODES_MAX);
+    if (status)
+        return status;
     tree->nodes[tree->count] = node;
     return tree->count++;
 }

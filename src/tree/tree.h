@@ -61,7 +61,8 @@ struct tree_node {
 
 struct tree {
     struct tree_node *nodes; /* (count) */
-    int32_t count, cap;
+    int32_t count;
+    int64_t cap;
     struct arena memory;
 };
 

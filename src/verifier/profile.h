@@ -116,10 +116,12 @@ struct verifier_part {
 struct verifier_input {
     struct tokenizer_ids ids;
     struct verifier_part *parts; /* (part_count) the prompt first */
-    int part_count, part_cap;
+    int part_count;
+    int64_t part_cap;
     size_t prompt; /* of the ids: those before the first step */
     int *tags;     /* (steps) where the scores stand among the ids */
-    int steps, cap;
+    int steps;
+    int64_t cap;
 };
 /* Replaces what `out` held. The solution has `len` bytes. The profile is resolved. Text of question and
  * solution never becomes a control token. */

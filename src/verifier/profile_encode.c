@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/buf.h"
 #include "core/err.h"
 #include "verifier/profile.h"
@@ -151,23 +152,11 @@ static void put_marked(struct writer *w, const char *text, size_t len)
     }
 }
 
-static int grow(void **items, int *cap, size_t size)
-{
-    int more = *cap ? *cap * 2 : 16;
-    void *grown = realloc(*items, (size_t)more * size);
-    if (!grown)
-        return PONDER_E_MEMORY;
-    *items = grown;
-    *cap = more;
-    return PONDER_OK;
-}
-
 static int add_part(struct verifier_input *out, bool scored)
 {
     int end = (int)out->ids.count;
-    if (out->part_count == out->part_cap && grow((void **)&out->parts, &out->part_cap, sizeof *out->parts))
-        return PONDER_E_MEMORY;
-    if (scored && out->steps == out->cap && grow((void **)&out->tags, &out->cap, sizeof *out->tags))
+    if (array_reserve(&out->parts, sizeof *out->parts, &out->part_cap, out->part_count + 1, INT32_MAX) ||
+        array_reserve(&out->tags, sizeof *out->tags, &out->cap, out->steps + scored, INT32_MAX))
         return PONDER_E_MEMORY;
     if (scored)
         out->tags[out->steps++] = end - 1;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/err.h"
 #include "core/rng.h"
 #include "verifier/verifier.h"
@@ -212,7 +213,7 @@ static struct known *place_of(const struct memory *memory, uint64_t hash)
     return &memory->table[at];
 }
 
-static int grow(struct memory *memory)
+static int grow_memory(struct memory *memory)
 {
     struct memory bigger = {.size = memory->size ? 2 * memory->size : 64, .count = memory->count};
     if (2 * (memory->count + 1) < memory->size)
@@ -283,19 +284,10 @@ static void stop(struct verifier *v, void *data)
 
 static int grow_requests(struct call *call)
 {
-    if (call->request_count < call->request_cap)
-        return PONDER_OK;
-    int64_t cap = call->request_cap ? 2 * call->request_cap : 64;
-    struct request *requests = realloc(call->requests, (size_t)cap * sizeof *requests);
-    if (requests)
-        call->requests = requests;
-    struct http_job *jobs = realloc(call->jobs, (size_t)cap * sizeof *jobs);
-    if (jobs)
-        call->jobs = jobs;
-    if (!requests || !jobs)
-        return PONDER_E_MEMORY;
-    call->request_cap = cap;
-    return PONDER_OK;
+    int64_t need = call->request_count + 1, cap = call->request_cap;
+    int status = array_reserve(&call->requests, sizeof *call->requests, &cap, need, INT32_MAX);
+    return status ? status
+                  : array_reserve(&call->jobs, sizeof *call->jobs, &call->request_cap, need, INT32_MAX);
 }
 
 /* Asks about `len` bytes of an item's text, if its case can pay for as many tokens. */
@@ -328,7 +320,7 @@ static int add_steps(struct call *call, int64_t item, struct ponder_err *err)
         return err_memory(err, "scores");
     struct memory *memory = of->memory;
     for (int step = 0; step < text->steps && !status && added; step++) {
-        if (grow(memory))
+        if (grow_memory(memory))
             return err_memory(err, "scores");
         uint64_t hash = hash_of(text, step);
         struct known *place = place_of(memory, hash);

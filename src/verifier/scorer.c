@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/err.h"
 #include "core/rng.h"
 #include "engine/local.h"
@@ -183,24 +184,21 @@ static int64_t *chain(const struct memory *memory, int64_t parent, uint64_t hash
     return &memory->table[rng_key(hash, (uint64_t)parent) & (uint64_t)(memory->table_size - 1)];
 }
 
-static int grow(struct memory *memory)
+/* Room for one more node, and a table of twice as many entries as there is room for. */
+static int make_room(struct memory *memory)
 {
-    if (memory->node_count < memory->node_cap)
-        return PONDER_OK;
-    int64_t cap = memory->node_cap ? 2 * memory->node_cap : 64;
-    struct node *nodes = cap <= NODES_MAX ? realloc(memory->nodes, (size_t)cap * sizeof *nodes) : NULL;
-    if (nodes)
-        memory->nodes = nodes;
-    int64_t *table = nodes ? realloc(memory->table, (size_t)cap * 2 * sizeof *table) : NULL;
-    if (!table)
+    if (array_reserve(&memory->nodes, sizeof *memory->nodes, &memory->node_cap, memory->node_count + 1,
+                      NODES_MAX))
         return PONDER_E_MEMORY;
-    memory->table = table;
-    memory->table_size = 2 * cap;
-    memory->node_cap = cap;
-    memset(table, -1, (size_t)memory->table_size * sizeof *table);
+    if (memory->table_size == 2 * memory->node_cap)
+        return PONDER_OK;
+    if (array_reserve(&memory->table, sizeof *memory->table, &memory->table_size, 2 * memory->node_cap,
+                      2 * memory->node_cap))
+        return PONDER_E_MEMORY;
+    memset(memory->table, -1, (size_t)memory->table_size * sizeof *memory->table);
     for (int64_t i = 0; i < memory->node_count; i++) {
-        int64_t *first = chain(memory, nodes[i].parent, nodes[i].hash);
-        nodes[i].next = *first;
+        int64_t *first = chain(memory, memory->nodes[i].parent, memory->nodes[i].hash);
+        memory->nodes[i].next = *first;
         *first = i;
     }
     return PONDER_OK;
@@ -223,7 +221,7 @@ static int64_t find(const struct memory *memory, int64_t parent, const int32_t *
 static int new_node(struct scorer *scorer, struct memory *memory, int64_t parent, const int32_t *ids,
                     size_t count, struct ponder_err *err)
 {
-    if (grow(memory) || memory->ids.count + count > IDS_MAX)
+    if (make_room(memory) || memory->ids.count + count > IDS_MAX)
         return err_memory(err, "a verifier's tree");
     const struct node *above = parent < 0 ? NULL : &memory->nodes[parent];
     struct node *node = &memory->nodes[memory->node_count];
@@ -271,14 +269,9 @@ static int ask(struct scorer *scorer, struct memory *memory, int64_t index, stru
     struct node *node = &memory->nodes[index];
     if (node->scored || node->asked)
         return PONDER_OK;
-    if (scorer->pending_count == scorer->pending_cap) {
-        int64_t cap = scorer->pending_cap ? 2 * scorer->pending_cap : 1024;
-        struct pending *pending = realloc(scorer->pending, (size_t)cap * sizeof *pending);
-        if (!pending)
-            return err_memory(err, "scores");
-        scorer->pending = pending;
-        scorer->pending_cap = cap;
-    }
+    if (array_reserve(&scorer->pending, sizeof *scorer->pending, &scorer->pending_cap,
+                      scorer->pending_count + 1, INT32_MAX))
+        return err_memory(err, "scores");
     struct engine_request request = {.tag = scorer->pending_count,
                                      .parent = node->handle,
                                      .score = true,

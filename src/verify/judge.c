@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "answer/answer.h"
+#include "core/array.h"
 #include "core/err.h"
 #include "core/json.h"
 #include "core/rng.h"
@@ -106,7 +107,7 @@ static bool grow_column(double **column, int64_t cap)
     return more != NULL;
 }
 
-static bool grow(struct columns *c)
+static bool grow_columns(struct columns *c)
 {
     int64_t cap = c->cap ? c->cap * 2 : 512;
     bool ok = grow_column(&c->gain, cap) && grow_column(&c->found, cap) &&
@@ -182,18 +183,10 @@ static void add_found(struct judge *judge, const struct labelled *record)
 
 static int add_to_pot(struct pot *pot, double value, bool right)
 {
-    if (pot->count == pot->cap) {
-        int64_t cap = pot->cap ? pot->cap * 2 : 4096;
-        double *values = realloc(pot->values, (size_t)cap * sizeof *values);
-        if (values)
-            pot->values = values;
-        bool *rights = realloc(pot->right, (size_t)cap);
-        if (rights)
-            pot->right = rights;
-        if (!values || !rights)
-            return PONDER_E_MEMORY;
-        pot->cap = cap;
-    }
+    int64_t need = pot->count + 1, cap = pot->cap;
+    if (array_reserve(&pot->values, sizeof *pot->values, &cap, need, INT64_MAX) ||
+        array_reserve(&pot->right, sizeof *pot->right, &pot->cap, need, INT64_MAX))
+        return PONDER_E_MEMORY;
     pot->values[pot->count] = value;
     pot->right[pot->count++] = right;
     return PONDER_OK;
@@ -321,7 +314,7 @@ static int add_record(void *data, const struct labelled *record, struct ponder_e
     if (record->count != score->n || score->n == 0)
         return err_set(err, PONDER_E_FORMAT, "%lld samples, and the questions before have %lld",
                        (long long)record->count, (long long)score->n);
-    if (judge->rows == judge->columns.cap && !grow(&judge->columns))
+    if (judge->rows == judge->columns.cap && !grow_columns(&judge->columns))
         return err_memory(err, "the figures");
     struct voters voters;
     int status = add_aurocs(judge, record, err);

@@ -1,6 +1,7 @@
 /* rescore.c - the samples of a stored run, judged by a verifier, as another run of the store. */
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/json.h"
@@ -86,14 +87,8 @@ static int add_key(void *data, const struct store_cell *cell, struct ponder_err 
     struct work *work = data;
     if (work->settings->seed && cell->seed != work->settings->seed)
         return PONDER_OK;
-    if (work->key_count == work->key_cap) {
-        int64_t cap = work->key_cap ? 2 * work->key_cap : 1024;
-        struct key *keys = realloc(work->keys, (size_t)cap * sizeof *keys);
-        if (!keys)
-            return err_memory(err, "the questions");
-        work->keys = keys;
-        work->key_cap = cap;
-    }
+    if (array_reserve(&work->keys, sizeof *work->keys, &work->key_cap, work->key_count + 1, INT32_MAX))
+        return err_memory(err, "the questions");
     work->keys[work->key_count++] = (struct key){cell->seed, cell->question};
     return PONDER_OK;
 }

@@ -574,8 +574,8 @@ static void a_full_tree_is_a_limit_and_names_it(void **state)
     struct tree tree;
     struct ponder_err err = {0};
     assert_int_equal(tree_init(&tree, 1), PONDER_OK);
-    int32_t cap = tree.cap;
-    tree.count = tree.cap = TREE_NODES_MAX; /* as if they were there */
+    int64_t cap = tree.cap;
+    tree.cap = tree.count = TREE_NODES_MAX; /* as if they were there */
     assert_int_equal(tree_add(&tree, 0), PONDER_E_LIMIT);
     assert_int_equal(tree_fail(PONDER_E_LIMIT, TREE_BYTES_MAX, &err), PONDER_E_LIMIT);
     assert_non_null(strstr(err.message, "1048576 steps and 256 MiB"));
