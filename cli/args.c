@@ -51,7 +51,7 @@ const char *cli_nearest_name(const struct cli_nearest *nearest)
     return nearest->best && nearest->distance <= allowed ? nearest->best : NULL;
 }
 
-static int fail(struct ponder_err *err, int status, const char *format, const char *a, const char *b)
+static int args_fail(struct ponder_err *err, int status, const char *format, const char *a, const char *b)
 {
     err->status = status;
     snprintf(err->message, sizeof err->message, format, a, b);
@@ -64,8 +64,8 @@ struct found {
     void *settings;
 };
 
-static bool find(const struct cli_command *command, void *args, const char *name, size_t len, char letter,
-                 struct found *found)
+static bool args_find(const struct cli_command *command, void *args, const char *name, size_t len,
+                      char letter, struct found *found)
 {
     for (const struct cli_group *group = command->groups; group->table; group++)
         for (const struct ponder_option *o = group->table(); o->name; o++)
@@ -76,7 +76,7 @@ static bool find(const struct cli_command *command, void *args, const char *name
     return false;
 }
 
-static int unknown(const struct cli_command *command, const char *typed, struct ponder_err *err)
+static int args_unknown(const struct cli_command *command, const char *typed, struct ponder_err *err)
 {
     char name[ROW_MAX];
     const char *begin = typed + strspn(typed, "-");
@@ -92,28 +92,29 @@ static int unknown(const struct cli_command *command, const char *typed, struct 
     else
         snprintf(text, sizeof text, "see `ponder %s --help`; put -- before text that begins with a dash",
                  command->name);
-    return fail(err, PONDER_E_ARGUMENT, "unknown option %.60s; %s", typed, text);
+    return args_fail(err, PONDER_E_ARGUMENT, "unknown option %.60s; %s", typed, text);
 }
 
 /* Takes the option at argv[0], and its value from argv[1] where it stands there. Returns how many were taken.
  */
-static int take(const struct cli_command *command, int argc, char **argv, void *args, struct ponder_err *err)
+static int args_take(const struct cli_command *command, int argc, char **argv, void *args,
+                     struct ponder_err *err)
 {
     const char *typed = argv[0], *value = NULL;
     struct found found = {0};
     bool known;
     if (typed[1] == '-') {
         size_t len = strcspn(typed + 2, "=");
-        known = find(command, args, typed + 2, len, 0, &found);
+        known = args_find(command, args, typed + 2, len, 0, &found);
         value = typed[2 + len] == '=' ? typed + 3 + len : NULL;
     } else {
-        known = find(command, args, NULL, 0, typed[1], &found);
+        known = args_find(command, args, NULL, 0, typed[1], &found);
         value = typed[2] ? typed + 2 : NULL;
         if (known && found.option->type == PONDER_OPTION_FLAG && value)
             known = false;
     }
     if (!known)
-        return unknown(command, typed, err);
+        return args_unknown(command, typed, err);
     int used = 1;
     if (!value && found.option->type != PONDER_OPTION_FLAG && argc > 1) {
         value = argv[1];
@@ -126,13 +127,13 @@ static int take(const struct cli_command *command, int argc, char **argv, void *
 static int check_operands(const struct cli_command *command, int count, struct ponder_err *err)
 {
     if (count < command->operands_min)
-        return fail(err, PONDER_E_ARGUMENT, "%s is missing; for example: %s", command->operands,
-                    command->example);
+        return args_fail(err, PONDER_E_ARGUMENT, "%s is missing; for example: %s", command->operands,
+                         command->example);
     if (count > command->operands_max)
-        return fail(err, PONDER_E_ARGUMENT,
-                    command->operands_max ? "more than one %s; put text of several words in quotes%s"
-                                          : "takes no operand%s%s",
-                    command->operands_max ? command->operands : "", "");
+        return args_fail(err, PONDER_E_ARGUMENT,
+                         command->operands_max ? "more than one %s; put text of several words in quotes%s"
+                                               : "takes no operand%s%s",
+                         command->operands_max ? command->operands : "", "");
     return PONDER_OK;
 }
 
@@ -155,7 +156,7 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, void *ar
             *help = true;
             return PONDER_OK;
         } else {
-            int used = take(command, argc - i, argv + i, args, err);
+            int used = args_take(command, argc - i, argv + i, args, err);
             status = used < 0 ? used : PONDER_OK;
             i += used;
         }

@@ -99,7 +99,7 @@ typedef int cli_line_fn(const char *line, void *data, char **out, struct ponder_
 int cli_each_line(const char *path, cli_line_fn *each, void *data);
 
 /* print_eval.c */
-/* The tables of a set of questions: by k, by level, subject and fifth; then the cost. */
+/* The tables of a set of questions: by k, by level, subject and quintile; then the cost. */
 /* A table of bins; `what` heads it. */
 void cli_print_calibration(const char *what, const struct ponder_calibration *calibration);
 void cli_print_eval(const struct ponder_eval *eval);

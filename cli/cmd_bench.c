@@ -187,7 +187,7 @@ static struct ponder_watch watch_of(struct cli_progress *progress)
     return (struct ponder_watch){.progress = cli_progress_show, .data = progress, .note = cli_progress_note};
 }
 
-static int run(const char *what, bench_call *call, const struct args *args)
+static int bench_run(const char *what, bench_call *call, const struct args *args)
 {
     struct ponder_err err = {0};
     struct ponder_bench result;
@@ -208,21 +208,21 @@ static int run_train(void *data, int count, char **operands)
 {
     (void)count;
     (void)operands;
-    return run("bench train", ponder_bench_train, data);
+    return bench_run("bench train", ponder_bench_train, data);
 }
 
 static int run_decode(void *data, int count, char **operands)
 {
     (void)count;
     (void)operands;
-    return run("bench decode", ponder_bench_decode, data);
+    return bench_run("bench decode", ponder_bench_decode, data);
 }
 
 static int run_score(void *data, int count, char **operands)
 {
     (void)count;
     (void)operands;
-    return run("bench score", ponder_bench_score, data);
+    return bench_run("bench score", ponder_bench_score, data);
 }
 
 static int run_tree(void *data, int count, char **operands)

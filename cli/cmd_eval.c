@@ -26,7 +26,7 @@ static const struct ponder_option *temperature_options(void)
     return table;
 }
 
-static int print(const struct args *args, const struct ponder_eval *eval, struct ponder_err *err)
+static int eval_print(const struct args *args, const struct ponder_eval *eval, struct ponder_err *err)
 {
     if (!args->json) {
         cli_print_eval(eval);
@@ -64,7 +64,7 @@ static int eval_best_of_n(const struct args *args, struct ponder_model *model,
     if (!status)
         say_stopped(eval->done, eval->asked, eval->seeds);
     if (!status)
-        status = print(args, eval, err);
+        status = eval_print(args, eval, err);
     ponder_eval_release(eval);
     return status;
 }
@@ -129,7 +129,7 @@ static int read_temperatures(struct args *args, double *temperatures, int *count
     return status;
 }
 
-static int check(const struct args *args, struct ponder_err *err)
+static int eval_check(const struct args *args, struct ponder_err *err)
 {
     if (args->search.stop > 0) {
         snprintf(
@@ -148,7 +148,7 @@ static int check(const struct args *args, struct ponder_err *err)
     return err->status = PONDER_E_ARGUMENT;
 }
 
-static int run(void *data, int count, char **operands)
+static int cmd_eval_run(void *data, int count, char **operands)
 {
     (void)count;
     (void)operands;
@@ -159,7 +159,7 @@ static int run(void *data, int count, char **operands)
     struct ponder_watch watch = {cli_progress_show, &line, cli_progress_note};
     double temperatures[PONDER_SWEEP_MAX];
     int temperature_count;
-    int status = check(args, &err);
+    int status = eval_check(args, &err);
     if (!status)
         status = read_temperatures(args, temperatures, &temperature_count, &err);
     if (!status)
@@ -196,5 +196,5 @@ const struct cli_command cli_eval = {
                {cli_json_options, offsetof(struct args, json)},
                {ponder_search_options, offsetof(struct args, search)},
                {ponder_server_options, offsetof(struct args, server)}},
-    .run = run,
+    .run = cmd_eval_run,
 };

@@ -28,7 +28,7 @@ static int list(void)
     return cli_finish(CLI_DONE);
 }
 
-static int print(const struct args *args, const struct ponder_figure *figure, struct ponder_err *err)
+static int figure_print(const struct args *args, const struct ponder_figure *figure, struct ponder_err *err)
 {
     char *text = NULL;
     int status = args->svg ? ponder_figure_draw(figure, args->svg, err) : 0;
@@ -43,7 +43,7 @@ static int print(const struct args *args, const struct ponder_figure *figure, st
     return status;
 }
 
-static int run(void *data, int count, char **operands)
+static int figure_run(void *data, int count, char **operands)
 {
     const struct args *args = data;
     struct ponder_figure *figure = NULL;
@@ -54,7 +54,7 @@ static int run(void *data, int count, char **operands)
     if (!status)
         status = ponder_figure_make(operands[0], operands[1], &args->settings, &figure, &err);
     if (!status)
-        status = print(args, figure, &err);
+        status = figure_print(args, figure, &err);
     ponder_figure_release(figure);
     return status ? cli_fail(&err) : cli_finish(CLI_DONE);
 }
@@ -71,5 +71,5 @@ const struct cli_command cli_figure = {
     .groups = {{ponder_figure_options, offsetof(struct args, settings)},
                {svg_options, 0},
                {cli_json_options, offsetof(struct args, json)}},
-    .run = run,
+    .run = figure_run,
 };

@@ -12,7 +12,7 @@ struct args {
     struct ponder_sampling sampling;
 };
 
-static const struct ponder_option *table(void)
+static const struct ponder_option *generate_table(void)
 {
     static const struct ponder_option options[] = {{"prompt", 'p', PONDER_OPTION_TEXT,
                                                     offsetof(struct args, prompt), "TEXT", "", 0, 0,
@@ -32,7 +32,7 @@ static void print_text(const struct ponder_text *text)
         putchar('\n');
 }
 
-static int run(void *data, int count, char **operands)
+static int generate_run(void *data, int count, char **operands)
 {
     (void)count;
     (void)operands;
@@ -67,8 +67,8 @@ const struct cli_command cli_generate = {
     .example = "ponder generate --prompt \"Q: What is 3 + 4?\" --max-tokens 40",
     .args_bytes = sizeof(struct args),
     .groups = {{cli_model_options, offsetof(struct args, model)},
-               {table, 0},
+               {generate_table, 0},
                {ponder_generate_options, offsetof(struct args, sampling)},
                {ponder_server_options, offsetof(struct args, server)}},
-    .run = run,
+    .run = generate_run,
 };

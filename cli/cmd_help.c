@@ -10,7 +10,7 @@ struct args {
     bool man, completion;
 };
 
-static const struct ponder_option *table(void)
+static const struct ponder_option *help_table(void)
 {
     static const struct ponder_option options[] = {{"man", 0, PONDER_OPTION_FLAG, offsetof(struct args, man),
                                                     NULL, NULL, 0, 0, "the manual page, as roff"},
@@ -21,7 +21,7 @@ static const struct ponder_option *table(void)
     return options;
 }
 
-static int run(void *data, int count, char **operands)
+static int help_run(void *data, int count, char **operands)
 {
     const struct args *args = data;
     if (args->man || args->completion) {
@@ -55,6 +55,6 @@ const struct cli_command cli_help = {
     .operands = "[COMMAND]",
     .operands_max = 2,
     .args_bytes = sizeof(struct args),
-    .groups = {{table, 0}},
-    .run = run,
+    .groups = {{help_table, 0}},
+    .run = help_run,
 };

@@ -27,7 +27,7 @@ static void print_label(const struct ponder_label *label, const char *store)
     cli_print_cost(&label->ledger, &label->spent, label->resumed, label->asked);
 }
 
-static int print(const struct args *args, const struct ponder_label *label, struct ponder_err *err)
+static int label_print(const struct args *args, const struct ponder_label *label, struct ponder_err *err)
 {
     char *json = NULL;
     if (!args->json) {
@@ -41,7 +41,7 @@ static int print(const struct args *args, const struct ponder_label *label, stru
     return status;
 }
 
-static int run(void *data, int count, char **operands)
+static int label_run(void *data, int count, char **operands)
 {
     (void)count;
     (void)operands;
@@ -62,7 +62,7 @@ static int run(void *data, int count, char **operands)
         fprintf(stderr, "ponder: stopped early; the same command goes on with the other %lld questions\n",
                 (long long)(label.asked - label.done));
     if (!status)
-        status = print(args, &label, &err);
+        status = label_print(args, &label, &err);
     ponder_model_release(model);
     if (!status)
         cli_note_flops(&args->server);
@@ -81,5 +81,5 @@ const struct cli_command cli_label = {
                {ponder_prompting_options, offsetof(struct args, prompting)},
                {cli_json_options, offsetof(struct args, json)},
                {ponder_server_options, offsetof(struct args, server)}},
-    .run = run,
+    .run = label_run,
 };

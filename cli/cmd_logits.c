@@ -12,7 +12,7 @@ struct args {
     bool json;
 };
 
-static const struct ponder_option *table(void)
+static const struct ponder_option *logits_table(void)
 {
     static const struct ponder_option options[] = {
         {"prompt", 'p', PONDER_OPTION_TEXT, offsetof(struct args, prompt), "TEXT", "", 0, 0,
@@ -44,8 +44,8 @@ static void print_table(const struct ponder_logprobs *logprobs)
     }
 }
 
-static int print(const struct args *args, const struct ponder_model *model,
-                 const struct ponder_logprobs *logprobs, struct ponder_err *err)
+static int logits_print(const struct args *args, const struct ponder_model *model,
+                        const struct ponder_logprobs *logprobs, struct ponder_err *err)
 {
     if (!args->json) {
         print_table(logprobs);
@@ -59,7 +59,7 @@ static int print(const struct args *args, const struct ponder_model *model,
     return status;
 }
 
-static int run(void *data, int count, char **operands)
+static int logits_run(void *data, int count, char **operands)
 {
     (void)count;
     (void)operands;
@@ -72,7 +72,7 @@ static int run(void *data, int count, char **operands)
         status = ponder_model_logprobs(model, args->prompt, strlen(args->prompt), args->top, args->precision,
                                        args->threads, &logprobs, &err);
     if (!status)
-        status = print(args, model, &logprobs, &err);
+        status = logits_print(args, model, &logprobs, &err);
     ponder_logprobs_release(&logprobs);
     ponder_model_release(model);
     return status ? cli_fail(&err) : CLI_DONE;
@@ -83,6 +83,6 @@ const struct cli_command cli_logits = {
     .summary = "Log-probabilities of the top tokens at each position of a prompt",
     .example = "ponder logits --prompt \"3 + 4 = \" --top 3 --json",
     .args_bytes = sizeof(struct args),
-    .groups = {{cli_model_options, offsetof(struct args, model)}, {table, 0}},
-    .run = run,
+    .groups = {{cli_model_options, offsetof(struct args, model)}, {logits_table, 0}},
+    .run = logits_run,
 };

@@ -69,7 +69,7 @@ static int keep_sampling(const struct args *args, const char *path)
     return status ? cli_fail(&err) : CLI_DONE;
 }
 
-static int run(void *data, int count, char **operands)
+static int model_run(void *data, int count, char **operands)
 {
     const struct args *args = data;
     struct ponder_err err = {0};
@@ -100,5 +100,5 @@ const struct cli_command cli_model = {
     .notes = "Without FILE: the shipped model.",
     .args_bytes = sizeof(struct args),
     .groups = {{sampling_options, 0}, {cli_json_options, offsetof(struct args, json)}},
-    .run = run,
+    .run = model_run,
 };

@@ -107,7 +107,7 @@ static void print_table(const struct ponder_replay *replay)
     print_rules(replay);
 }
 
-static int print(const struct args *args, const struct ponder_replay *replay, struct ponder_err *err)
+static int replay_print(const struct args *args, const struct ponder_replay *replay, struct ponder_err *err)
 {
     if (!args->json) {
         print_table(replay);
@@ -121,7 +121,7 @@ static int print(const struct args *args, const struct ponder_replay *replay, st
     return status;
 }
 
-static int run(void *data, int count, char **operands)
+static int replay_run(void *data, int count, char **operands)
 {
     (void)count;
     (void)operands;
@@ -132,7 +132,7 @@ static int run(void *data, int count, char **operands)
     if (!status)
         status = ponder_replay_run(&args->settings, &replay, &err);
     if (!status)
-        status = print(args, replay, &err);
+        status = replay_print(args, replay, &err);
     ponder_replay_release(replay);
     return status ? cli_fail(&err) : cli_finish(CLI_DONE);
 }
@@ -148,5 +148,5 @@ const struct cli_command cli_replay = {
     .args_bytes = sizeof(struct args),
     .groups = {{ponder_replay_options, offsetof(struct args, settings)},
                {cli_json_options, offsetof(struct args, json)}},
-    .run = run,
+    .run = replay_run,
 };

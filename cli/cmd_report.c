@@ -12,7 +12,7 @@ struct args {
     struct ponder_report_settings settings;
 };
 
-static int check(const struct args *args, struct ponder_err *err)
+static int report_check(const struct args *args, struct ponder_err *err)
 {
     int status = cli_check_writable("output", args->settings.out, err);
     if (!status)
@@ -33,13 +33,13 @@ static void say(const struct args *args, const struct ponder_report *report)
     printf(", %sB\n", cli_scaled(bytes, (double)report->bytes));
 }
 
-static int run(void *data, int count, char **operands)
+static int report_run(void *data, int count, char **operands)
 {
     const struct args *args = data;
     struct ponder_err err = {0};
     struct ponder_report report;
     int64_t runs[RUNS_MAX];
-    int status = check(args, &err);
+    int status = report_check(args, &err);
     for (int i = 1; i < count && !status; i++)
         status = cli_run_number(operands[i], &runs[i - 1], &err);
     if (!status)
@@ -60,5 +60,5 @@ const struct cli_command cli_report = {
     .notes = "Without a RUN: all of the store. The plots need gnuplot; CSV and JSON do not.",
     .args_bytes = sizeof(struct args),
     .groups = {{ponder_report_options, offsetof(struct args, settings)}},
-    .run = run,
+    .run = report_run,
 };

@@ -167,7 +167,7 @@ static int score_store(const struct args *args, struct ponder_err *err)
     return status;
 }
 
-static int run(void *data, int count, char **operands)
+static int score_run(void *data, int count, char **operands)
 {
     const struct args *args = data;
     struct ponder_err err = {0};
@@ -198,5 +198,5 @@ const struct cli_command cli_score = {
     .groups = {{ponder_score_options, offsetof(struct args, settings)},
                {own_options, 0},
                {cli_json_options, offsetof(struct args, json)}},
-    .run = run,
+    .run = score_run,
 };

@@ -16,7 +16,7 @@ struct args {
     const char *trace;
 };
 
-static const struct ponder_option *table(void)
+static const struct ponder_option *solve_table(void)
 {
     static const struct ponder_option options[] = {
         {"json", 0, PONDER_OPTION_FLAG, offsetof(struct args, json), NULL, NULL, 0, 0,
@@ -133,7 +133,8 @@ static void print_human(const struct ponder_solution *solution, const struct pon
     print_ledger(solution);
 }
 
-static int print(const struct args *args, const struct ponder_solution *solution, struct ponder_err *err)
+static int solve_print(const struct args *args, const struct ponder_solution *solution,
+                       struct ponder_err *err)
 {
     if (!args->json) {
         print_human(solution, &args->sampling);
@@ -164,7 +165,7 @@ static int read_question(const char *operand, char **owned, struct ponder_err *e
     return status;
 }
 
-static int run(void *data, int count, char **operands)
+static int solve_run(void *data, int count, char **operands)
 {
     (void)count;
     struct args *args = data;
@@ -189,7 +190,7 @@ static int run(void *data, int count, char **operands)
     if (!status && args->trace)
         status = ponder_tree_save(solution->tree, args->trace, &err);
     if (!status)
-        status = print(args, solution, &err);
+        status = solve_print(args, solution, &err);
     if (!status)
         cli_note_flops(&args->server);
     int exit_status = status ? cli_fail(&err) : solution->answer ? CLI_DONE : CLI_NO_ANSWER;
@@ -213,7 +214,7 @@ const struct cli_command cli_solve = {
                {ponder_solve_options, offsetof(struct args, sampling)},
                {ponder_prompting_options, offsetof(struct args, prompting)},
                {ponder_search_options, offsetof(struct args, search)},
-               {table, 0},
+               {solve_table, 0},
                {ponder_server_options, offsetof(struct args, server)}},
-    .run = run,
+    .run = solve_run,
 };

@@ -11,7 +11,7 @@ struct args {
     int64_t count, seed;
 };
 
-static const struct ponder_option *table(void)
+static const struct ponder_option *task_table(void)
 {
     static const struct ponder_option options[] = {
         {"split", 0, PONDER_OPTION_TEXT, offsetof(struct args, split), "S", "test", 0, 0, "train or test"},
@@ -38,7 +38,7 @@ static int write_items(struct ponder_pocket *pocket, int64_t count, struct ponde
     return PONDER_OK;
 }
 
-static int run(void *data, int count, char **operands)
+static int task_run(void *data, int count, char **operands)
 {
     (void)count;
     (void)operands;
@@ -67,6 +67,6 @@ const struct cli_command cli_task_pocket = {
     .notes = "A question belongs to train or test by a hash of its text: no seed of one gives\n"
              "a question of the other.",
     .args_bytes = sizeof(struct args),
-    .groups = {{table, 0}},
-    .run = run,
+    .groups = {{task_table, 0}},
+    .run = task_run,
 };

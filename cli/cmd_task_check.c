@@ -8,7 +8,7 @@ struct args {
     bool skip;
 };
 
-static const struct ponder_option *table(void)
+static const struct ponder_option *task_check_table(void)
 {
     static const struct ponder_option options[] = {
         {"in", 'i', PONDER_OPTION_TEXT, offsetof(struct args, in), "FILE", "-", 0, 0,
@@ -34,7 +34,7 @@ static int check_line(const char *line, void *data, char **out, struct ponder_er
     return skipped ? PONDER_OK : status;
 }
 
-static int run(void *data, int count, char **operands)
+static int task_check_run(void *data, int count, char **operands)
 {
     (void)count;
     (void)operands;
@@ -54,6 +54,6 @@ const struct cli_command cli_task_check = {
     .notes = "Takes objects with `problem` and `solution`, or with `samples` as `runs export` writes\n"
              "them; adds `right`, `reachable`, `first_wrong`, `answer_right` to each text.",
     .args_bytes = sizeof(struct args),
-    .groups = {{table, 0}},
-    .run = run,
+    .groups = {{task_check_table, 0}},
+    .run = task_check_run,
 };

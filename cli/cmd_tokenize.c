@@ -14,7 +14,7 @@ struct args {
     bool decode, bos, special;
 };
 
-static const struct ponder_option *table(void)
+static const struct ponder_option *tokenize_table(void)
 {
     static const struct ponder_option options[] = {
         {"decode", 'd', PONDER_OPTION_FLAG, offsetof(struct args, decode), NULL, NULL, 0, 0,
@@ -95,7 +95,7 @@ static int decode(const struct ponder_tokenizer *tokenizer, const char *text, st
     return status;
 }
 
-static int run(void *data, int count, char **operands)
+static int tokenize_run(void *data, int count, char **operands)
 {
     (void)count;
     (void)operands;
@@ -119,6 +119,6 @@ const struct cli_command cli_tokenize = {
     .summary = "Text on standard input to token ids on one line, or back",
     .example = "printf 'Hello' | ponder tokenize",
     .args_bytes = sizeof(struct args),
-    .groups = {{cli_model_options, offsetof(struct args, model)}, {table, 0}},
-    .run = run,
+    .groups = {{cli_model_options, offsetof(struct args, model)}, {tokenize_table, 0}},
+    .run = tokenize_run,
 };

@@ -25,7 +25,7 @@ static const char *duration(char *text, double seconds)
     return text;
 }
 
-static void draw(const struct line *line, const struct ponder_train_progress *p)
+static void train_draw(const struct line *line, const struct ponder_train_progress *p)
 {
     char number[3][32];
     fprintf(stderr, "%sstep %s/%s  loss %.4f", line->terminal ? "\r\033[K" : "",
@@ -52,7 +52,7 @@ static bool show(const struct ponder_train_progress *p, void *data)
         line->heldout = p->heldout_loss;
     double pause_s = line->terminal ? 0.2 : 30;
     if (!line->drawn || measured || p->step == p->steps || p->elapsed_s - line->shown_s >= pause_s) {
-        draw(line, p);
+        train_draw(line, p);
         line->drawn = true;
         line->shown_s = p->elapsed_s;
     }
@@ -69,9 +69,9 @@ static int train_fail(const struct ponder_err *err)
 
 /* Trains by `train`, which gets the command's settings, and says what came out, of a verifier how its scores
  * do on what was held out too. */
-static int run(const char *out, const char *metrics, const void *settings, bool verifier,
-               int (*train)(const void *settings, const struct ponder_train_watch *watch,
-                            struct ponder_train_result *result, struct ponder_err *err))
+static int cmd_train_run(const char *out, const char *metrics, const void *settings, bool verifier,
+                         int (*train)(const void *settings, const struct ponder_train_watch *watch,
+                                      struct ponder_train_result *result, struct ponder_err *err))
 {
     struct ponder_err err;
     if (cli_check_writable("out", out, &err) || cli_check_writable("metrics", metrics, &err))
@@ -120,7 +120,7 @@ static int base_run(void *args, int count, char **operands)
     (void)count;
     (void)operands;
     const struct ponder_train_base_settings *settings = args;
-    return run(settings->out, settings->metrics, settings, false, train_base);
+    return cmd_train_run(settings->out, settings->metrics, settings, false, train_base);
 }
 
 static int prm_run(void *args, int count, char **operands)
@@ -128,7 +128,7 @@ static int prm_run(void *args, int count, char **operands)
     (void)count;
     (void)operands;
     const struct ponder_train_verifier_settings *settings = args;
-    return run(settings->out, settings->metrics, settings, true, train_prm);
+    return cmd_train_run(settings->out, settings->metrics, settings, true, train_prm);
 }
 
 static int orm_run(void *args, int count, char **operands)
@@ -136,7 +136,7 @@ static int orm_run(void *args, int count, char **operands)
     (void)count;
     (void)operands;
     const struct ponder_train_verifier_settings *settings = args;
-    return run(settings->out, settings->metrics, settings, true, train_orm);
+    return cmd_train_run(settings->out, settings->metrics, settings, true, train_orm);
 }
 
 const struct cli_command cli_train_base = {

@@ -16,7 +16,7 @@ struct args {
     int64_t run, question, seed;
 };
 
-static const struct ponder_option *table(void)
+static const struct ponder_option *tree_table(void)
 {
     static const struct ponder_option options[] = {
         {"all", 'a', PONDER_OPTION_FLAG, offsetof(struct args, all), NULL, NULL, 0, 0,
@@ -152,7 +152,7 @@ static void print_counts(const struct ponder_tree_facts *f, const struct ponder_
     print_line("2", line, look);
 }
 
-static int draw(const struct args *args, const struct ponder_tree *tree, struct ponder_err *err)
+static int tree_draw(const struct args *args, const struct ponder_tree *tree, struct ponder_err *err)
 {
     struct ponder_look look = cli_look(stdout);
     struct ponder_tree_facts facts;
@@ -188,7 +188,7 @@ static int print_json(const struct ponder_tree *tree, struct ponder_err *err)
     return status;
 }
 
-static int check(const struct args *args, int operands, struct ponder_err *err)
+static int tree_check(const struct args *args, int operands, struct ponder_err *err)
 {
     const char *wrong =
         args->all && args->winner        ? "--all and --winner say different things: give one of them"
@@ -202,18 +202,18 @@ static int check(const struct args *args, int operands, struct ponder_err *err)
     return wrong ? err->status = PONDER_E_ARGUMENT : PONDER_OK;
 }
 
-static int run(void *data, int count, char **operands)
+static int tree_run(void *data, int count, char **operands)
 {
     const struct args *args = data;
     struct ponder_err err = {0};
     struct ponder_tree *tree = NULL;
-    int status = check(args, count, &err);
+    int status = tree_check(args, count, &err);
     if (!status)
         status = args->store
                      ? ponder_runs_tree(args->store, args->run, args->question - 1, args->seed, &tree, &err)
                      : ponder_tree_read(operands[0], &tree, &err);
     if (!status)
-        status = args->json ? print_json(tree, &err) : draw(args, tree, &err);
+        status = args->json ? print_json(tree, &err) : tree_draw(args, tree, &err);
     ponder_tree_release(tree);
     return status ? cli_fail(&err) : CLI_DONE;
 }
@@ -230,6 +230,6 @@ const struct cli_command cli_tree = {
              "Read downwards; what hangs to the right of a column branches off there. Steps\n"
              "that lead nowhere are summed up beyond a few, unless --all is given.",
     .args_bytes = sizeof(struct args),
-    .groups = {{table, 0}},
-    .run = run,
+    .groups = {{tree_table, 0}},
+    .run = tree_run,
 };

@@ -73,7 +73,7 @@ struct extent {
     int rows, width;
 };
 
-static struct extent measure(const struct cli_command *command)
+static struct extent help_measure(const struct cli_command *command)
 {
     struct extent extent = {0, 0};
     for (const struct cli_group *group = command->groups; group->table; group++)
@@ -124,7 +124,7 @@ void cli_help_command(const struct cli_command *command, FILE *out)
     fprintf(out, "Example: %s\n\nUsage: ponder %s%s%s%s\n%s.\n", command->example, command->name,
             command->groups[0].table ? " [options]" : "", command->operands ? " " : "",
             command->operands ? command->operands : "", command->summary);
-    struct extent extent = measure(command);
+    struct extent extent = help_measure(command);
     int room = SCREEN_ROWS - ROWS_ABOVE - line_count(command->notes), row = 0;
     int shown = extent.rows <= room ? extent.rows : room;
     while (shown > 0 && shown + also(command, shown, NULL) > room)

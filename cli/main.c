@@ -43,7 +43,7 @@ static bool show_family(const char *word, FILE *out)
     return found;
 }
 
-static int unknown(int argc, char **argv)
+static int main_unknown(int argc, char **argv)
 {
     bool help = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
     if ((argc == 1 || help) && show_family(argv[0], help ? stdout : stderr))
@@ -65,7 +65,7 @@ static int unknown(int argc, char **argv)
     return cli_fail(&err);
 }
 
-static int run(const struct cli_command *command, int argc, char **argv)
+static int main_run(const struct cli_command *command, int argc, char **argv)
 {
     struct ponder_err err = {0};
     int count;
@@ -118,7 +118,7 @@ int main(int argc, char **argv)
     for (const struct cli_command *const *row = cli_commands; *row; row++) {
         int words = name_words(*row, argc - 1, argv + 1);
         if (words)
-            return run(*row, argc - 1 - words, argv + 1 + words);
+            return main_run(*row, argc - 1 - words, argv + 1 + words);
     }
-    return unknown(argc - 1, argv + 1);
+    return main_unknown(argc - 1, argv + 1);
 }

@@ -77,7 +77,7 @@ void cli_print_eval(const struct ponder_eval *eval)
         if (strcmp(by, group->by) != 0 && *by)
             printf("\n");
         if (strcmp(by, group->by) != 0)
-            print_header(strcmp(group->by, "fifth") == 0 ? "fifth by pass@1" : group->by, eval);
+            print_header(strcmp(group->by, "quintile") == 0 ? "quintile by pass@1" : group->by, eval);
         by = group->by;
         print_group(eval, group);
     }

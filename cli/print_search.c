@@ -3,7 +3,7 @@
 
 #include "cli.h"
 
-static const char first_column[] = "fifth by pass@1";
+static const char first_column[] = "quintile by pass@1";
 
 static void print_head(const struct ponder_search_eval *eval, const struct ponder_search *search,
                        const char *against)
@@ -28,7 +28,7 @@ static void best_of(char text[32], int64_t n)
     snprintf(text, 32, "best of %lld", (long long)n);
 }
 
-/* Fifths first, all of them last. */
+/* Quintiles first, all of them last. */
 static const struct ponder_search_group *group_at(const struct ponder_search_eval *eval, int64_t row)
 {
     return &eval->groups[(row + 1) % eval->group_count];

@@ -145,7 +145,7 @@ static int row_of(double share)
 }
 
 /* Beside each other where several series stand at the same height. */
-static void put(struct plot *plot, int temperature, double share, char letter)
+static void sweep_put(struct plot *plot, int temperature, double share, char letter)
 {
     char *cell = &plot->cell[row_of(share)][temperature * plot->columns];
     int at = 0;
@@ -170,7 +170,7 @@ static void print_plot(const struct ponder_figure *figure, const struct axes *ax
         for (int t = 0; t < axes->temperature_count; t++) {
             const struct ponder_figure_point *point = point_at(&figure->series[s], axes->temperatures[t], n);
             if (point)
-                put(&plot, t, point->accuracy.value, letters[s]);
+                sweep_put(&plot, t, point->accuracy.value, letters[s]);
         }
     for (int r = 0; r <= PLOT_ROWS; r++) {
         int width = plot.columns * axes->temperature_count;

@@ -59,8 +59,8 @@ struct ponder_interval {
 };
 
 struct ponder_eval_group {
-    const char *by; /* "all", "level", "subject" or "fifth" */
-    char *name;     /* e.g. "3", "counting"; fifths are cut by pass@1, "1" the easiest for this model */
+    const char *by; /* "all", "level", "subject" or "quintile" */
+    char *name;     /* e.g. "3", "counting"; quintiles are cut by pass@1, "1" the easiest for this model */
     int64_t questions;
     struct ponder_interval pass_1;
     struct ponder_interval maj[PONDER_EVAL_KS_MAX], pass[PONDER_EVAL_KS_MAX]; /* at ks[i] */
@@ -111,7 +111,7 @@ PONDER_API int ponder_eval_json(const struct ponder_eval *eval, char **json,
 
 /* A verifier that knows the right answer makes best-of-N right where one of N samples is: pass@N. */
 struct ponder_search_group {
-    const char *by;   /* "all", "fifth" (by pass@1 of the samples compared with) or "fifths" */
+    const char *by;   /* "all", "quintile" (by pass@1 of the samples compared with) or "quintiles" */
     const char *name; /* "all", "1 (easiest)" .. "5 (hardest)", "3 and 4" */
     int64_t questions;
     struct ponder_interval accuracy; /* of the search */

@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 struct ponder_figure_point {
-    const char *group;   /* "all", or a fifth: "1 (easiest)" .. "5 (hardest)", "3 and 4" */
+    const char *group;   /* "all", or a quintile: "1 (easiest)" .. "5 (hardest)", "3 and 4" */
     double temperature;  /* of its samples; of the searches' steps */
     int64_t n;           /* samples, or beams */
     int64_t generations; /* as the strategy counts them: n, of lookahead n (k + 1) */
@@ -54,11 +54,11 @@ struct ponder_figure {
     const char *name, *title;
     const char *reference; /* label of the series that the others are paired with */
     int64_t questions;
-    int64_t
-        fifths_samples; /* per question, cut the fifths: samples that no series scores. 0: there are none */
-    const char *chosen_on; /* questions that chose the temperatures, owned; NULL: none did */
-    double temperature;    /* of the second panel; NAN: there is none */
-    bool by_temperature;   /* accuracy by temperature, not by budget */
+    int64_t quintiles_samples; /* per question, cut the quintiles: samples that no series scores. 0: there are
+                                  none */
+    const char *chosen_on;     /* questions that chose the temperatures, owned; NULL: none did */
+    double temperature;        /* of the second panel; NAN: there is none */
+    bool by_temperature;       /* accuracy by temperature, not by budget */
     struct ponder_figure_series series[PONDER_FIGURE_PANELS * PONDER_FIGURE_SERIES_MAX];
     int series_count;
 };

@@ -34,7 +34,7 @@ static size_t box_opening(const char *text, size_t n)
     return 0;
 }
 
-static bool trim(const char *text, size_t start, size_t end, struct answer_span *out)
+static bool extract_trim(const char *text, size_t start, size_t end, struct answer_span *out)
 {
     while (start < end && is_space(text[start]))
         start++;
@@ -73,7 +73,7 @@ bool answer_extract(const char *text, size_t len, struct answer_span *out)
                 continue;
             struct answer_span span;
             bool later = !found || open[open_count - 1].start > out->start;
-            if (trim(text, open[--open_count].start, i, &span) && later) {
+            if (extract_trim(text, open[--open_count].start, i, &span) && later) {
                 *out = span;
                 found = true;
             }

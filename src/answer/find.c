@@ -298,7 +298,7 @@ struct phrases {
     unsigned char first[256], second[256];
 };
 
-static char lower(char c)
+static char find_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
@@ -314,11 +314,11 @@ static void phrases_init(struct phrases *phrases, const char *const *list, size_
 /* Bytes of the phrase at p, or 0. */
 static size_t phrase_at(const struct phrases *phrases, const char *p, const char *end)
 {
-    if (end - p < 2 || !phrases->first[(unsigned char)lower(p[0])] ||
-        !phrases->second[(unsigned char)lower(p[1])])
+    if (end - p < 2 || !phrases->first[(unsigned char)find_lower(p[0])] ||
+        !phrases->second[(unsigned char)find_lower(p[1])])
         return 0;
     for (int i = 0; i < phrases->count; i++)
-        if (phrases->phrase[i][0] == lower(p[0]) && sentence_begins(p, end, phrases->phrase[i]))
+        if (phrases->phrase[i][0] == find_lower(p[0]) && sentence_begins(p, end, phrases->phrase[i]))
             return strlen(phrases->phrase[i]);
     return 0;
 }
@@ -358,7 +358,7 @@ static size_t heading_at(const char *text, const char *p, const char *end)
 {
     static const char word[] = "answer";
     const char *front = p, *behind = p + sizeof word - 1;
-    if (lower(*p) != *word || !sentence_begins(p, end, word))
+    if (find_lower(*p) != *word || !sentence_begins(p, end, word))
         return 0;
     while (front > text && front[-1] != '\n' && strchr("#*_ \t", front[-1]))
         front--;

@@ -3,8 +3,8 @@
 
 enum { ENTRIES_MAX = 16, MATRICES_MAX = 3 }; /* entries of products of products grow with their number */
 
-static struct node *make(struct arena *arena, enum node_kind kind, const struct node *first,
-                         const struct node *second)
+static struct node *matrix_make(struct arena *arena, enum node_kind kind, const struct node *first,
+                                const struct node *second)
 {
     struct node *node = arena_alloc(arena, sizeof *node), *a = arena_alloc(arena, sizeof *a),
                 *b = arena_alloc(arena, sizeof *b);
@@ -67,7 +67,7 @@ static struct node *sum(struct arena *arena, const struct node *a, const struct 
     out.end = &out.matrix.child;
     const struct node *x = a->child, *y = b->child;
     for (; x && y; x = x->next, y = y->next)
-        if (!add_entry(&out, make(arena, NODE_SUM, x, y)))
+        if (!add_entry(&out, matrix_make(arena, NODE_SUM, x, y)))
             return NULL;
     return a->n == b->n && !x && !y ? finished(arena, &out) : NULL;
 }
@@ -78,7 +78,7 @@ static struct node *scaled(struct arena *arena, const struct node *matrix, const
     struct entries out = {.matrix = {.kind = NODE_MATRIX, .n = matrix->n}};
     out.end = &out.matrix.child;
     for (const struct node *x = matrix->child; x; x = x->next)
-        if (!add_entry(&out, make(arena, factor ? NODE_PRODUCT : NODE_NEGATIVE, x, factor)))
+        if (!add_entry(&out, matrix_make(arena, factor ? NODE_PRODUCT : NODE_NEGATIVE, x, factor)))
             return NULL;
     return finished(arena, &out);
 }
@@ -92,8 +92,9 @@ static struct node *product(struct arena *arena, const struct node *a, const str
     for (int i = 0; i < rows(a) * b->n; i++) {
         struct node *entry = NULL;
         for (int k = 0; k < a->n; k++) {
-            struct node *term = make(arena, NODE_PRODUCT, entry_at(a, i / b->n, k), entry_at(b, k, i % b->n));
-            entry = entry && term ? make(arena, NODE_SUM, entry, term) : term;
+            struct node *term =
+                matrix_make(arena, NODE_PRODUCT, entry_at(a, i / b->n, k), entry_at(b, k, i % b->n));
+            entry = entry && term ? matrix_make(arena, NODE_SUM, entry, term) : term;
         }
         if (!add_entry(&out, entry))
             return NULL;

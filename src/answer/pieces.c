@@ -23,7 +23,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static char lower(char c)
+static char pieces_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
@@ -32,7 +32,7 @@ bool piece_is(const struct piece *piece, const char *const *words)
 {
     for (; !piece->formula && *words; words++) {
         size_t n = strlen(*words), i = 0;
-        while (n == piece->len && i < n && lower(piece->at[i]) == (*words)[i])
+        while (n == piece->len && i < n && pieces_lower(piece->at[i]) == (*words)[i])
             i++;
         if (i == n && n == piece->len)
             return true;
@@ -40,7 +40,7 @@ bool piece_is(const struct piece *piece, const char *const *words)
     return false;
 }
 
-static void add(struct walk *w, const char *at, const char *to, bool formula)
+static void pieces_add(struct walk *w, const char *at, const char *to, bool formula)
 {
     while (formula && at < to && strchr(" \t\n,;:", *at))
         at++;
@@ -59,8 +59,8 @@ static bool is_short_word(const char *p, size_t n, const char *end)
 {
     bool vowel = false, capitals = false;
     for (size_t i = 0; i < n; i++) {
-        vowel |= strchr("aeiou", lower(p[i])) != NULL;
-        capitals |= i > 0 && lower(p[i]) != p[i];
+        vowel |= strchr("aeiou", pieces_lower(p[i])) != NULL;
+        capitals |= i > 0 && pieces_lower(p[i]) != p[i];
     }
     while (p + n < end && p[n] == ' ')
         n++;
@@ -78,7 +78,7 @@ static size_t word_bytes(const char *p, const char *end, bool in_text)
     bool function = as && !(as->kind == TOKEN_SYMBOL && as->symbol == SYMBOL_AND);
     bool delimited = p + n == end || !strchr("_^({[0123456789=+*/'", p[n]) || (p[n] == '(' && in_text);
     bool article =
-        n == 1 && lower(*p) == 'a' && end - p > 3 && p[1] == ' ' && is_letter(p[2]) && is_letter(p[3]);
+        n == 1 && pieces_lower(*p) == 'a' && end - p > 3 && p[1] == ' ' && is_letter(p[2]) && is_letter(p[3]);
     bool word = in_text || n > 3 || (n > 1 && is_short_word(p, n, end));
     return article || (n > 1 && !function && delimited && word) ? n : 0;
 }
@@ -144,12 +144,12 @@ static bool marked_formula(struct walk *w)
         to += *to == '\\' && !paren && to + 1 < w->end ? 2 : 1;
     if (to >= w->end || (!paren && from < to && is_digit(*from) && sentence_words(from, to) > 0))
         return false;
-    add(w, from, to, true);
+    pieces_add(w, from, to, true);
     w->p = to + (paren || (to + 1 < w->end && to[1] == '$') ? 2 : 1);
     return true;
 }
 
-static void walk(struct walk *w, bool in_text)
+static void pieces_walk(struct walk *w, bool in_text)
 {
     const char *inside;
     while (w->p < w->end && !w->failed) {
@@ -160,11 +160,11 @@ static void walk(struct walk *w, bool in_text)
         } else if ((inside = text_opens(p, w->end)) && !in_text) {
             const char *close = closing_brace(inside - 1, w->end);
             struct walk text = {inside, close, w->out, w->marked, false};
-            walk(&text, true);
+            pieces_walk(&text, true);
             w->failed |= text.failed;
             w->p = close < w->end ? close + 1 : close;
         } else if (n) {
-            add(w, p, p + n, false);
+            pieces_add(w, p, p + n, false);
             w->p += n;
         } else if (strchr(" \t\n,;:.~", *p) || ((w->marked || in_text) && strchr("()*-", *p)) ||
                    (*p == '(' && p + 1 < w->end && word_bytes(p + 1, w->end, false)) || *p == ')') {
@@ -173,7 +173,7 @@ static void walk(struct walk *w, bool in_text)
             w->p += 2; /* a space of some kind */
         } else {
             w->p = formula_end(p + 1, w->end, w->marked || in_text);
-            add(w, p, w->p, true);
+            pieces_add(w, p, w->p, true);
         }
     }
 }
@@ -182,6 +182,6 @@ bool pieces_of(const char *text, size_t len, struct pieces *out)
 {
     struct walk w = {text, text + len, out, memchr(text, '$', len) || memmem(text, len, "\\(", 2), false};
     out->count = 0;
-    walk(&w, false);
+    pieces_walk(&w, false);
     return !w.failed;
 }

@@ -49,7 +49,7 @@ static int put_back(const char *line, json_t *record, json_t *added, char **out,
     return *out ? PONDER_OK : err_memory(err, "a line");
 }
 
-static int grade(const json_t *record, bool *equal, const char **how, struct ponder_err *err)
+static int record_grade(const json_t *record, bool *equal, const char **how, struct ponder_err *err)
 {
     const json_t *gold = json_object_get(record, "gold"), *pred = json_object_get(record, "pred");
     if (!json_is_string(gold) || !json_is_string(pred))
@@ -69,14 +69,14 @@ int ponder_answer_grade(const char *line, char **out, bool *equal, struct ponder
     json_t *record = read_object(line, err);
     if (!record)
         return PONDER_E_FORMAT;
-    int status = grade(record, equal, &how, err);
+    int status = record_grade(record, equal, &how, err);
     if (!status)
         status = put_back(line, record, json_pack("{s:b, s:s}", "equal", (int)*equal, "how", how), out, err);
     json_decref(record);
     return status;
 }
 
-static int find(const json_t *record, bool box_only, json_t **answer, struct ponder_err *err)
+static int record_find(const json_t *record, bool box_only, json_t **answer, struct ponder_err *err)
 {
     const json_t *field = json_object_get(record, "text");
     struct buf text = BUF_INIT(PONDER_ANSWER_TEXT_BYTES_MAX);
@@ -103,7 +103,7 @@ int ponder_answer_extract(const char *line, bool box_only, char **out, struct po
     json_t *record = read_object(line, err);
     if (!record)
         return PONDER_E_FORMAT;
-    int status = find(record, box_only, &answer, err);
+    int status = record_find(record, box_only, &answer, err);
     if (!status)
         status = put_back(line, record, json_pack("{s:o}", "answer", answer), out, err);
     json_decref(record);

@@ -14,7 +14,7 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static char lower(char c)
+static char remark_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
@@ -59,7 +59,7 @@ static bool comments(const char *text, const char *from, const char *to)
             n++;
         char word[16];
         for (size_t i = 0; n < sizeof word && i < n; i++)
-            word[i] = lower(p[i]);
+            word[i] = remark_lower(p[i]);
         if (strchr("$\\=^_", *p) || (n > 0 && n < sizeof word && words_number(word, n)))
             return false;
         p += n ? n - 1 : 0;

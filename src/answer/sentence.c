@@ -24,7 +24,7 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static char lower(char c)
+static char sentence_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
@@ -32,7 +32,7 @@ static char lower(char c)
 bool sentence_begins(const char *text, const char *end, const char *cue)
 {
     for (; *cue; cue++, text++)
-        if (text == end || lower(*text) != *cue)
+        if (text == end || sentence_lower(*text) != *cue)
             return false;
     return true;
 }
@@ -192,7 +192,7 @@ bool sentence_is_prose(const char *text, const char *end)
         if (is_letter(before) || !is_letter(*p))
             continue;
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-            if (lower(*p) == words[i][0] && sentence_word_is(p, end, words[i]))
+            if (sentence_lower(*p) == words[i][0] && sentence_word_is(p, end, words[i]))
                 return true;
     }
     return false;

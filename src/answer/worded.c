@@ -304,7 +304,7 @@ static bool pieces_equal(const struct piece *a, const struct piece *b, worded_co
 }
 
 /* What is left of [from, to) without words that say nothing and letters that only name what is meant. */
-static struct pieces said(const struct pieces *pieces, int from, int to)
+static struct pieces worded_said(const struct pieces *pieces, int from, int to)
 {
     struct pieces out = {.count = 0};
     for (int i = from; i < to; i++)
@@ -367,7 +367,7 @@ static bool form_equals(const struct pieces *pieces, const char *b, size_t m, wo
     int form = 0;
     for (int i = 0; i < pieces->count && !form; i++)
         form = piece_is(&pieces->piece[i], (const char *const[]){"form", NULL}) ? i : 0;
-    struct pieces before = said(pieces, 0, form);
+    struct pieces before = worded_said(pieces, 0, form);
     if (!form || before.count > 0 || form + 2 != pieces->count || !pieces->piece[form + 1].formula)
         return false;
     const struct piece *value = &pieces->piece[form + 1];
@@ -398,7 +398,7 @@ static bool without_words(const struct worded *worded, const char *b, size_t m, 
         return (!solved || memchr(b, '=', m)) && part_equals(pieces, 0, worded->opener - 1, b, m, equal, how);
     if (worded->several)
         return false;
-    struct pieces rest = said(pieces, 0, pieces->count);
+    struct pieces rest = worded_said(pieces, 0, pieces->count);
     if (rest.count == 1 && rest.piece[0].formula && !any_of(pieces, 0, pieces->count, copulas))
         return equal(rest.piece[0].at, rest.piece[0].len, b, m, how);
     return form_equals(pieces, b, m, equal, how);
@@ -407,8 +407,8 @@ static bool without_words(const struct worded *worded, const char *b, size_t m, 
 /* Conditions that say nothing, or the same. */
 static bool conditions_meet(const struct worded *a, const struct worded *b, worded_compare *equal)
 {
-    struct pieces x = said(&a->pieces, a->opener + 1, a->pieces.count),
-                  y = said(&b->pieces, b->opener + 1, b->pieces.count);
+    struct pieces x = worded_said(&a->pieces, a->opener + 1, a->pieces.count),
+                  y = worded_said(&b->pieces, b->opener + 1, b->pieces.count);
     return in_order(&x, &y, equal);
 }
 
@@ -429,7 +429,8 @@ bool worded_equal(const char *a, size_t n, const char *b, size_t m, worded_compa
     *how = "words";
     if (x.opener || y.opener || formulas(&x.pieces, 0, x.pieces.count) > 2)
         return in_order(&x.pieces, &y.pieces, equal);
-    struct pieces said_a = said(&x.pieces, 0, x.pieces.count), said_b = said(&y.pieces, 0, y.pieces.count);
+    struct pieces said_a = worded_said(&x.pieces, 0, x.pieces.count),
+                  said_b = worded_said(&y.pieces, 0, y.pieces.count);
     bool same = said_a.count > 0 && in_order(&said_a, &said_b, equal);
     return same && (x.pieces.count > formulas(&x.pieces, 0, x.pieces.count)) ==
                        (y.pieces.count > formulas(&y.pieces, 0, y.pieces.count));

@@ -43,7 +43,8 @@ static int64_t one_repeat(void *data, int repeat, double *start_s, struct ponder
     return decode(b, repeat, err);
 }
 
-static int measure(struct bench *b, struct bench_loop *loop, struct ponder_bench *out, struct ponder_err *err)
+static int decode_measure(struct bench *b, struct bench_loop *loop, struct ponder_bench *out,
+                          struct ponder_err *err)
 {
     int status = b->peer ? bench_peer_choose(b->peer, err) : PONDER_OK;
     if (!status)
@@ -76,7 +77,7 @@ int ponder_bench_decode(const struct ponder_bench_settings *settings, const stru
     if (!status)
         status = bench_engine_open(&b.on, &own, &b.size, err);
     if (!status)
-        status = measure(&b, &loop, out, err);
+        status = decode_measure(&b, &loop, out, err);
     bench_engine_release(&b.on);
     bench_peer_close(b.peer);
     return status;

@@ -145,7 +145,8 @@ static int compile_by(const struct bench_peer *peer, const char *folder, struct 
 /* ---- running ---- */
 
 /* One measured repeat in `mode`, and its rate. */
-static int run(struct bench_peer *peer, const char *mode, char *tokens, double *rate, struct ponder_err *err)
+static int peer_run(struct bench_peer *peer, const char *mode, char *tokens, double *rate,
+                    struct ponder_err *err)
 {
     struct process_job job = {.input = ""};
     char *const arguments[] = {peer->program,
@@ -190,7 +191,7 @@ int bench_peer_choose(struct bench_peer *peer, struct ponder_err *err)
     double best = 0, rate;
     int status = PONDER_OK;
     for (int i = 0; i < MODES; i++) {
-        status = run(peer, modes[i], peer->trial_tokens, &rate, err);
+        status = peer_run(peer, modes[i], peer->trial_tokens, &rate, err);
         if (status == PONDER_E_CANCELLED || status == PONDER_E_TIMEOUT)
             return status;
         if (!status && rate > best) {
@@ -214,7 +215,7 @@ int bench_peer_runs(const struct ponder_bench_settings *settings)
 
 int bench_peer_turn(struct bench_peer *peer, struct ponder_err *err)
 {
-    int status = run(peer, peer->mode, peer->tokens, &peer->rates[peer->count], err);
+    int status = peer_run(peer, peer->mode, peer->tokens, &peer->rates[peer->count], err);
     if (status)
         return status;
     peer->count++;

@@ -72,8 +72,9 @@ static double flops_per_token(const struct bench *b)
     return (all - silent * output) / tokens;
 }
 
-static int measure(struct bench *b, const struct ponder_bench_settings *settings,
-                   const struct ponder_watch *watch, struct ponder_bench *out, struct ponder_err *err)
+static int bench_score_measure(struct bench *b, const struct ponder_bench_settings *settings,
+                               const struct ponder_watch *watch, struct ponder_bench *out,
+                               struct ponder_err *err)
 {
     struct bench_loop loop = bench_loop_of(settings, watch, "repeats", 1);
     int status = bench_repeat(&loop, one_repeat, b, err);
@@ -113,7 +114,7 @@ int ponder_bench_score(const struct ponder_bench_settings *settings, const struc
     if (!status)
         status = bench_engine_open(&b.on, &own, &b.size, err);
     if (!status)
-        status = measure(&b, &own, watch, out, err);
+        status = bench_score_measure(&b, &own, watch, out, err);
     bench_engine_release(&b.on);
     free(b.nodes);
     free(shipped);

@@ -73,7 +73,7 @@ static int make_batch(struct bench *b, int row_tokens, struct ponder_err *err)
     return PONDER_OK;
 }
 
-static int64_t step(void *data, int repeat, double *start_s, struct ponder_err *err)
+static int64_t bench_train_step(void *data, int repeat, double *start_s, struct ponder_err *err)
 {
     (void)repeat;
     (void)start_s;
@@ -124,7 +124,7 @@ int ponder_bench_train(const struct ponder_bench_settings *settings, const struc
     if (!status)
         status = make_batch(&b, (int)settings->row_tokens, err);
     if (!status)
-        status = bench_repeat(&loop, step, &b, err);
+        status = bench_repeat(&loop, bench_train_step, &b, err);
     if (!status) {
         double keys = ((double)settings->row_tokens + 1) / 2; /* a causal row sees half of its document */
         *out = (struct ponder_bench){

@@ -140,8 +140,9 @@ static void list_points(int64_t branches, struct ponder_bench_tree *out)
     out->points[out->point_count++].branches = branches;
 }
 
-static int measure(struct bench *b, const struct ponder_bench_settings *settings,
-                   const struct ponder_watch *watch, struct ponder_bench_tree *out, struct ponder_err *err)
+static int bench_tree_measure(struct bench *b, const struct ponder_bench_settings *settings,
+                              const struct ponder_watch *watch, struct ponder_bench_tree *out,
+                              struct ponder_err *err)
 {
     double keys = (double)settings->prompt_tokens + ((double)settings->tokens + 1) / 2;
     int status = PONDER_OK;
@@ -174,7 +175,7 @@ int ponder_bench_tree(const struct ponder_bench_settings *settings, const struct
     *out = (struct ponder_bench_tree){0};
     status = b.copies ? bench_engine_open(&b.on, settings, &b.size, err) : err_memory(err, "prompts");
     if (!status)
-        status = measure(&b, settings, watch, out, err);
+        status = bench_tree_measure(&b, settings, watch, out, err);
     release_copies(&b, 0);
     bench_engine_release(&b.on);
     free(b.copies);

@@ -13,7 +13,7 @@
 #include "core/err.h"
 #include "core/number.h"
 
-static int reserve(struct buf *buf, size_t more)
+static int buf_reserve(struct buf *buf, size_t more)
 {
     if (buf->failed)
         return PONDER_E_LIMIT;
@@ -39,7 +39,7 @@ static int reserve(struct buf *buf, size_t more)
 
 int buf_append(struct buf *buf, const void *bytes, size_t n)
 {
-    int status = reserve(buf, n);
+    int status = buf_reserve(buf, n);
     if (status)
         return status;
     if (n)
@@ -65,7 +65,7 @@ int buf_printf(struct buf *buf, const char *format, ...)
     va_start(args, format);
     va_copy(again, args);
     int n = number_vprint(NULL, 0, format, args);
-    int status = n < 0 ? PONDER_E_ARGUMENT : reserve(buf, (size_t)n);
+    int status = n < 0 ? PONDER_E_ARGUMENT : buf_reserve(buf, (size_t)n);
     if (!status) {
         number_vprint(buf->data + buf->len, (size_t)n + 1, format, again);
         buf->len += (size_t)n;
@@ -87,7 +87,7 @@ const char *buf_text(const struct buf *buf)
 
 char *buf_take(struct buf *buf, size_t *len)
 {
-    if (!buf->data && reserve(buf, 0))
+    if (!buf->data && buf_reserve(buf, 0))
         return NULL;
     buf->data[buf->len] = '\0';
     char *data = buf->data;

@@ -21,7 +21,7 @@ struct jsonl {
     int64_t number;
 };
 
-static int make(struct jsonl **out, const char *name, struct ponder_err *err)
+static int jsonl_make(struct jsonl **out, const char *name, struct ponder_err *err)
 {
     struct jsonl *file = *out = calloc(1, sizeof *file);
     if (!file)
@@ -34,7 +34,7 @@ static int make(struct jsonl **out, const char *name, struct ponder_err *err)
 int jsonl_open_text(struct jsonl **out, const char *name, const char *text, size_t len,
                     struct ponder_err *err)
 {
-    int status = make(out, name, err);
+    int status = jsonl_make(out, name, err);
     if (status)
         return status;
     (*out)->data = text;
@@ -45,7 +45,7 @@ int jsonl_open_text(struct jsonl **out, const char *name, const char *text, size
 int jsonl_open(struct jsonl **out, const char *path, struct ponder_err *err)
 {
     bool standard = strcmp(path, "-") == 0;
-    int status = make(out, standard ? "standard input" : path, err);
+    int status = jsonl_make(out, standard ? "standard input" : path, err);
     if (status)
         return status;
     struct jsonl *file = *out;
@@ -83,7 +83,7 @@ int jsonl_prefix(const struct jsonl *file, int status, struct ponder_err *err)
 }
 
 /* More data, where all is read: 1, or 0 at the end. */
-static int fill(struct jsonl *file, struct ponder_err *err)
+static int jsonl_fill(struct jsonl *file, struct ponder_err *err)
 {
     if (file->at < file->have || !file->in)
         return file->at < file->have;
@@ -102,7 +102,7 @@ static int read_line(struct jsonl *file, struct ponder_err *err)
 {
     int more, any = 0;
     buf_clear(&file->line);
-    while ((more = fill(file, err)) > 0) {
+    while ((more = jsonl_fill(file, err)) > 0) {
         const char *start = file->data + file->at, *end = memchr(start, '\n', file->have - file->at);
         size_t len = end ? (size_t)(end - start) : file->have - file->at;
         if (buf_append(&file->line, start, len))

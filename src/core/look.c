@@ -48,7 +48,7 @@ size_t look_fit(const struct ponder_look *look, const char *text, size_t len, in
     return at;
 }
 
-static void append(const struct ponder_look *look, struct buf *out, const char *text, size_t len)
+static void look_append(const struct ponder_look *look, struct buf *out, const char *text, size_t len)
 {
     struct glyph glyph;
     for (size_t at = 0; at < len;) {
@@ -66,7 +66,7 @@ int64_t look_text(const struct ponder_look *look, struct buf *out, const char *t
     bool cut = fits < len;
     if (cut)
         fits = look_fit(look, text, len, columns > dots ? columns - dots : 0, &used);
-    append(look, out, text, fits);
+    look_append(look, out, text, fits);
     if (cut)
         buf_puts(out, ellipsis);
     return used + (cut ? dots : 0);

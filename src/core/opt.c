@@ -13,7 +13,7 @@
 #include "core/number.h"
 #include "ponder/option.h"
 
-static const struct ponder_option *find(const struct ponder_option *table, const char *name)
+static const struct ponder_option *opt_find(const struct ponder_option *table, const char *name)
 {
     for (; table->name; table++)
         if (strcmp(table->name, name) == 0)
@@ -134,7 +134,7 @@ int ponder_options_default(const struct ponder_option *table, void *settings, st
 int ponder_option_set(const struct ponder_option *table, void *settings, const char *name, const char *value,
                       struct ponder_err *err)
 {
-    const struct ponder_option *option = find(table, name);
+    const struct ponder_option *option = opt_find(table, name);
     if (!option)
         return err_set(err, PONDER_E_NOT_FOUND, "there is no option --%.60s", name);
     return set(option, settings, value, err);

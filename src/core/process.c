@@ -195,8 +195,8 @@ static int wait_for_exec(int fd)
     return n == sizeof why ? why : 0;
 }
 
-static int start(struct run *run, struct process_job *job, const char *path, char *const arguments[],
-                 const struct process_limits *limits, struct ponder_err *err)
+static int process_start(struct run *run, struct process_job *job, const char *path, char *const arguments[],
+                         const struct process_limits *limits, struct ponder_err *err)
 {
     enum { OUT, COMPLAINT = 2, FAILURE = 4, INPUT = 6, FDS };
     int fds[FDS] = {-1, -1, -1, -1, -1, -1, -1};
@@ -272,7 +272,7 @@ static void take_complaint(struct run *run, const char *bytes, size_t n)
 }
 
 /* All that has come; *fd is -1 when it has ended. False: it is too much. */
-static bool take(struct run *run, int *fd, bool complaint)
+static bool process_take(struct run *run, int *fd, bool complaint)
 {
     char bytes[CHUNK_BYTES];
     ssize_t n;
@@ -306,9 +306,9 @@ static bool has_ended(pid_t pid)
 static void attend(struct run *run, const struct deadline *deadline)
 {
     bool ended = has_ended(run->pid);
-    bool within = take(run, &run->out, false);
+    bool within = process_take(run, &run->out, false);
     for (int i = 0; i < PROCESS_OUTPUT_BYTES_MAX / CHUNK_BYTES; i++)
-        take(run, &run->complaint, true);
+        process_take(run, &run->complaint, true);
     if (!within)
         finish(run, PROCESS_TALKATIVE);
     else if (ended)
@@ -346,14 +346,14 @@ struct process_list {
 };
 
 /* True while there is something to do. */
-static bool fill(struct process_list *list, const struct deadline *deadline, int *status,
-                 struct ponder_err *err)
+static bool process_fill(struct process_list *list, const struct deadline *deadline, int *status,
+                         struct ponder_err *err)
 {
     bool busy = false;
     for (int i = 0; i < list->at_once; i++) {
         if (!list->runs[i].job && list->next < list->count && !*status && !deadline_passed(deadline))
-            *status = start(&list->runs[i], &list->jobs[list->next++], list->path, list->arguments,
-                            list->limits, err);
+            *status = process_start(&list->runs[i], &list->jobs[list->next++], list->path, list->arguments,
+                                    list->limits, err);
         busy |= list->runs[i].job != NULL;
     }
     return busy;
@@ -384,7 +384,7 @@ int process_list_step(struct process_list *list, double wait_s, const struct dea
                       struct ponder_err *err)
 {
     int status = PONDER_OK;
-    bool busy = fill(list, deadline, &status, err);
+    bool busy = process_fill(list, deadline, &status, err);
     if (status || !busy)
         return status;
     wait_for_any(list->runs, list->at_once, wait_s);

@@ -107,7 +107,7 @@ static int sample_ended(void *data, int64_t prompt, const struct tree_node *node
 
 /* ---- the run ---- */
 
-static int check(const struct best_of_n *out, struct ponder_err *err)
+static int best_of_n_check(const struct best_of_n *out, struct ponder_err *err)
 {
     if (out->n < 1 || out->prompt_count < 1 || out->n > BEST_OF_N_SAMPLES_MAX / out->prompt_count)
         return err_set(err, PONDER_E_LIMIT,
@@ -161,7 +161,7 @@ int best_of_n_run(struct engine *engine, const struct prompt *prompts, int64_t p
     struct work work = {.listener = listener, .out = out};
     struct search_options options = {.n = sampling->n, .greedy_first = pool_is_greedy(sampling)};
     struct verifier none;
-    int status = check(out, err);
+    int status = best_of_n_check(out, err);
     if (!status)
         status = verifier_open(&none, "vote", &(struct verifier_options){0}, err);
     if (status)

@@ -6,7 +6,7 @@
 #include "core/err.h"
 #include "core/number.h"
 
-static int wrong(const char *text, struct ponder_err *err)
+static int budget_wrong(const char *text, struct ponder_err *err)
 {
     return err_set(err, PONDER_E_ARGUMENT,
                    "--budget: '%.60s' is no budget; give one such as 64g (generations), 20000t (tokens), 5s "
@@ -44,7 +44,7 @@ int budget_parse(const char *text, struct budget *out, struct ponder_err *err)
     for (const char *at = text; *at;) {
         char *end;
         if (parse_one(at, &end, out) || (*end && *end != ',') || (*end == ',' && !end[1]))
-            return wrong(text, err);
+            return budget_wrong(text, err);
         at = end + (*end == ',');
     }
     return PONDER_OK;
@@ -62,51 +62,53 @@ static int64_t with_tags(int64_t tokens)
     return tokens + tokens / 2;
 }
 
-struct purse_hold purse_reading_price(const struct purse *purse, int64_t position, int64_t tokens)
+struct reservation allowance_reading_price(const struct allowance *allowance, int64_t position,
+                                           int64_t tokens)
 {
-    if (!purse->verifier || tokens < 1)
-        return (struct purse_hold){0};
-    int64_t first = purse->reading.prompt + with_tags(position);
-    int64_t read = with_tags(tokens) + purse->reading.each;
-    if (purse->verifier->ops->rereads) {
+    if (!allowance->verifier || tokens < 1)
+        return (struct reservation){0};
+    int64_t first = allowance->reading.prompt + with_tags(position);
+    int64_t read = with_tags(tokens) + allowance->reading.each;
+    if (allowance->verifier->ops->rereads) {
         read += first;
         first = 0;
     }
-    return (struct purse_hold){read, verifier_flops(purse->verifier, first, read)};
+    return (struct reservation){read, verifier_flops(allowance->verifier, first, read)};
 }
 
 /* With the last token of the text before, which is computed with the first one behind it. */
-struct purse_hold purse_price(const struct purse *purse, int64_t position, int64_t tokens)
+struct reservation allowance_price(const struct allowance *allowance, int64_t position, int64_t tokens)
 {
-    const struct engine *engine = purse->engine;
-    struct purse_hold hold = purse_reading_price(purse, position, tokens);
+    const struct engine *engine = allowance->engine;
+    struct reservation reservation = allowance_reading_price(allowance, position, tokens);
     int64_t first = position > 0 ? position - 1 : 0;
-    hold.tokens += tokens;
-    hold.flops += engine_flops(engine, first, tokens + 1);
+    reservation.tokens += tokens;
+    reservation.flops += engine_flops(engine, first, tokens + 1);
     if (!(engine->can & ENGINE_CAN_KEEP))
-        hold.flops += engine_flops(engine, 0, first);
-    return hold;
+        reservation.flops += engine_flops(engine, 0, first);
+    return reservation;
 }
 
-void purse_left(const struct purse *purse, const struct ponder_ledger *spent, int64_t *tokens, double *flops)
+void allowance_left(const struct allowance *allowance, const struct ponder_ledger *spent, int64_t *tokens,
+                    double *flops)
 {
-    const struct budget *budget = purse->budget;
-    *tokens = budget->tokens ? budget->tokens - spent_tokens(spent) - purse->held.tokens : INT64_MAX;
-    *flops = budget->flops > 0 ? budget->flops - spent->flops - purse->held.flops : INFINITY;
+    const struct budget *budget = allowance->budget;
+    *tokens = budget->tokens ? budget->tokens - spent_tokens(spent) - allowance->reserved.tokens : INT64_MAX;
+    *flops = budget->flops > 0 ? budget->flops - spent->flops - allowance->reserved.flops : INFINITY;
 }
 
-int64_t purse_room(const struct purse *purse, const struct ponder_ledger *spent, int64_t position,
-                   int64_t want)
+int64_t allowance_room(const struct allowance *allowance, const struct ponder_ledger *spent, int64_t position,
+                       int64_t want)
 {
     int64_t tokens, low = 0, high = want;
     double flops;
-    purse_left(purse, spent, &tokens, &flops);
+    allowance_left(allowance, spent, &tokens, &flops);
     if (tokens == INT64_MAX && isinf(flops))
         return want;
     while (low < high) {
         int64_t middle = low + (high - low + 1) / 2;
-        struct purse_hold hold = purse_price(purse, position, middle);
-        if (hold.tokens <= tokens && hold.flops <= flops)
+        struct reservation reservation = allowance_price(allowance, position, middle);
+        if (reservation.tokens <= tokens && reservation.flops <= flops)
             low = middle;
         else
             high = middle - 1;
@@ -114,16 +116,16 @@ int64_t purse_room(const struct purse *purse, const struct ponder_ledger *spent,
     return low;
 }
 
-void purse_hold(struct purse *purse, struct purse_hold hold)
+void allowance_reserve(struct allowance *allowance, struct reservation reservation)
 {
-    purse->held.tokens += hold.tokens;
-    purse->held.flops += hold.flops;
+    allowance->reserved.tokens += reservation.tokens;
+    allowance->reserved.flops += reservation.flops;
 }
 
-void purse_refund(struct purse *purse, struct purse_hold hold)
+void allowance_refund(struct allowance *allowance, struct reservation reservation)
 {
-    purse->held.tokens -= hold.tokens;
-    purse->held.flops -= hold.flops;
-    if (purse->held.tokens == 0)
-        purse->held.flops = 0; /* what rounding left */
+    allowance->reserved.tokens -= reservation.tokens;
+    allowance->reserved.flops -= reservation.flops;
+    if (allowance->reserved.tokens == 0)
+        allowance->reserved.flops = 0; /* what rounding left */
 }

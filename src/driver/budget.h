@@ -1,9 +1,9 @@
-/* budget.h - what one question may cost, and the purse from which its search pays.
+/* budget.h - what one question may cost, and the allowance from which its search pays.
  *
- * Before anything is asked for, the most that it can cost is set aside in the purse, with what its verifier
- * will take to read it, at the verifier's own price; what generating it did not cost comes back with its
- * result, the rest when it has been read. So a budget is never passed, whatever the results are, and what has
- * ended can always be judged. */
+ * Before anything is asked for, the most that it can cost is set aside in the allowance, with what its
+ * verifier will take to read it, at the verifier's own price; what generating it did not cost comes back with
+ * its result, the rest when it has been read. So a budget is never passed, whatever the results are, and what
+ * has ended can always be judged. */
 #ifndef DRIVER_BUDGET_H
 #define DRIVER_BUDGET_H
 
@@ -27,29 +27,31 @@ struct budget {
 int budget_parse(const char *text, struct budget *out, struct ponder_err *err) PONDER_USE;
 
 /* What is set aside. */
-struct purse_hold {
+struct reservation {
     int64_t tokens;
     double flops;
 };
 
-struct purse {
+struct allowance {
     const struct budget *budget;
     const struct engine *engine;
     const struct verifier *verifier; /* that reads what is generated; NULL: none does */
     struct verifier_reading reading;
-    struct purse_hold held;
+    struct reservation reserved;
 };
 
 /* Of `tokens` generated at `position` of the text, 1 or more, and of reading them. */
-struct purse_hold purse_price(const struct purse *purse, int64_t position, int64_t tokens);
+struct reservation allowance_price(const struct allowance *allowance, int64_t position, int64_t tokens);
 /* Of reading them alone. */
-struct purse_hold purse_reading_price(const struct purse *purse, int64_t position, int64_t tokens);
-/* Generated tokens, `want` at most, that the purse can pay for behind `position` when `spent` is gone. */
-int64_t purse_room(const struct purse *purse, const struct ponder_ledger *spent, int64_t position,
-                   int64_t want);
-void purse_hold(struct purse *purse, struct purse_hold hold);
-void purse_refund(struct purse *purse, struct purse_hold hold);
+struct reservation allowance_reading_price(const struct allowance *allowance, int64_t position,
+                                           int64_t tokens);
+/* Generated tokens, `want` at most, that the allowance can pay for behind `position` when `spent` is gone. */
+int64_t allowance_room(const struct allowance *allowance, const struct ponder_ledger *spent, int64_t position,
+                       int64_t want);
+void allowance_reserve(struct allowance *allowance, struct reservation reservation);
+void allowance_refund(struct allowance *allowance, struct reservation reservation);
 /* What is neither spent nor set aside. */
-void purse_left(const struct purse *purse, const struct ponder_ledger *spent, int64_t *tokens, double *flops);
+void allowance_left(const struct allowance *allowance, const struct ponder_ledger *spent, int64_t *tokens,
+                    double *flops);
 
 #endif

@@ -1,11 +1,11 @@
 /* driver.h - the one loop that feeds engines and verifiers: many questions at once, each by its own plan.
  *
  * All questions share the engine's batch, and each verifier's. What a strategy asks for is handed on in order
- * as far as the question's purse can pay for the most that it may cost; the rest waits for what comes back.
- * The last of it may get less room than it wants. Results are judged and told in the order of their asking,
- * so a question's tree does not depend on which of them came first; questions do not wait for each other.
- * Where time is what is short, some of it is kept for the verifier. A question whose budget is gone ends with
- * the best so far.
+ * as far as the question's allowance can pay for the most that it may cost; the rest waits for what comes
+ * back. The last of it may get less room than it wants. Results are judged and told in the order of their
+ * asking, so a question's tree does not depend on which of them came first; questions do not wait for each
+ * other. Where time is what is short, some of it is kept for the verifier. A question whose budget is gone
+ * ends with the best so far.
  *
  * What goes wrong with one question, a prompt that does not fit, a verifier that fails, ends that question
  * alone. A node's streams derive from its place in its own tree, so neither order nor company changes what is

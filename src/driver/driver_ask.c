@@ -1,4 +1,4 @@
-/* driver_ask.c - what is asked of the engine: requests, and the purses that pay for them. */
+/* driver_ask.c - what is asked of the engine: requests, and the allowances that pay for them. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,9 +94,10 @@ static int submit(struct driver *driver, struct quest *quest, const struct searc
         job_free(driver, tag);
         return status;
     }
-    struct purse_hold hold = purse_price(&quest->purse, quest_position(quest, ask->node), tokens);
-    purse_hold(&quest->purse, hold);
-    driver->jobs[tag] = (struct job){.quest = quest, .node = node, .hold = hold};
+    struct reservation reservation =
+        allowance_price(&quest->allowance, quest_position(quest, ask->node), tokens);
+    allowance_reserve(&quest->allowance, reservation);
+    driver->jobs[tag] = (struct job){.quest = quest, .node = node, .reservation = reservation};
     tree->nodes[node].awaited = true;
     quest->awaited++;
     driver->in_flight++;
@@ -161,7 +162,7 @@ static int submit_next(struct driver *driver, struct quest *quest, bool *enough,
     }
     struct ponder_ledger spent = quest_spent(quest);
     int64_t want = quest->plan->sampling->max_tokens - node->tokens_all;
-    int64_t room = purse_room(&quest->purse, &spent, quest_position(quest, ask.node), want);
+    int64_t room = allowance_room(&quest->allowance, &spent, quest_position(quest, ask.node), want);
     *enough = room < want && quest->told < quest->search.tree.count; /* something may come back */
     if (!*enough && room < 1) {
         quest_close_asks(quest, "budget");

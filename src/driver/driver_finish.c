@@ -7,20 +7,20 @@
 
 enum { SHARE = 3 }; /* at most 1/SHARE of what there is at the beginning is kept */
 
-void driver_hold_finish(struct quest *quest)
+void driver_reserve_finish(struct quest *quest)
 {
-    struct purse *purse = &quest->purse;
+    struct allowance *allowance = &quest->allowance;
     const struct budget *budget = &quest->plan->budget;
     const struct ponder_ledger nothing = {0};
     int64_t most = quest->plan->sampling->max_tokens;
     if (!quest->search.ops->by_steps || (budget->tokens == 0 && !(budget->flops > 0)))
         return;
     /* at the end of the text, where a token costs most */
-    int64_t room = purse_room(purse, &nothing, quest->prompt_tokens + most, SHARE * most) / SHARE;
+    int64_t room = allowance_room(allowance, &nothing, quest->prompt_tokens + most, SHARE * most) / SHARE;
     if (room < 1)
         return;
-    quest->finish_hold = purse_price(purse, quest->prompt_tokens + most, room);
-    purse_hold(purse, quest->finish_hold);
+    quest->finish_reservation = allowance_price(allowance, quest->prompt_tokens + most, room);
+    allowance_reserve(allowance, quest->finish_reservation);
 }
 
 static bool has_ended(const struct quest *quest)
@@ -57,12 +57,12 @@ static int32_t best_open(const struct quest *quest)
 
 int driver_ask_finish(struct driver *driver, struct quest *quest, struct ponder_err *err)
 {
-    bool kept = quest->finish_hold.tokens > 0 || (quest->closing && !isinf(quest->deadline_s));
+    bool kept = quest->finish_reservation.tokens > 0 || (quest->closing && !isinf(quest->deadline_s));
     bool may = !quest->cancelled && !quest->outcome.failed && !quest->finishing &&
                clock_now_s(driver->clock) < quest->deadline_s;
     int32_t node = may && kept && quest->search.ops->by_steps && !has_ended(quest) ? best_open(quest) : -1;
-    purse_refund(&quest->purse, quest->finish_hold);
-    quest->finish_hold = (struct purse_hold){0};
+    allowance_refund(&quest->allowance, quest->finish_reservation);
+    quest->finish_reservation = (struct reservation){0};
     if (node < 0)
         return PONDER_OK;
     if (!quest->closing) /* nothing more could be judged */

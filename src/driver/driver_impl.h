@@ -20,10 +20,10 @@ struct quest {
     char failure[512];
     struct verifier_case judged;
     double recomputed_flops; /* spent on what had been computed before; in no ledger of its own */
-    struct purse purse;
-    struct purse_hold prompt_hold, reading_prompt_hold, finish_hold;
-    struct purse_hold reading_hold; /* of texts that are there and not read yet */
-    double began_s, deadline_s;     /* INFINITY: none */
+    struct allowance allowance;
+    struct reservation prompt_reservation, reading_prompt_reservation, finish_reservation;
+    struct reservation reading_reservation; /* of texts that are there and not read yet */
+    double began_s, deadline_s;             /* INFINITY: none */
     int32_t settled, told;
     int32_t round_begin; /* nodes that there were when it last asked with nothing pending */
     int64_t asked;       /* of the asks: those handed on .. */
@@ -46,7 +46,7 @@ struct job {
     struct quest *quest; /* NULL: free */
     int64_t next_free;   /* -1: none */
     int32_t node;
-    struct purse_hold hold;
+    struct reservation reservation;
 };
 
 /* A text before its verifier. */
@@ -99,7 +99,7 @@ int64_t quest_position(const struct quest *quest, int32_t node);
 
 /* driver_ask.c: what is asked of the engine */
 
-/* Hands on what the strategy wants, as far as the purse and the room in flight go. */
+/* Hands on what the strategy wants, as far as the allowance and the room in flight go. */
 int driver_submit_more(struct driver *driver, struct quest *quest, struct ponder_err *err) PONDER_USE;
 /* Whether it has asked for more than there was room for. */
 bool quest_waits(const struct quest *quest);
@@ -134,8 +134,8 @@ int driver_stop_tell(struct driver *driver, struct quest *quest, int32_t index,
 
 /* driver_finish.c: an end for a search that was cut short */
 
-/* Keeps a part of the purse, if there is one. */
-void driver_hold_finish(struct quest *quest);
+/* Keeps a part of the allowance, if there is one. */
+void driver_reserve_finish(struct quest *quest);
 /* Seconds that are kept for it before the deadline. */
 double driver_finish_time_s(const struct driver *driver, const struct quest *quest);
 /* Asks for an end where the search was cut short without any, once. */

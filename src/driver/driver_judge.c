@@ -24,10 +24,10 @@ static bool is_wanted(const struct quest *quest, const struct tree_node *node)
 /* What was set aside for reading a node. */
 static void refund_reading(struct quest *quest, const struct tree_node *node)
 {
-    struct purse_hold hold = purse_reading_price(&quest->purse, node->before, node->tokens);
-    purse_refund(&quest->purse, hold);
-    quest->reading_hold.tokens -= hold.tokens;
-    quest->reading_hold.flops -= hold.flops;
+    struct reservation reservation = allowance_reading_price(&quest->allowance, node->before, node->tokens);
+    allowance_refund(&quest->allowance, reservation);
+    quest->reading_reservation.tokens -= reservation.tokens;
+    quest->reading_reservation.flops -= reservation.flops;
 }
 
 static void reading_free(struct reading *reading)
@@ -126,8 +126,8 @@ static int take_reading(struct driver *driver, struct reading *reading, struct p
     node->reading = false;
     refund_reading(quest, node);
     if (quest->judged.cost.verifier_tokens > 0) { /* the question has been read */
-        purse_refund(&quest->purse, quest->reading_prompt_hold);
-        quest->reading_prompt_hold = (struct purse_hold){0};
+        allowance_refund(&quest->allowance, quest->reading_prompt_reservation);
+        quest->reading_prompt_reservation = (struct reservation){0};
     }
     int status = tree_fail(keep_score(quest, reading), TREE_BYTES_MAX, &own);
     if (!status && quest->judged.status) {
@@ -151,10 +151,11 @@ static void fill_purses(const struct driver *driver, struct verifier *verifier)
             reading->began_s = clock_now_s(driver->clock);
         struct ponder_ledger spent = quest_spent(quest);
         struct verifier_case *judged = &quest->judged;
-        purse_left(&quest->purse, &spent, &judged->tokens_left, &judged->flops_left);
+        allowance_left(&quest->allowance, &spent, &judged->tokens_left, &judged->flops_left);
         if (judged->tokens_left != INT64_MAX)
-            judged->tokens_left += quest->reading_hold.tokens + quest->reading_prompt_hold.tokens;
-        judged->flops_left += quest->reading_hold.flops + quest->reading_prompt_hold.flops;
+            judged->tokens_left +=
+                quest->reading_reservation.tokens + quest->reading_prompt_reservation.tokens;
+        judged->flops_left += quest->reading_reservation.flops + quest->reading_prompt_reservation.flops;
         item->deadline = isinf(quest->deadline_s) ? (struct deadline){0}
                                                   : (struct deadline){driver->clock, quest->deadline_s};
     }
@@ -176,7 +177,8 @@ static int take_readings(struct driver *driver, struct verifier *verifier, struc
 }
 
 /* Until it has read all, or waits for others. */
-static int judge(struct driver *driver, struct verifier *verifier, double wait_s, struct ponder_err *err)
+static int reading_judge(struct driver *driver, struct verifier *verifier, double wait_s,
+                         struct ponder_err *err)
 {
     int64_t left = 1;
     int status = PONDER_OK;
@@ -198,7 +200,7 @@ int driver_judge(struct driver *driver, double wait_s, struct ponder_err *err)
         const struct quest *quest = driver->quests[i];
         struct verifier *verifier = quest->plan->verifier;
         if (quest->reading > 0 && (quest->awaited == 0 || verifier_waits(verifier)))
-            status = judge(driver, verifier, driver->in_flight > 0 ? 0 : wait_s, err);
+            status = reading_judge(driver, verifier, driver->in_flight > 0 ? 0 : wait_s, err);
     }
     return status;
 }

@@ -137,7 +137,7 @@ static void take_plan(struct driver *driver, struct quest *quest)
     const struct driver_plan *plan = quest->plan;
     bool verified = plan->verifier->hash != 0 && !plan->verifier->ops->tokenless;
     quest->search.options = &quest->options;
-    quest->purse = (struct purse){
+    quest->allowance = (struct allowance){
         .budget = &plan->budget, .engine = driver->engine, .verifier = verified ? plan->verifier : NULL};
     quest->began_s = clock_now_s(driver->clock);
     quest->deadline_s = plan->budget.seconds > 0 ? quest->began_s + plan->budget.seconds : INFINITY;
@@ -177,18 +177,20 @@ static void end_strategy(struct search *search)
 }
 
 /* The prompt is set aside until it is known to have been computed; the verifier reads the question too. */
-static void hold_prompt(struct quest *quest, int64_t tokens)
+static void reserve_prompt(struct quest *quest, int64_t tokens)
 {
-    struct purse *purse = &quest->purse;
+    struct allowance *allowance = &quest->allowance;
     quest->prompt_tokens = tokens;
-    quest->prompt_hold = (struct purse_hold){tokens + 8, engine_flops(purse->engine, 0, tokens + 8)};
-    purse_hold(purse, quest->prompt_hold);
-    if (!purse->verifier)
+    quest->prompt_reservation =
+        (struct reservation){tokens + 8, engine_flops(allowance->engine, 0, tokens + 8)};
+    allowance_reserve(allowance, quest->prompt_reservation);
+    if (!allowance->verifier)
         return;
-    purse->reading = verifier_reading_of(quest->plan->verifier, &quest->judged, tokens);
-    int64_t read = purse->reading.prompt;
-    quest->reading_prompt_hold = (struct purse_hold){read, verifier_flops(purse->verifier, 0, read)};
-    purse_hold(purse, quest->reading_prompt_hold);
+    allowance->reading = verifier_reading_of(quest->plan->verifier, &quest->judged, tokens);
+    int64_t read = allowance->reading.prompt;
+    quest->reading_prompt_reservation =
+        (struct reservation){read, verifier_flops(allowance->verifier, 0, read)};
+    allowance_reserve(allowance, quest->reading_prompt_reservation);
 }
 
 /* The engine's node behind it. An error opens with the name. */
@@ -209,12 +211,12 @@ static int open_prompt(struct driver *driver, struct quest *quest, struct ponder
     if (status)
         return quest_fail(driver, quest, status, own.message, err);
     int64_t length = engine_length(driver->engine, *handle);
-    hold_prompt(quest, length >= 0 ? length : (int64_t)prompt->len + 1);
-    driver_hold_finish(quest);
+    reserve_prompt(quest, length >= 0 ? length : (int64_t)prompt->len + 1);
+    driver_reserve_finish(quest);
     return PONDER_OK;
 }
 
-static int propose(struct driver *driver, struct quest *quest, struct ponder_err *err);
+static int quest_propose(struct driver *driver, struct quest *quest, struct ponder_err *err);
 
 int quest_begin(struct quest **out, struct driver *driver, const struct driver_question *question,
                 const struct driver_listener *listener, struct ponder_err *err)
@@ -231,7 +233,7 @@ int quest_begin(struct quest **out, struct driver *driver, const struct driver_q
         begin_strategy(driver, quest, quest->plan->ops, quest->plan->options))
         return err_memory(err, "a search");
     int status = open_prompt(driver, quest, err);
-    return status || quest->closing ? status : propose(driver, quest, err);
+    return status || quest->closing ? status : quest_propose(driver, quest, err);
 }
 
 void quest_free(struct driver *driver, struct quest *quest)
@@ -268,7 +270,7 @@ static int ask_strategy(struct driver *driver, struct quest *quest)
 }
 
 /* A round that has come to nothing is the last. */
-static int propose(struct driver *driver, struct quest *quest, struct ponder_err *err)
+static int quest_propose(struct driver *driver, struct quest *quest, struct ponder_err *err)
 {
     struct search *search = &quest->search;
     bool at_rest = search->pending == 0;
@@ -292,7 +294,7 @@ static int propose(struct driver *driver, struct quest *quest, struct ponder_err
 }
 
 /* Of the next result; one that an equal stands for only counts. */
-static int tell(struct driver *driver, struct quest *quest, struct ponder_err *err)
+static int quest_tell(struct driver *driver, struct quest *quest, struct ponder_err *err)
 {
     struct search *search = &quest->search;
     int32_t i = quest->told++;
@@ -304,7 +306,7 @@ static int tell(struct driver *driver, struct quest *quest, struct ponder_err *e
     if (node->same_as < 0 && !quest->finishing && !node->surplus && search->ops->observe(search, i))
         return err_memory(err, "a search");
     int status = driver_stop_tell(driver, quest, i, err);
-    return status ? status : propose(driver, quest, err);
+    return status ? status : quest_propose(driver, quest, err);
 }
 
 static bool is_at_rest(const struct quest *quest)
@@ -337,7 +339,7 @@ int quest_advance(struct driver *driver, struct quest *quest, struct ponder_err 
         status = driver_settle(driver, quest, err);
         moves = quest->told < quest->settled && !tree->nodes[quest->told].reading;
         if (!status && moves)
-            status = tell(driver, quest, err);
+            status = quest_tell(driver, quest, err);
     }
     if (!status && quest->told > told)
         status = tell_listener(quest, err);

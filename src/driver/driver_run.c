@@ -64,7 +64,7 @@ static int64_t count_samples(const struct driver_question *questions, int64_t co
     return samples;
 }
 
-static int add(struct work *work, struct ponder_err *err)
+static int driver_run_add(struct work *work, struct ponder_err *err)
 {
     const struct driver_listener listener = {.done = question_done, .ended = solution_ended, .data = work};
     int64_t question = work->next++;
@@ -96,7 +96,7 @@ static int loop(struct work *work, struct ponder_err *err)
             driver_cancel_all(work->driver);
         while (!status && work->out->stopped == PONDER_STOPPED_NO && work->next < work->question_count &&
                driver_has_room(work->driver, work->questions[work->next].plan))
-            status = add(work, err);
+            status = driver_run_add(work, err);
         if (!status)
             open = driver_step(work->driver, 0.05, err);
         status = status ? status : open < 0 ? (int)open : PONDER_OK;
@@ -108,7 +108,7 @@ static int loop(struct work *work, struct ponder_err *err)
     return status;
 }
 
-static int end(const struct work *work, struct ponder_err *err)
+static int driver_run_end(const struct work *work, struct ponder_err *err)
 {
     const struct driver_result *out = work->out;
     if (out->failed == 0 || out->failed < out->done)
@@ -142,5 +142,5 @@ int driver_run(struct engine *engine, const struct driver_question *questions, i
     }
     driver_close(work.driver);
     free(work.of);
-    return status ? status : end(&work, err);
+    return status ? status : driver_run_end(&work, err);
 }

@@ -26,7 +26,7 @@ static bool is_draw(const struct quest *quest, const struct tree_node *node)
     return node->parent == 0 && !greedy && (node->end == TREE_ENDED || node->end == TREE_CUT);
 }
 
-static int add(struct quest *quest, int32_t index)
+static int driver_stop_add(struct quest *quest, int32_t index)
 {
     const struct tree_node *node = &quest->search.tree.nodes[index];
     const struct tree_node *read = node->same_as >= 0 ? &quest->search.tree.nodes[node->same_as] : node;
@@ -57,7 +57,7 @@ int driver_stop_tell(struct driver *driver, struct quest *quest, int32_t index, 
     struct tree *tree = &quest->search.tree;
     if (!(quest->plan->stop.delta > 0) || quest->closing || !is_draw(quest, &tree->nodes[index]))
         return PONDER_OK;
-    if (add(quest, index))
+    if (driver_stop_add(quest, index))
         return err_memory(err, "a vote");
     if (stop_elected(&quest->stop) < 0)
         return PONDER_OK;

@@ -34,8 +34,8 @@ static void charge(const struct driver *driver, struct quest *quest, const struc
         quest->prompt_tokens = result->position;
         cost->prompt_tokens = result->position;
         cost->flops += engine_flops(driver->engine, 0, result->position);
-        purse_refund(&quest->purse, quest->prompt_hold);
-        quest->prompt_hold = (struct purse_hold){0};
+        allowance_refund(&quest->allowance, quest->prompt_reservation);
+        quest->prompt_reservation = (struct reservation){0};
     }
     cost->generated_tokens += result->token_count;
     cost->flops += engine_flops(driver->engine, result->position, result->token_count - 1);
@@ -78,10 +78,10 @@ static int fill_node(struct driver *driver, struct quest *quest, int32_t index,
 static void hold_reading(struct quest *quest, int32_t index)
 {
     const struct tree_node *node = &quest->search.tree.nodes[index];
-    struct purse_hold reading = purse_reading_price(&quest->purse, node->before, node->tokens);
-    purse_hold(&quest->purse, reading);
-    quest->reading_hold.tokens += reading.tokens;
-    quest->reading_hold.flops += reading.flops;
+    struct reservation reading = allowance_reading_price(&quest->allowance, node->before, node->tokens);
+    allowance_reserve(&quest->allowance, reading);
+    quest->reading_reservation.tokens += reading.tokens;
+    quest->reading_reservation.flops += reading.flops;
 }
 
 static int take_one(struct driver *driver, struct engine_result *result, struct ponder_err *err)
@@ -96,7 +96,7 @@ static int take_one(struct driver *driver, struct engine_result *result, struct 
     quest->awaited--;
     driver->results += result->finish != ENGINE_FINISH_CANCELLED;
     int status = fill_node(driver, quest, job.node, result, &own);
-    purse_refund(&quest->purse, job.hold);
+    allowance_refund(&quest->allowance, job.reservation);
     hold_reading(quest, job.node);
     if (result->finish == ENGINE_FINISH_FAILED && !quest->failure[0])
         snprintf(quest->failure, sizeof quest->failure, "%s", result->error);

@@ -69,7 +69,7 @@ static int add_verdict(struct valuing *v, char *answer, bool right)
 }
 
 /* Takes `answer` over; NULL is never right. */
-static int judge(struct valuing *v, char *answer, bool *right)
+static int rollout_judge(struct valuing *v, char *answer, bool *right)
 {
     const char *gold = v->question->answer;
     *right = false;
@@ -97,7 +97,7 @@ static int count_rollout(struct valuing *v, int64_t prefix, int32_t node)
                                &answer);
     buf_release(&whole);
     if (!status)
-        status = judge(v, answer, &right);
+        status = rollout_judge(v, answer, &right);
     v->right[prefix] += right;
     v->counts.rollouts++;
     return status;
@@ -152,7 +152,7 @@ static int fill_sample(struct valuing *v, int64_t i)
                                               .tokens = (int32_t *)node->ids,
                                               .token_count = node->tokens,
                                               .logprob = node->logprob};
-    if (judge(v, answer, &right))
+    if (rollout_judge(v, answer, &right))
         return PONDER_E_MEMORY;
     v->counts.solutions++;
     if (!solution->labelled)

@@ -39,7 +39,7 @@ static int reserve_path(struct local *local, const struct local_branch *branch)
     return status;
 }
 
-static void refuse(struct local *local, struct local_branch *branch)
+static void batch_refuse(struct local *local, struct local_branch *branch)
 {
     local_branch_fail(local, branch, PONDER_E_LIMIT,
                       "refused: a path of %d positions does not fit the %zu bytes for keys and values",
@@ -74,7 +74,7 @@ static void admit(struct local *local)
             continue;
         }
         if (status == PONDER_E_LIMIT)
-            refuse(local, branch);
+            batch_refuse(local, branch);
         else
             local_branch_fail(local, branch, status, "%s", ponder_status_message(status));
         local_list_push(&local->done, branch);
@@ -156,7 +156,7 @@ static void plan_decoding(struct local *local)
         }
         if (status) {
             if (status == PONDER_E_LIMIT)
-                refuse(local, branch);
+                batch_refuse(local, branch);
             else
                 local_branch_fail(local, branch, status, "%s", ponder_status_message(status));
             continue;
@@ -203,7 +203,7 @@ static void plan(struct local *local)
 /* ---- running and sampling ---- */
 
 /* Every branch's draw comes from its own stream, so threads change nothing. */
-static void sample(struct local *local, const float *logits)
+static void batch_sample(struct local *local, const float *logits)
 {
     int count = 0, columns = lm_run_outputs(local->run);
     for (int i = 0; i < local->active_count; i++)
@@ -260,7 +260,7 @@ int local_step(struct engine *engine, double wait_s, struct ponder_err *err)
             return status;
         local->rows_total += local->rows;
         local->batches++;
-        sample(local, logits);
+        batch_sample(local, logits);
     }
     collect(local);
     return local->waiting.count + local->active_count;

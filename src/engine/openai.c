@@ -151,7 +151,8 @@ static int unfinished(const struct openai *remote)
     return remote->waiting.count + remote->sent;
 }
 
-static int check(const struct openai *remote, const struct engine_request *asked, struct ponder_err *err)
+static int openai_check(const struct openai *remote, const struct engine_request *asked,
+                        struct ponder_err *err)
 {
     const struct openai_node *node = node_find(remote, asked->parent);
     if (!node)
@@ -195,7 +196,7 @@ static int check_answering(struct openai *remote, struct ponder_err *err)
 static int remote_submit(struct engine *engine, const struct engine_request *asked, struct ponder_err *err)
 {
     struct openai *remote = (struct openai *)engine;
-    int status = check(remote, asked, err);
+    int status = openai_check(remote, asked, err);
     if (!status)
         status = check_answering(remote, err);
     struct openai_request *request = status ? NULL : calloc(1, sizeof *request);

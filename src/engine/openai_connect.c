@@ -139,7 +139,7 @@ static int open_model(struct openai_model **out, const char *name, const struct 
     return status;
 }
 
-static int fill(struct ponder_model *model, const struct ponder_server *server)
+static int connect_fill(struct ponder_model *model, const struct ponder_server *server)
 {
     const char *system;
     char *template = NULL;
@@ -180,7 +180,7 @@ int ponder_model_connect_watched(struct ponder_model **out, const char *name,
         status = err_set(err, PONDER_E_ARGUMENT, "--prompt-template has no {question}");
     if (!status)
         status = open_model(&model->remote, name, server, watch, err);
-    if (!status && fill(model, server))
+    if (!status && connect_fill(model, server))
         status = err_memory(err, "a model");
     if (!status)
         model->start_s = openai_model_start(model->remote).seconds;

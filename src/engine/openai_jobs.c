@@ -279,7 +279,7 @@ static void repeat(struct openai *remote, struct openai_job *job, bool slow, dou
     }
 }
 
-static void refuse(struct openai *remote, struct openai_job *job)
+static void jobs_refuse(struct openai *remote, struct openai_job *job)
 {
     if (job->ask.n > 1) { /* it may have been too many at once */
         job->server->most = job->ask.n / 2;
@@ -324,7 +324,7 @@ static void end_job(struct openai *remote, struct openai_job *job, double now_s)
         repeat(remote, job, verdict == OPENAI_SLOW, now_s);
         break;
     case OPENAI_REFUSED:
-        refuse(remote, job);
+        jobs_refuse(remote, job);
         break;
     }
     job_free(remote, job);

@@ -102,7 +102,7 @@ static bool tell_wait(const struct learner *l, double began_s)
     return true;
 }
 
-static int run(const struct learner *l, struct http_job *jobs, int count, struct ponder_err *err)
+static int learn_run(const struct learner *l, struct http_job *jobs, int count, struct ponder_err *err)
 {
     struct http_list *list;
     double began_s = clock_now_s(&clock_system);
@@ -120,13 +120,13 @@ static int run(const struct learner *l, struct http_job *jobs, int count, struct
 static int run_all(const struct learner *l, struct http_job *jobs, int count, struct ponder_err *errs)
 {
     int failed = 0;
-    if (count > 1 && run(l, jobs, count, &errs[0]) == PONDER_OK) {
+    if (count > 1 && learn_run(l, jobs, count, &errs[0]) == PONDER_OK) {
         for (int i = 0; i < count; i++)
             errs[i].status = PONDER_OK;
         return 0;
     }
     for (int i = 0; i < count; i++) {
-        errs[i].status = run(l, &jobs[i], 1, &errs[i]);
+        errs[i].status = learn_run(l, &jobs[i], 1, &errs[i]);
         failed += errs[i].status != PONDER_OK;
         if (errs[i].status && jobs[i].end == HTTP_UNREACHABLE)
             advise(&errs[i], "--base-url is to be the address of a server that runs");

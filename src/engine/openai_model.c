@@ -26,7 +26,7 @@ int openai_connect(struct http **out, const struct openai_model *model, const ch
     return http_open(out, &options, err);
 }
 
-static int copy(char **out, const char *text)
+static int openai_model_copy(char **out, const char *text)
 {
     *out = text ? strdup(text) : NULL;
     return text && !*out ? PONDER_E_MEMORY : PONDER_OK;
@@ -46,14 +46,14 @@ static int set_model(struct openai_model *model, const struct openai_options *o,
     model->first_wait_s = o->first_wait_s > 0 ? o->first_wait_s : 0.5;
     model->aside_s = o->aside_s > 0 ? o->aside_s : 5;
     model->servers = calloc((size_t)o->base_count + 1, sizeof *model->servers);
-    bool whole = model->servers && !copy(&model->name, o->name) && !copy(&model->key, o->key) &&
-                 !copy(&model->system, o->system);
+    bool whole = model->servers && !openai_model_copy(&model->name, o->name) &&
+                 !openai_model_copy(&model->key, o->key) && !openai_model_copy(&model->system, o->system);
     for (int i = 0; i < o->base_count && whole; i++, model->count++)
-        whole = !copy(&model->servers[i].base, o->bases[i]);
+        whole = !openai_model_copy(&model->servers[i].base, o->bases[i]);
     return whole ? PONDER_OK : err_memory(err, "a model behind servers");
 }
 
-static int check(const struct openai_options *o, struct ponder_err *err)
+static int openai_model_check(const struct openai_options *o, struct ponder_err *err)
 {
     if (o->base_count < 1 || o->base_count > OPENAI_SERVERS_MAX)
         return err_set(err, PONDER_E_ARGUMENT, "%d servers; give 1 to %d", o->base_count, OPENAI_SERVERS_MAX);
@@ -68,7 +68,7 @@ static int check(const struct openai_options *o, struct ponder_err *err)
 int openai_model_open(struct openai_model **out, const struct openai_options *options, struct ponder_err *err)
 {
     *out = NULL;
-    int status = check(options, err);
+    int status = openai_model_check(options, err);
     struct openai_model *model = status ? NULL : calloc(1, sizeof *model);
     if (!model)
         return status ? status : err_memory(err, "a model behind servers");
@@ -93,7 +93,7 @@ int openai_model_ask(struct openai_model *model, const char *system, const struc
                      struct ponder_err *err)
 {
     char *other = NULL;
-    if (copy(&other, system))
+    if (openai_model_copy(&other, system))
         return err_memory(err, "a system prompt");
     free(model->other_system);
     model->other_system = other;

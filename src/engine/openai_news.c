@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "core/number.h"
 #include "core/clock.h"
 #include "engine/openai_impl.h"
 
@@ -16,11 +17,11 @@ static bool tell_thoughts(struct openai *remote, char *text, size_t size)
     if (remote->thought < due)
         return false;
     remote->thought_told = remote->thought;
-    snprintf(text, size,
-             "%" PRId64 " of %" PRId64
-             " texts were cut off in their thoughts and have no answer, so they do not vote; "
-             "give them more --max-tokens, or less to think with --thinking-budget",
-             remote->thought, remote->texts);
+    number_print(text, size,
+                 "%" PRId64 " of %" PRId64
+                 " texts were cut off in their thoughts and have no answer, so they do not vote; "
+                 "give them more --max-tokens, or less to think with --thinking-budget",
+                 remote->thought, remote->texts);
     return true;
 }
 
@@ -59,17 +60,18 @@ static void say_wait(const struct openai *remote, double silent_s, double now_s,
 {
     const struct openai_model *model = remote->model;
     if (remote->sent > 0)
-        snprintf(text, size,
-                 "waiting for %d texts: no server has sent anything for %.0f s; a request has %.0f s, "
-                 "--request-timeout",
-                 remote->sent, silent_s, model->timeout_s);
+        number_print(text, size,
+                     "waiting for %d texts: no server has sent anything for %.0f s; a request has %.0f s, "
+                     "--request-timeout",
+                     remote->sent, silent_s, model->timeout_s);
     else
-        snprintf(text, size,
-                 "%d texts wait: no server has answered for %.0f s; the last word: %.160s; asked again in "
-                 "%.0f s, and "
-                 "given up in %.0f s",
-                 remote->waiting.count, silent_s, remote->pool.last, until_asked_s(&remote->pool, now_s),
-                 fmax(model->patience_s - silent_s, 0));
+        number_print(
+            text, size,
+            "%d texts wait: no server has answered for %.0f s; the last word: %.160s; asked again in "
+            "%.0f s, and "
+            "given up in %.0f s",
+            remote->waiting.count, silent_s, remote->pool.last, until_asked_s(&remote->pool, now_s),
+            fmax(model->patience_s - silent_s, 0));
 }
 
 /* Nothing comes, and something is waited for. */

@@ -74,7 +74,7 @@ static void set_aside(struct openai_server *server, double now_s)
     server->aside = true;
 }
 
-static void fail(struct openai_server *server, double now_s)
+static void pool_fail(struct openai_server *server, double now_s)
 {
     if (++server->failures >= FAILURES_MAX)
         set_aside(server, now_s);
@@ -120,7 +120,7 @@ static enum openai_verdict judge_status(struct openai_pool *pool, struct openai_
         return OPENAI_LATER;
     }
     if (job->status >= 500 || job->status == 408) {
-        fail(server, now_s);
+        pool_fail(server, now_s);
         return OPENAI_LOST;
     }
     openai_pool_heard(pool, server, now_s);
@@ -138,7 +138,7 @@ enum openai_verdict openai_pool_judge(struct openai_pool *pool, struct openai_se
         set_aside(server, now_s);
         return OPENAI_LATER;
     }
-    fail(server, now_s);
+    pool_fail(server, now_s);
     return job->end == HTTP_TIMED_OUT ? OPENAI_SLOW : OPENAI_LOST;
 }
 
@@ -147,7 +147,7 @@ void openai_pool_fault(struct openai_pool *pool, struct openai_server *server, c
     char text[HTTP_WHY_BYTES];
     snprintf(text, sizeof text, "%.100s: %.150s", http_base(server->http), why);
     note(pool, text, now_s);
-    fail(server, now_s);
+    pool_fail(server, now_s);
 }
 
 int openai_pool_look(struct openai_pool *pool, double now_s, struct ponder_err *err)

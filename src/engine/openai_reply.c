@@ -9,7 +9,7 @@
 #include "engine/openai_protocol.h"
 #include "engine/openai_stream.h"
 
-static int wrong(struct ponder_err *err, const char *what)
+static int reply_wrong(struct ponder_err *err, const char *what)
 {
     return err_set(err, PONDER_E_ENGINE, "the reply %s", what);
 }
@@ -34,7 +34,7 @@ static int read_usage(struct openai_reply *out, const json_t *root, struct ponde
     const json_t *usage = json_object_get(root, "usage");
     bool prompt, generated, cached;
     if (usage && !json_is_null(usage) && !json_is_object(usage))
-        return wrong(err, "has a usage that is no object");
+        return reply_wrong(err, "has a usage that is no object");
     int status = read_count(usage, "prompt_tokens", &out->prompt_tokens, &prompt, err);
     if (!status)
         status = read_count(usage, "completion_tokens", &out->generated_tokens, &generated, err);
@@ -121,7 +121,7 @@ static int read_finish(struct openai_choice *out, const struct openai_ask *ask, 
     const json_t *field = json_object_get(choice, "finish_reason");
     const char *reason = json_is_string(field) ? json_string_value(field) : "";
     if (field && !json_is_null(field) && !json_is_string(field))
-        return wrong(err, "has a choice whose finish_reason is no text");
+        return reply_wrong(err, "has a choice whose finish_reason is no text");
     if (is_one_of(reason, losses, sizeof losses / sizeof *losses))
         return err_set(err, PONDER_E_ENGINE, "the reply has a choice that ended as '%.40s'", reason);
     bool cut = is_one_of(reason, cuts, sizeof cuts / sizeof *cuts) ||
@@ -178,15 +178,15 @@ static int put_own_text(struct buf *out, const struct openai_ask *ask, const jso
     if (ask->api != OPENAI_CHAT) {
         const json_t *text = json_object_get(choice, "text");
         if (!json_is_string(text))
-            return wrong(err, "has a choice without a text");
+            return reply_wrong(err, "has a choice without a text");
         buf_append(out, json_string_value(text), json_string_length(text));
     } else {
         if (!json_is_object(message))
-            return wrong(err, "has a choice without a message");
+            return reply_wrong(err, "has a choice without a message");
         bool parts = json_is_object(json_array_get(content, 0)) ||
                      (json_is_array(content) && !json_array_size(content));
         if (content && !json_is_null(content) && !json_is_string(content) && !parts)
-            return wrong(err, "has a message whose content is no text");
+            return reply_wrong(err, "has a message whose content is no text");
         openai_append_parts(out, content);
     }
     return buf_ok(out) ? PONDER_OK : err_memory(err, "a reply");
@@ -198,7 +198,7 @@ static int skip_begun(const struct openai_ask *ask, const char **text, size_t *l
     if (!ask->echoes || !ask->begun_len)
         return PONDER_OK;
     if (*len < ask->begun_len || memcmp(*text, ask->begun, ask->begun_len) != 0)
-        return wrong(err, "does not begin with what was to be continued");
+        return reply_wrong(err, "does not begin with what was to be continued");
     *text += ask->begun_len;
     *len -= ask->begun_len;
     return PONDER_OK;
@@ -253,7 +253,7 @@ static int read_choices(struct openai_reply *out, const struct openai_ask *ask, 
     size_t i, count = json_array_size(choices);
     int n = ask->takes & OPENAI_TAKES_N ? ask->n : 1, status = PONDER_OK;
     if (!json_is_array(choices))
-        return wrong(err, "has no choices");
+        return reply_wrong(err, "has no choices");
     bool fewer = n > 1 && count > 0 && count < (size_t)n; /* it gives no more at once */
     if (count != (size_t)n && !fewer)
         return err_set(err, PONDER_E_ENGINE, "the reply has %zu choices, and %d were asked for", count, n);
@@ -263,7 +263,7 @@ static int read_choices(struct openai_reply *out, const struct openai_ask *ask, 
     {
         int place = place_of(choice, i, out->count);
         if (!status && (place < 0 || out->choices[place].text))
-            status = wrong(err, "has choices of one index");
+            status = reply_wrong(err, "has choices of one index");
         if (!status)
             status = read_choice(out, &out->choices[place], ask, root, choice, err);
     }
@@ -335,7 +335,7 @@ static json_t *root_of(const char *bytes, size_t len, bool partial, int *status,
     if (stream && !root)
         *status = err_memory(err, "a reply");
     else if (!whole && !partial)
-        *status = wrong(err, "is a stream that breaks off");
+        *status = reply_wrong(err, "is a stream that breaks off");
     else if (!json_is_object(root))
         *status = err_set(err, PONDER_E_ENGINE, "the reply is no JSON object: %.120s",
                           root ? "it is an array" : error.text);

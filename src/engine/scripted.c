@@ -254,7 +254,7 @@ static size_t cut_reply(const struct scripted *scripted, const struct request *r
     return len;
 }
 
-static void fail(const struct request *request, struct engine_result *out)
+static void scripted_fail(const struct request *request, struct engine_result *out)
 {
     const struct scripted_reply *reply = request->reply;
     struct ponder_err err = {0};
@@ -309,7 +309,7 @@ static bool scripted_take(struct engine *engine, struct engine_result *out)
         return false;
     out->tag = first->asked.tag;
     if (first->finish == ENGINE_FINISH_FAILED)
-        fail(first, out);
+        scripted_fail(first, out);
     else
         succeed(scripted, first, out);
     free(first->path);

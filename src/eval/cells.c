@@ -22,7 +22,7 @@ int64_t cells_seed(const struct cells *cells, int64_t cell)
     return cells->seeds[cell / cells->questions.count];
 }
 
-static void tell(const char *text, void *data)
+static void cells_tell(const char *text, void *data)
 {
     const struct cells *cells = data;
     if (cells->watch && cells->watch->note)
@@ -31,8 +31,8 @@ static void tell(const char *text, void *data)
 
 /* ---- grading ---- */
 
-static int grade(struct cells *cells, int64_t cell, const struct best_of_n_sample *samples,
-                 const struct ponder_ledger *cost, struct ponder_err *err)
+static int cells_grade(struct cells *cells, int64_t cell, const struct best_of_n_sample *samples,
+                       const struct ponder_ledger *cost, struct ponder_err *err)
 {
     struct grade *grade = &cells->grades[cell];
     if (grade->n > 0)
@@ -87,7 +87,7 @@ static int take_stored(void *data, const struct store_cell *stored, struct ponde
     if (!samples)
         return err_memory(err, "samples");
     int64_t cell = seed * cells->questions.count + question;
-    int status = grade(cells, cell, samples, &stored->cost, err);
+    int status = cells_grade(cells, cell, samples, &stored->cost, err);
     grade_clear_samples(&cells->grades[cell]);
     free(samples);
     cells->resumed++;
@@ -99,7 +99,7 @@ static int take_stored(void *data, const struct store_cell *stored, struct ponde
 static int open_questions(struct cells *cells, struct ponder_err *err)
 {
     const struct ponder_eval_settings *settings = cells->job->settings;
-    struct questions_source source = {settings->data, settings->limit, settings->skip_bad, tell, cells};
+    struct questions_source source = {settings->data, settings->limit, settings->skip_bad, cells_tell, cells};
     int status = questions_open(&cells->questions, &source, err);
     cells->seeds = calloc((size_t)settings->seeds, sizeof *cells->seeds);
     if (!status && !cells->seeds)
@@ -310,7 +310,7 @@ static int settle(struct cells *cells, int64_t cell, const struct best_of_n_samp
     pieces_release(&cells->pieces[cell]);
     whole.seconds = now_s - cells->mark_s;
     cells->mark_s = now_s;
-    int status = grade(cells, cell, samples, &whole, err);
+    int status = cells_grade(cells, cell, samples, &whole, err);
     *keep = !status && cells->store && !any_failed(samples, cells->n);
     return status || !cells->store || *keep
                ? status
@@ -318,7 +318,7 @@ static int settle(struct cells *cells, int64_t cell, const struct best_of_n_samp
                                     cell % cells->questions.count, err);
 }
 
-static int put(struct cells *cells, int64_t cell, struct store_cell whole, struct ponder_err *err)
+static int cells_put(struct cells *cells, int64_t cell, struct store_cell whole, struct ponder_err *err)
 {
     whole.seed = cells_seed(cells, cell);
     whole.question = cell % cells->questions.count;
@@ -344,7 +344,7 @@ static int put_samples(struct cells *cells, int64_t cell, const struct best_of_n
                                           .correct = grade->correct[i],
                                           .scores = samples[i].scores,
                                           .score_count = samples[i].score_count};
-    int status = put(cells, cell, (struct store_cell){.samples = stored, .n = cells->n}, err);
+    int status = cells_put(cells, cell, (struct store_cell){.samples = stored, .n = cells->n}, err);
     free(stored);
     return status;
 }
@@ -368,7 +368,7 @@ int cells_keep_search(struct cells *cells, int64_t cell, const struct store_cell
     int status = samples ? settle(cells, cell, &samples[searched->found->chosen], cost, &keep, err)
                          : err_memory(err, "samples");
     if (keep)
-        status = put(cells, cell, *searched, err);
+        status = cells_put(cells, cell, *searched, err);
     grade_clear_samples(&cells->grades[cell]);
     free(samples);
     return status;
@@ -400,7 +400,7 @@ static int wait_for_others(struct cells *cells, bool *more, struct ponder_err *e
     int64_t others = 0;
     int status = look_again(cells, more, &others, err);
     if (!status && others > 0 && !*more)
-        tell("the rest is being done by another process; waiting for it", cells);
+        cells_tell("the rest is being done by another process; waiting for it", cells);
     while (!status && others > 0 && !*more) {
         progress.seconds = clock_now_s(cells->clock) - cells->begun_s;
         double timeout_s = cells->job->sampling->timeout_s;

@@ -70,8 +70,8 @@ static double accuracy_of(const struct compare_side sides[2], const struct pair 
 enum { COLUMNS = 6 };
 
 /* values (COLUMNS, questions) is room to work in. */
-static int fill(struct ponder_comparison *out, const struct compare_side sides[2], const struct pair *pairs,
-                double *values)
+static int compare_fill(struct ponder_comparison *out, const struct compare_side sides[2],
+                        const struct pair *pairs, double *values)
 {
     int64_t n = out->questions;
     double *accuracy[2] = {values, values + n}, *pass_1[2] = {values + 2 * n, values + 3 * n};
@@ -147,7 +147,7 @@ int compare_sides(struct ponder_comparison *out, const struct compare_side sides
         status = err_set(err, PONDER_E_ARGUMENT,
                          "runs %lld and %lld have no question in common that is done in both",
                          (long long)sides[0].run->id, (long long)sides[1].run->id);
-    else if (fill(out, sides, pairs, values) || !(out->settings = differing_settings(sides)))
+    else if (compare_fill(out, sides, pairs, values) || !(out->settings = differing_settings(sides)))
         status = err_memory(err, "a comparison");
     out->cost[0] = mean_cost(sides[0].cells);
     out->cost[1] = mean_cost(sides[1].cells);

@@ -61,8 +61,8 @@ static bool cell_recall(void *data, int64_t prompt, int64_t i, struct driver_rec
 }
 
 /* A pass over what is missing. */
-static int sample(void *data, const int64_t *missing, int64_t count, enum ponder_stopped *stopped,
-                  struct ponder_err *err)
+static int eval_question(void *data, const int64_t *missing, int64_t count, enum ponder_stopped *stopped,
+                         struct ponder_err *err)
 {
     struct work *work = data;
     struct best_of_n samples;
@@ -165,7 +165,7 @@ int eval_run(struct engine *engine, const struct eval_job *job, const struct clo
     if (!status)
         status = cells_open_store(&work.cells, err);
     if (!status)
-        status = cells_do(&work.cells, sample, &work, err);
+        status = cells_do(&work.cells, eval_question, &work, err);
     if (!status)
         status = eval_of_cells(out, &work.cells, job->settings->data,
                                run_report_text(job, work.cells.settings), err);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "stats/stats.h"
-#include "select/classes.h"
+#include "select/clusters.h"
 #include "select/sample_answer.h"
 
 int grade_ks(int64_t n, int64_t ks[PONDER_EVAL_KS_MAX])
@@ -27,16 +27,16 @@ static int extract(struct grade *out, const struct best_of_n_sample *samples, en
     return status;
 }
 
-static int measure(struct grade *out, const struct classes *classes, const int64_t *ks, int k_count)
+static int grade_measure(struct grade *out, const struct clusters *clusters, const int64_t *ks, int k_count)
 {
     for (int64_t i = 0; i < out->n; i++)
-        out->correct[i] = classes_is_right(classes, i);
-    out->answered = classes_answered_count(classes);
-    out->correct_count = classes_right_count(classes);
+        out->correct[i] = clusters_is_right(clusters, i);
+    out->answered = clusters_answered_count(clusters);
+    out->correct_count = clusters_right_count(clusters);
     out->pass_1 = (double)out->correct_count / (double)out->n;
     for (int i = 0; i < k_count; i++) {
         out->pass[i] = stats_pass_at_k(out->n, out->correct_count, ks[i]);
-        out->maj[i] = stats_maj_at_k(classes, ks[i]);
+        out->maj[i] = stats_maj_at_k(clusters, ks[i]);
         if (out->maj[i] < 0)
             return PONDER_E_MEMORY;
     }
@@ -47,18 +47,18 @@ static int measure(struct grade *out, const struct classes *classes, const int64
 int grade_samples(struct grade *out, const struct question *question, const struct best_of_n_sample *samples,
                   enum answer_mode mode, int64_t n, const int64_t *ks, int k_count)
 {
-    struct classes classes = {0};
+    struct clusters clusters = {0};
     *out = (struct grade){.n = n};
     out->answers = calloc((size_t)n, sizeof *out->answers);
     out->correct = calloc((size_t)n, sizeof *out->correct);
     int status = out->answers && out->correct ? extract(out, samples, mode) : PONDER_E_MEMORY;
     if (!status)
-        status = classes_fill(&classes, (const char *const *)out->answers, n, question->answer);
+        status = clusters_fill(&clusters, (const char *const *)out->answers, n, question->answer);
     if (!status)
-        status = measure(out, &classes, ks, k_count);
-    out->of = classes.of; /* taken */
-    classes.of = NULL;
-    classes_release(&classes);
+        status = grade_measure(out, &clusters, ks, k_count);
+    out->of = clusters.of; /* taken */
+    clusters.of = NULL;
+    clusters_release(&clusters);
     return status;
 }
 

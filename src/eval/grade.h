@@ -13,7 +13,7 @@
 struct grade {
     char **answers; /* (n) as written; NULL: no answer */
     bool *correct;  /* (n) */
-    int64_t *of;    /* (n) the class of each answer (classes.h); -1: it has none */
+    int64_t *of;    /* (n) the cluster of each answer (clusters.h); -1: it has none */
     int64_t n;      /* 0: not graded */
     int64_t correct_count, answered, tokens;
     double pass_1, gain;

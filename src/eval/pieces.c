@@ -6,7 +6,7 @@
 #include "core/err.h"
 #include "driver/best_of_n.h"
 
-static int copy(struct driver_recalled *out, const struct store_sample *sample)
+static int pieces_copy(struct driver_recalled *out, const struct store_sample *sample)
 {
     size_t id_bytes = sample->tokens ? (size_t)sample->token_count * sizeof *sample->tokens : 0;
     char *text = malloc(sample->len + 1);
@@ -26,14 +26,14 @@ static int copy(struct driver_recalled *out, const struct store_sample *sample)
     return PONDER_OK;
 }
 
-static int take(void *data, int64_t number, const struct store_sample *sample, struct ponder_err *err)
+static int pieces_take(void *data, int64_t number, const struct store_sample *sample, struct ponder_err *err)
 {
     struct pieces *pieces = data;
     if (number >= pieces->n || !sample->text)
         return PONDER_OK;
     pieces->there[number] = true;
     pieces->count++;
-    return copy(&pieces->items[number], sample) ? err_memory(err, "samples") : PONDER_OK;
+    return pieces_copy(&pieces->items[number], sample) ? err_memory(err, "samples") : PONDER_OK;
 }
 
 int pieces_read(struct pieces *out, struct store *store, int64_t run, int64_t seed, int64_t question,
@@ -44,7 +44,7 @@ int pieces_read(struct pieces *out, struct store *store, int64_t run, int64_t se
                            .n = n};
     if (!out->items || !out->there)
         return err_memory(err, "samples");
-    return store_pieces_read(store, run, seed, question, take, out, err);
+    return store_pieces_read(store, run, seed, question, pieces_take, out, err);
 }
 
 bool pieces_find(const struct pieces *pieces, int64_t i, struct driver_recalled *out)

@@ -18,7 +18,7 @@ struct table {
     const struct grade *grades;
     const int64_t *kept;
     int64_t count;
-    const double *ease; /* (questions) what cuts the fifths; NULL: pass@1 */
+    const double *ease; /* (questions) what cuts the quintiles; NULL: pass@1 */
     int64_t *members;   /* (count) questions of the group being made */
     double *values;     /* (COLUMNS_MAX, count) */
     int64_t group_cap;
@@ -55,8 +55,8 @@ struct measured {
 };
 
 /* A metric of the first n members. */
-static void measure(struct measured *measured, struct table *table, int64_t n, metric *of, int k,
-                    struct ponder_interval *out)
+static void report_measure(struct measured *measured, struct table *table, int64_t n, metric *of, int k,
+                           struct ponder_interval *out)
 {
     double *values = table->values + measured->count * table->count;
     for (int64_t i = 0; i < n; i++)
@@ -79,11 +79,11 @@ static int add_group(struct table *table, const char *by, const char *name, int6
         return PONDER_E_MEMORY;
     eval->group_count++;
     struct measured measured = {.count = 0};
-    measure(&measured, table, n, metric_pass_1, 0, &group->pass_1);
-    measure(&measured, table, n, metric_gain, 0, &group->gain);
+    report_measure(&measured, table, n, metric_pass_1, 0, &group->pass_1);
+    report_measure(&measured, table, n, metric_gain, 0, &group->gain);
     for (int k = 0; k < eval->k_count; k++) {
-        measure(&measured, table, n, metric_maj, k, &group->maj[k]);
-        measure(&measured, table, n, metric_pass, k, &group->pass[k]);
+        report_measure(&measured, table, n, metric_maj, k, &group->maj[k]);
+        report_measure(&measured, table, n, metric_pass, k, &group->pass[k]);
     }
     return stats_bootstrap_columns(measured.columns, measured.count, n, STATS_SEED);
 }
@@ -133,7 +133,7 @@ static int add_labelled(struct table *table, const char *by, const char *(*label
     return status;
 }
 
-static int add_fifths(struct table *table)
+static int add_quintiles(struct table *table)
 {
     int64_t *order = malloc((size_t)table->count * sizeof *order);
     if (!order)
@@ -143,11 +143,12 @@ static int add_fifths(struct table *table)
         table->values[i] = table->ease ? table->ease[q] : table->grades[q].pass_1;
     }
     int status = stats_rank(table->values, table->count, order);
-    for (int f = 0; f < STATS_FIFTHS && !status; f++) {
-        int64_t begin = stats_fifth_begin(table->count, f), end = stats_fifth_begin(table->count, f + 1);
+    for (int f = 0; f < STATS_QUINTILES && !status; f++) {
+        int64_t begin = stats_quintile_begin(table->count, f),
+                end = stats_quintile_begin(table->count, f + 1);
         for (int64_t i = begin; i < end; i++)
             table->members[i - begin] = table->kept[order[i]];
-        status = add_group(table, "fifth", stats_fifth_names[f], end - begin);
+        status = add_group(table, "quintile", stats_quintile_names[f], end - begin);
     }
     free(order);
     return status;
@@ -170,8 +171,8 @@ int report_groups(struct ponder_eval *eval, const struct questions *questions, c
         status = add_labelled(&table, "level", level_of);
     if (!status)
         status = add_labelled(&table, "subject", subject_of);
-    if (!status && count >= STATS_FIFTHS)
-        status = add_fifths(&table);
+    if (!status && count >= STATS_QUINTILES)
+        status = add_quintiles(&table);
     free(table.members);
     free(table.values);
     return status;

@@ -9,7 +9,7 @@
 #include "ponder/eval.h"
 
 /* Fills eval->groups from questions[kept[i]] and grades[kept[i]], i < count: all, then by level, by subject,
- * and by fifth of ease[question], the largest first; NULL: of pass@1. eval->ks is filled already. */
+ * and by quintile of ease[question], the largest first; NULL: of pass@1. eval->ks is filled already. */
 int report_groups(struct ponder_eval *eval, const struct questions *questions, const struct grade *grades,
                   const int64_t *kept, int64_t count, const double *ease) PONDER_USE;
 

@@ -72,8 +72,8 @@ static int open_against(struct work *work, struct ponder_err *err)
     return status;
 }
 
-static int prepare(struct work *work, const struct clock *clock, const struct ponder_watch *watch,
-                   struct ponder_err *err)
+static int search_eval_prepare(struct work *work, const struct clock *clock, const struct ponder_watch *watch,
+                               struct ponder_err *err)
 {
     work->eval = calloc(1, sizeof *work->eval);
     if (!work->eval || !(work->eval->data = strdup(work->job.settings->data)))
@@ -116,8 +116,8 @@ static int question_done(void *data, int64_t question, const struct driver_outco
 }
 
 /* A pass over what is missing. */
-static int search(void *data, const int64_t *missing, int64_t count, enum ponder_stopped *stopped,
-                  struct ponder_err *err)
+static int search_eval_question(void *data, const int64_t *missing, int64_t count,
+                                enum ponder_stopped *stopped, struct ponder_err *err)
 {
     struct work *work = data;
     struct driver_result result;
@@ -216,9 +216,9 @@ int search_eval_run(struct engine *engine, const struct eval_job *job, const str
 {
     *out = NULL;
     struct work work = {.job = *job, .search = job->search, .engine = engine};
-    int status = prepare(&work, clock, watch, err);
+    int status = search_eval_prepare(&work, clock, watch, err);
     if (!status)
-        status = cells_do(&work.cells, search, &work, err);
+        status = cells_do(&work.cells, search_eval_question, &work, err);
     if (!status)
         status = summarise(&work, err);
     if (!status) {

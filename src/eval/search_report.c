@@ -78,19 +78,20 @@ static int add_group(struct table *table, const char *by, const char *name, cons
     return stats_bootstrap_columns(columns, count, n, STATS_SEED);
 }
 
-/* Each fifth, and the third and fourth together: the questions that are neither easy nor out of reach. */
-static int add_fifths(struct table *table, const int64_t *ranked)
+/* Each quintile, and the third and fourth together: the questions that are neither easy nor out of reach. */
+static int add_quintiles(struct table *table, const int64_t *ranked)
 {
     int64_t n = table->count;
     int status = PONDER_OK;
-    for (int f = 0; f < STATS_FIFTHS && !status; f++) {
-        int64_t begin = stats_fifth_begin(n, f);
-        status = add_group(table, "fifth", stats_fifth_names[f], ranked + begin,
-                           stats_fifth_begin(n, f + 1) - begin);
+    for (int f = 0; f < STATS_QUINTILES && !status; f++) {
+        int64_t begin = stats_quintile_begin(n, f);
+        status = add_group(table, "quintile", stats_quintile_names[f], ranked + begin,
+                           stats_quintile_begin(n, f + 1) - begin);
     }
-    int64_t begin = stats_fifth_begin(n, 2);
-    return status ? status
-                  : add_group(table, "fifths", "3 and 4", ranked + begin, stats_fifth_begin(n, 4) - begin);
+    int64_t begin = stats_quintile_begin(n, 2);
+    return status
+               ? status
+               : add_group(table, "quintiles", "3 and 4", ranked + begin, stats_quintile_begin(n, 4) - begin);
 }
 
 static int add_groups(struct table *table)
@@ -102,10 +103,10 @@ static int add_groups(struct table *table)
     for (int64_t i = 0; i < n; i++)
         members[i] = i;
     int status = add_group(table, "all", "all", members, n);
-    if (!status && table->compared && n >= STATS_FIFTHS) {
+    if (!status && table->compared && n >= STATS_QUINTILES) {
         status = stats_rank(table->columns[PASS_1], n, members);
         if (!status)
-            status = add_fifths(table, members);
+            status = add_quintiles(table, members);
     }
     free(members);
     return status;
@@ -117,7 +118,7 @@ int search_report(struct ponder_search_eval *eval, const struct search_outcome *
     struct table table = {.eval = eval, .count = count, .compared = against != NULL};
     size_t bytes = ((size_t)count + 1) * sizeof(double);
     double *block = malloc(2 * COLUMNS * bytes);
-    eval->groups = calloc(STATS_FIFTHS + 2, sizeof *eval->groups);
+    eval->groups = calloc(STATS_QUINTILES + 2, sizeof *eval->groups);
     int status = block && eval->groups ? PONDER_OK : PONDER_E_MEMORY;
     for (int c = 0; c < COLUMNS && !status; c++)
         table.columns[c] = block + (size_t)c * ((size_t)count + 1);

@@ -13,7 +13,7 @@ struct search_outcome {
     double tokens;    /* generated, all candidates; mean over its seeds */
 };
 
-/* Fills eval->groups from `count` outcomes: all of them; with `against`, by fifth too. */
+/* Fills eval->groups from `count` outcomes: all of them; with `against`, by quintile too. */
 int search_report(struct ponder_search_eval *eval, const struct search_outcome *outcomes, int64_t count,
                   const struct against *against) PONDER_USE;
 

@@ -112,7 +112,7 @@ static int fill_nothing(struct work *work)
     return PONDER_OK;
 }
 
-static int grade(struct work *work)
+static int searched_grade(struct work *work)
 {
     struct searched *out = work->out;
     struct best_of_n_sample *samples = calloc((size_t)work->count + 1, sizeof *samples);
@@ -243,7 +243,7 @@ int searched_fill(struct searched *out, const struct searched_plan *plan,
     if (!status)
         status = work.chosen < 0 ? fill_nothing(&work) : fill_samples(&work);
     if (!status && plan->whole && work.chosen >= 0 && !outcome->failed) {
-        status = grade(&work);
+        status = searched_grade(&work);
         if (!status)
             status = fill_tree(&work);
     }

@@ -206,7 +206,7 @@ static struct node *parse_number(struct parser *p)
     return text_node(p, NODE_NUMBER, text);
 }
 
-static void append(struct parser *p, char *text, size_t size, const char *piece)
+static void primary_append(struct parser *p, char *text, size_t size, const char *piece)
 {
     if (strlen(text) + strlen(piece) < size)
         strcat(text, piece);
@@ -227,7 +227,7 @@ static void append_script(struct parser *p, char *text, size_t size)
         depth -= next_is(p, '}');
         const char sign[] = {p->t->kind == TOKEN_SYMBOL ? (char)p->t->symbol : '\0', '\0'};
         if (!next_is(p, '{') && !next_is(p, '}'))
-            append(p, text, size, *sign ? sign : p->t->text);
+            primary_append(p, text, size, *sign ? sign : p->t->text);
         p->t++;
     } while (depth > 0);
 }
@@ -302,9 +302,9 @@ static struct node *parse_name(struct parser *p)
 static struct node *parse_bounded(struct parser *p)
 {
     char text[96] = "";
-    append(p, text, sizeof text, p->t++->text);
+    primary_append(p, text, sizeof text, p->t++->text);
     while (next_is(p, '_') || next_is(p, '^')) {
-        append(p, text, sizeof text, p->t->symbol == '_' ? "_" : "^");
+        primary_append(p, text, sizeof text, p->t->symbol == '_' ? "_" : "^");
         p->t++;
         append_script(p, text, sizeof text);
     }

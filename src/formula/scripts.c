@@ -67,7 +67,7 @@ static int argument_end(const struct pass *p, int i)
     return i;
 }
 
-static void append(struct pass *p, char *text, const char *piece)
+static void scripts_append(struct pass *p, char *text, const char *piece)
 {
     if (strlen(text) + strlen(piece) < TEXT_MAX)
         strcat(text, piece);
@@ -81,7 +81,7 @@ static void append_tokens(struct pass *p, char *text, struct range range)
         const struct token *t = &p->in[i];
         const char sign[] = {t->kind == TOKEN_SYMBOL ? (char)t->symbol : '\0', '\0'};
         if (!is(t, '{') && !is(t, '}'))
-            append(p, text, *sign ? sign : t->text);
+            scripts_append(p, text, *sign ? sign : t->text);
     }
 }
 
@@ -123,7 +123,7 @@ static int read_scripts(const struct pass *p, int i, int end, struct scripted *n
     return i;
 }
 
-static void put(struct pass *p, struct token token)
+static void scripts_put(struct pass *p, struct token token)
 {
     p->out[p->count++] = token;
 }
@@ -132,7 +132,7 @@ static void put_range(struct pass *p, struct range range);
 
 static void put_symbol(struct pass *p, int symbol)
 {
-    put(p, (struct token){.kind = TOKEN_SYMBOL, .symbol = symbol, .text = ""});
+    scripts_put(p, (struct token){.kind = TOKEN_SYMBOL, .symbol = symbol, .text = ""});
 }
 
 static void put_above(struct pass *p, const struct scripted *name)
@@ -163,27 +163,27 @@ static int put_name(struct pass *p, int i, int end)
 {
     struct scripted name = {.text = ""};
     struct token token = p->in[i];
-    append(p, name.text, token.text);
+    scripts_append(p, name.text, token.text);
     if (token.kind == TOKEN_COMMAND) {
         struct range under = {i + 1, argument_end(p, i + 1)};
         p->failed |= under.to == under.from;
-        append(p, name.text, " ");
+        scripts_append(p, name.text, " ");
         append_tokens(p, name.text, under);
         i = under.to - 1;
     }
     i = read_scripts(p, i + 1, end, &name);
     for (int k = 0; k < name.primes; k++)
-        append(p, name.text, "'");
-    append(p, name.text, (const char[]){name.mark, '\0'});
+        scripts_append(p, name.text, "'");
+    scripts_append(p, name.text, (const char[]){name.mark, '\0'});
     if (name.below.to) {
-        append(p, name.text, "_");
+        scripts_append(p, name.text, "_");
         append_tokens(p, name.text, name.below);
     }
     token.kind = TOKEN_NAME;
     if (strcmp(name.text, token.text) != 0)
         token.text = arena_copy(p->arena, name.text, strlen(name.text));
     p->failed |= !token.text;
-    put(p, token);
+    scripts_put(p, token);
     put_above(p, &name);
     return i;
 }
@@ -205,11 +205,11 @@ static void put_range(struct pass *p, struct range range)
                    (under.to = argument_end(p, over.to + 1)) > over.to + 1) { /* "\int^1_0" */
             under.from = over.to;
             put_range(p, under);
-            put(p, *t);
+            scripts_put(p, *t);
             put_range(p, over);
             i = under.to;
         } else {
-            put(p, *t);
+            scripts_put(p, *t);
             i++;
         }
     }
@@ -223,6 +223,6 @@ const struct token *lex_scripts(struct arena *arena, const struct token *tokens,
     if (!p.out)
         return NULL;
     put_range(&p, (struct range){0, count});
-    put(&p, tokens[count]);
+    scripts_put(&p, tokens[count]);
     return p.failed ? NULL : p.out;
 }

@@ -332,7 +332,8 @@ static bool listed(const char *text, size_t n, const char *const *list, size_t c
     return false;
 }
 
-static const struct spelling *find(const struct spelling *table, size_t count, const char *text, size_t n)
+static const struct spelling *spelling_find(const struct spelling *table, size_t count, const char *text,
+                                            size_t n)
 {
     for (size_t i = 0; i < count; i++)
         if (named(text, n, table[i].from))
@@ -342,12 +343,12 @@ static const struct spelling *find(const struct spelling *table, size_t count, c
 
 const struct spelling *spelling_of_command(const char *name, size_t n)
 {
-    return find(commands, sizeof commands / sizeof *commands, name, n);
+    return spelling_find(commands, sizeof commands / sizeof *commands, name, n);
 }
 
 const struct spelling *spelling_of_word(const char *word, size_t n)
 {
-    return find(words, sizeof words / sizeof *words, word, n);
+    return spelling_find(words, sizeof words / sizeof *words, word, n);
 }
 
 const struct spelling *spelling_of_sign(uint32_t code)

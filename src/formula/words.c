@@ -32,7 +32,7 @@ static const struct pair parts[] = {
     {"eighths", "8"},  {"ninth", "9"},  {"ninths", "9"},  {"tenth", "10"},   {"tenths", "10"},
 };
 
-static const char *find(const struct pair *pairs, size_t count, const char *text, size_t n)
+static const char *words_find(const struct pair *pairs, size_t count, const char *text, size_t n)
 {
     for (size_t i = 0; i < count; i++)
         if (named(text, n, pairs[i].word))
@@ -42,17 +42,17 @@ static const char *find(const struct pair *pairs, size_t count, const char *text
 
 const char *words_number(const char *text, size_t n)
 {
-    return find(numbers, sizeof numbers / sizeof *numbers, text, n);
+    return words_find(numbers, sizeof numbers / sizeof *numbers, text, n);
 }
 
 const char *words_scale(const char *text, size_t n)
 {
-    return find(scales, sizeof scales / sizeof *scales, text, n);
+    return words_find(scales, sizeof scales / sizeof *scales, text, n);
 }
 
 const char *words_part(const char *text, size_t n)
 {
-    return find(parts, sizeof parts / sizeof *parts, text, n);
+    return words_find(parts, sizeof parts / sizeof *parts, text, n);
 }
 
 /* ---- units ---- */
@@ -131,7 +131,8 @@ static int unit_line(const char *text, size_t n)
 /* The first word that is a unit: of "square cm" the second. */
 static int unit_of(const char *text)
 {
-    const char *letter = find(unit_letters, sizeof unit_letters / sizeof *unit_letters, text, strlen(text));
+    const char *letter =
+        words_find(unit_letters, sizeof unit_letters / sizeof *unit_letters, text, strlen(text));
     text = letter ? letter : text;
     while (*text) {
         size_t n = strcspn(text, " ");
@@ -148,7 +149,7 @@ static int unit_of(const char *text)
 static int line_of_part(const char *text)
 {
     size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz");
-    const char *letter = find(unit_letters, sizeof unit_letters / sizeof *unit_letters, text, n);
+    const char *letter = words_find(unit_letters, sizeof unit_letters / sizeof *unit_letters, text, n);
     return n == 0 ? -1 : letter ? unit_line(letter, strlen(letter)) : unit_line(text, n);
 }
 

@@ -31,7 +31,7 @@ enum { HEADER_BYTES = 24, KEY_BYTES_MIN = 8 + 1 + 4 + 1, TENSOR_BYTES_MIN = 8 + 
 enum { ALIGNMENT_MIN = 8, ALIGNMENT_MAX = 65536, SHOWN_BYTES_MAX = 100 };
 
 /* What a look at the file's bytes fails with: path, offset, key or tensor, then `what`. */
-static int refuse(const struct cursor *cursor, size_t at, int status, const char *what)
+static int gguf_refuse(const struct cursor *cursor, size_t at, int status, const char *what)
 {
     const char *path = cursor->file->path;
     int shown = (int)(cursor->name.len < SHOWN_BYTES_MAX ? cursor->name.len : SHOWN_BYTES_MAX);
@@ -46,7 +46,7 @@ static int refuse(const struct cursor *cursor, size_t at, int status, const char
 
 static int malformed(const struct cursor *cursor, size_t at, const char *what)
 {
-    return refuse(cursor, at, PONDER_E_FORMAT, what);
+    return gguf_refuse(cursor, at, PONDER_E_FORMAT, what);
 }
 
 /* `count` items of `each` bytes (at least) must follow. */
@@ -179,7 +179,7 @@ static int read_value(struct cursor *cursor, struct gguf_value *value, size_t **
         size_t at = cursor->at;
         status = read_type(cursor, &value->element);
         if (!status && value->element == GGUF_ARRAY)
-            return refuse(cursor, at, PONDER_E_UNSUPPORTED, "arrays of arrays are not supported");
+            return gguf_refuse(cursor, at, PONDER_E_UNSUPPORTED, "arrays of arrays are not supported");
         if (!status)
             status = read_u64(cursor, &value->count);
     }
@@ -209,7 +209,7 @@ static int unknown_tensor_type(const struct cursor *cursor, size_t at, uint32_t 
 #undef X
                  "(convert the file, for example with llama-quantize)",
              name, *name ? " (" : "", (unsigned long)type, *name ? ")" : "");
-    return refuse(cursor, at, PONDER_E_UNSUPPORTED, what);
+    return gguf_refuse(cursor, at, PONDER_E_UNSUPPORTED, what);
 }
 
 static int read_dims(struct cursor *cursor, struct gguf_tensor *tensor, uint64_t *elements)
@@ -364,7 +364,7 @@ static int read_header(struct cursor *cursor)
         char what[120];
         snprintf(what, sizeof what, "GGUF version %lu is not supported: wanted is 2 or 3, little-endian",
                  (unsigned long)version);
-        return refuse(cursor, 4, PONDER_E_UNSUPPORTED, what);
+        return gguf_refuse(cursor, 4, PONDER_E_UNSUPPORTED, what);
     }
     status = read_u64(cursor, &tensor_count);
     if (!status)
@@ -372,7 +372,7 @@ static int read_header(struct cursor *cursor)
     if (status)
         return status;
     if (tensor_count > GGUF_TENSORS_MAX || value_count > GGUF_KEYS_MAX)
-        return refuse(cursor, 8, PONDER_E_LIMIT, "over 65,536 tensors or keys");
+        return gguf_refuse(cursor, 8, PONDER_E_LIMIT, "over 65,536 tensors or keys");
     status = need(cursor, value_count, KEY_BYTES_MIN);
     if (!status)
         status = need(cursor, tensor_count, TENSOR_BYTES_MIN);

@@ -45,7 +45,7 @@ void gguf_writer_fail(struct gguf_writer *writer, int status, const char *messag
         err_set(&writer->err, status, "%s", message);
 }
 
-static void append(struct gguf_writer *writer, struct buf *buf, const void *bytes, size_t n)
+static void writer_append(struct gguf_writer *writer, struct buf *buf, const void *bytes, size_t n)
 {
     if (!writer->err.status && buf_append(buf, bytes, n))
         err_memory(&writer->err, "a GGUF file that is being written");
@@ -53,18 +53,18 @@ static void append(struct gguf_writer *writer, struct buf *buf, const void *byte
 
 static void append_u32(struct gguf_writer *writer, struct buf *buf, uint32_t value)
 {
-    append(writer, buf, &value, sizeof value);
+    writer_append(writer, buf, &value, sizeof value);
 }
 
 static void append_u64(struct gguf_writer *writer, struct buf *buf, uint64_t value)
 {
-    append(writer, buf, &value, sizeof value);
+    writer_append(writer, buf, &value, sizeof value);
 }
 
 static void append_string(struct gguf_writer *writer, struct buf *buf, const char *data, size_t len)
 {
     append_u64(writer, buf, len);
-    append(writer, buf, data, len);
+    writer_append(writer, buf, data, len);
 }
 
 /* Keeps the name; a failure where it is empty, too long, or there already. `kind` is 'k' or 't'. */
@@ -80,8 +80,8 @@ static void add_name(struct gguf_writer *writer, char kind, const char *name, si
     for (size_t at = 0; at < writer->names.len; at += strlen(writer->names.data + at) + 1)
         if (writer->names.data[at] == kind && !strcmp(writer->names.data + at + 1, name))
             err_set(&writer->err, PONDER_E_ARGUMENT, "%s '%.100s' was put twice", what, name);
-    append(writer, &writer->names, &kind, 1);
-    append(writer, &writer->names, name, len + 1);
+    writer_append(writer, &writer->names, &kind, 1);
+    writer_append(writer, &writer->names, name, len + 1);
 }
 
 static void begin_key(struct gguf_writer *writer, const char *key, enum gguf_type type)
@@ -105,7 +105,7 @@ static void begin_array(struct gguf_writer *writer, const char *key, enum gguf_t
 static void put_scalar(struct gguf_writer *writer, const char *key, enum gguf_type type, const void *value)
 {
     begin_key(writer, key, type);
-    append(writer, &writer->keys, value, gguf_type_size(type));
+    writer_append(writer, &writer->keys, value, gguf_type_size(type));
 }
 
 void gguf_put_u32(struct gguf_writer *writer, const char *key, uint32_t value)
@@ -156,31 +156,31 @@ void gguf_put_strings(struct gguf_writer *writer, const char *key, const struct 
 void gguf_put_i32s(struct gguf_writer *writer, const char *key, const int32_t *items, size_t count)
 {
     begin_array(writer, key, GGUF_I32, count);
-    append(writer, &writer->keys, items, count * sizeof *items);
+    writer_append(writer, &writer->keys, items, count * sizeof *items);
 }
 
 void gguf_put_f32s(struct gguf_writer *writer, const char *key, const float *items, size_t count)
 {
     begin_array(writer, key, GGUF_F32, count);
-    append(writer, &writer->keys, items, count * sizeof *items);
+    writer_append(writer, &writer->keys, items, count * sizeof *items);
 }
 
 static void append_padding(struct gguf_writer *writer, struct buf *buf)
 {
     static const char zeros[GGUF_ALIGNMENT];
-    append(writer, buf, zeros, (GGUF_ALIGNMENT - buf->len % GGUF_ALIGNMENT) % GGUF_ALIGNMENT);
+    writer_append(writer, buf, zeros, (GGUF_ALIGNMENT - buf->len % GGUF_ALIGNMENT) % GGUF_ALIGNMENT);
 }
 
 static void append_data(struct gguf_writer *writer, enum gguf_tensor_type type, const float *data, uint64_t n)
 {
     uint16_t chunk[4096];
     if (type == GGUF_TENSOR_F32)
-        append(writer, &writer->data, data, (size_t)n * sizeof *data);
+        writer_append(writer, &writer->data, data, (size_t)n * sizeof *data);
     while (type != GGUF_TENSOR_F32 && n && !writer->err.status) {
         size_t count = n < 4096 ? (size_t)n : 4096;
         for (size_t i = 0; i < count; i++)
             chunk[i] = type == GGUF_TENSOR_F16 ? f32_to_f16(data[i]) : f32_to_bf16(data[i]);
-        append(writer, &writer->data, chunk, count * sizeof *chunk);
+        writer_append(writer, &writer->data, chunk, count * sizeof *chunk);
         data += count;
         n -= count;
     }
@@ -214,7 +214,7 @@ void gguf_put_tensor(struct gguf_writer *writer, const char *name, enum gguf_ten
         return;
     append_string(writer, &writer->tensors, name, strlen(name));
     append_u32(writer, &writer->tensors, (uint32_t)n_dims);
-    append(writer, &writer->tensors, dims, (size_t)n_dims * sizeof *dims);
+    writer_append(writer, &writer->tensors, dims, (size_t)n_dims * sizeof *dims);
     append_u32(writer, &writer->tensors, (uint32_t)type);
     append_u64(writer, &writer->tensors, writer->data.len);
     append_data(writer, type, data, count);
@@ -232,7 +232,7 @@ static void put_raw_key(struct gguf_writer *writer, const struct gguf_file *file
                      : file->tensors_at;
     snprintf(name, sizeof name, "%.*s", (int)value->key.len, value->key.data);
     add_name(writer, 'k', name, GGUF_KEY_BYTES_MAX);
-    append(writer, &writer->keys, file->bytes + begin, end - begin);
+    writer_append(writer, &writer->keys, file->bytes + begin, end - begin);
     writer->key_count++;
 }
 
@@ -251,31 +251,32 @@ void gguf_put_file(struct gguf_writer *writer, const struct gguf_file *file, con
             put_raw_key(writer, file, i);
     for (size_t i = 0; i < file->own_count; i++)
         add_name(writer, 't', file->names[i], GGUF_NAME_BYTES_MAX);
-    append(writer, &writer->tensors, file->bytes + file->tensors_at, file->tensors_end - file->tensors_at);
-    append(writer, &writer->data, file->bytes + file->data_at,
-           file->size > file->data_at ? file->size - file->data_at : 0);
+    writer_append(writer, &writer->tensors, file->bytes + file->tensors_at,
+                  file->tensors_end - file->tensors_at);
+    writer_append(writer, &writer->data, file->bytes + file->data_at,
+                  file->size > file->data_at ? file->size - file->data_at : 0);
     writer->tensor_count += file->own_count;
 }
 
 /* The whole file into `out`. */
-static void join(struct gguf_writer *writer, struct buf *out)
+static void writer_join(struct gguf_writer *writer, struct buf *out)
 {
     if (!writer->err.status && (writer->key_count > GGUF_KEYS_MAX || writer->tensor_count > GGUF_TENSORS_MAX))
         err_set(&writer->err, PONDER_E_LIMIT, "over 65,536 keys or tensors");
-    append(writer, out, "GGUF", 4);
+    writer_append(writer, out, "GGUF", 4);
     append_u32(writer, out, VERSION);
     append_u64(writer, out, writer->tensor_count);
     append_u64(writer, out, writer->key_count);
-    append(writer, out, writer->keys.data, writer->keys.len);
-    append(writer, out, writer->tensors.data, writer->tensors.len);
+    writer_append(writer, out, writer->keys.data, writer->keys.len);
+    writer_append(writer, out, writer->tensors.data, writer->tensors.len);
     append_padding(writer, out);
-    append(writer, out, writer->data.data, writer->data.len);
+    writer_append(writer, out, writer->data.data, writer->data.len);
 }
 
 int gguf_writer_save(struct gguf_writer *writer, const char *path, struct ponder_err *err)
 {
     struct buf whole = BUF_INIT(bytes_max);
-    join(writer, &whole);
+    writer_join(writer, &whole);
     int status = writer->err.status;
     if (status)
         status = err_set(err, status, "%s: not written: %s", path, writer->err.message);
@@ -289,7 +290,7 @@ int gguf_writer_bytes(struct gguf_writer *writer, char **out, size_t *len, struc
 {
     struct buf whole = BUF_INIT(bytes_max);
     *out = NULL;
-    join(writer, &whole);
+    writer_join(writer, &whole);
     int status = writer->err.status;
     if (status)
         err_set(err, status, "a GGUF file: %s", writer->err.message);

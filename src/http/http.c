@@ -153,7 +153,7 @@ static void set_limits(CURL *easy, double timeout_s)
 }
 
 /* The transfer's job, server and URL are set. */
-static int begin(struct http_loop *loop, struct transfer *t, struct ponder_err *err)
+static int http_begin(struct http_loop *loop, struct transfer *t, struct ponder_err *err)
 {
     CURL *easy = t->easy;
     struct http_job *job = t->job;
@@ -296,7 +296,7 @@ int http_loop_send(struct http_loop *loop, struct http *http, struct http_job *j
     t->job = job;
     t->moves = 0;
     snprintf(t->url, sizeof t->url, "%s%s", http->base, job->path);
-    int status = begin(loop, t, err);
+    int status = http_begin(loop, t, err);
     struct transfer **list = status ? &loop->idle : &loop->busy;
     t->next = *list;
     *list = t;
@@ -372,7 +372,7 @@ static bool moves_on(struct http_loop *loop, struct transfer *t)
     snprintf(t->url, sizeof t->url, "%s", to);
     t->moves++;
     curl_multi_remove_handle(loop->multi, t->easy);
-    if (begin(loop, t, &ignored) == PONDER_OK)
+    if (http_begin(loop, t, &ignored) == PONDER_OK)
         return true;
     job->end = HTTP_WRONG;
     return false;
@@ -445,7 +445,7 @@ static double wait_s(const struct place *place)
     return first_wait_s * (double)(1 << (place->tries - 1));
 }
 
-static int ask(struct http_list *list, struct place *place, struct ponder_err *err)
+static int http_ask(struct http_list *list, struct place *place, struct ponder_err *err)
 {
     place->tries++;
     place->waiting = false;
@@ -453,7 +453,7 @@ static int ask(struct http_list *list, struct place *place, struct ponder_err *e
 }
 
 /* What becomes of one that has ended. */
-static int end(struct http *http, struct place *place, struct ponder_err *err)
+static int http_end_job(struct http *http, struct place *place, struct ponder_err *err)
 {
     struct http_job *job = place->job;
     http->heard |= job->end == HTTP_REPLIED;
@@ -481,12 +481,12 @@ static int take_ended(struct http_list *list, struct ponder_err *err)
     struct http_job *job;
     int status = PONDER_OK;
     while (!status && (job = http_loop_take(list->http->loop)))
-        status = end(list->http, place_of(list, job), err);
+        status = http_end_job(list->http, place_of(list, job), err);
     return status;
 }
 
 /* Starts what there is room and time for. The number of those under way, or an error. */
-static int fill(struct http_list *list, struct ponder_err *err)
+static int http_fill(struct http_list *list, struct ponder_err *err)
 {
     int busy = 0, status = PONDER_OK;
     for (int i = 0; i < HTTP_AT_ONCE_MAX && !status; i++) {
@@ -495,7 +495,7 @@ static int fill(struct http_list *list, struct ponder_err *err)
         if (fresh)
             *place = (struct place){.job = &list->jobs[list->next++]};
         if (fresh || (place->job && place->waiting && clock_now_s(&clock_system) >= place->again_s))
-            status = ask(list, place, err);
+            status = http_ask(list, place, err);
         busy += place->job != NULL;
     }
     return status ? status : busy;
@@ -514,7 +514,7 @@ int http_list_open(struct http_list **out, struct http *http, struct http_job *j
 int http_list_step(struct http_list *list, double wait_s, const struct deadline *deadline,
                    struct ponder_err *err)
 {
-    int busy = deadline_passed(deadline) ? 0 : fill(list, err);
+    int busy = deadline_passed(deadline) ? 0 : http_fill(list, err);
     if (busy <= 0)
         return busy;
     int status = http_loop_step(list->http->loop, wait_s, err);

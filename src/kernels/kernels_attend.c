@@ -52,7 +52,7 @@ INLINE void multiply_rows(const int mr, int n, int k, const float *a, size_t a_s
 }
 
 /* c (m, n) (+)= a (m, k) b (k, n) */
-static void multiply(int m, int n, int k, struct matrix a, struct matrix b, struct matrix c, bool add)
+static void attend_multiply(int m, int n, int k, struct matrix a, struct matrix b, struct matrix c, bool add)
 {
     int r = 0;
     for (; r + TILE_ROWS <= m; r += TILE_ROWS, a.data += TILE_ROWS * a.stride, c.data += TILE_ROWS * c.stride)
@@ -136,13 +136,13 @@ void KERNEL(attend)(const struct lm_attend *a)
         for (int row = 0; row < a->rows; row += QUERY_TILE) {
             int count = a->rows - row < QUERY_TILE ? a->rows - row : QUERY_TILE;
             int columns = round_up(row + count);
-            multiply(count, columns, dim, part(a->qkv, a->stride, row, head * dim), room.keys_t, room.p,
-                     false);
+            attend_multiply(count, columns, dim, part(a->qkv, a->stride, row, head * dim), room.keys_t,
+                            room.p, false);
             for (int r = 0; r < count; r++)
                 a->lse[(size_t)(row + r) * (size_t)a->heads + (size_t)head] =
                     softmax_row(room.p.data + (size_t)r * room.p.stride, row + r, columns, scale);
             struct matrix out = {room.dp.data, (size_t)dim};
-            multiply(count, dim, row + count, room.p, values, out, false);
+            attend_multiply(count, dim, row + count, room.p, values, out, false);
             for (int r = 0; r < count; r++)
                 for (int i = 0; i < dim; i += LANES) {
                     int n = dim - i < LANES ? dim - i : LANES;
@@ -177,7 +177,7 @@ static void add_turned(struct matrix tile, int count, int columns, int dim, stru
                        struct matrix rows, struct matrix out)
 {
     transpose(tile, count, columns, count, turned);
-    multiply(columns, dim, count, turned, rows, out, true);
+    attend_multiply(columns, dim, count, turned, rows, out, true);
 }
 
 void KERNEL(attend_backward)(const struct lm_attend *a)
@@ -197,14 +197,14 @@ void KERNEL(attend_backward)(const struct lm_attend *a)
             int columns = round_up(row + count);
             struct matrix queries = part(a->qkv, a->stride, row, head * dim);
             struct matrix dout = part(a->dout, out_stride, row, head * dim);
-            multiply(count, columns, dim, queries, room.keys_t, room.p, false);
-            multiply(count, columns, dim, dout, room.values_t, room.dp, false);
+            attend_multiply(count, columns, dim, queries, room.keys_t, room.p, false);
+            attend_multiply(count, columns, dim, dout, room.values_t, room.dp, false);
             for (int r = 0; r < count; r++)
                 softmax_row_backward(room.p.data + (size_t)r * room.p.stride,
                                      room.dp.data + (size_t)r * room.dp.stride, row + r, columns, scale,
                                      a->lse[(size_t)(row + r) * (size_t)a->heads + (size_t)head]);
-            multiply(count, dim, row + count, room.dp, keys, part(a->dqkv, a->stride, row, head * dim),
-                     false);
+            attend_multiply(count, dim, row + count, room.dp, keys, part(a->dqkv, a->stride, row, head * dim),
+                            false);
             add_turned(room.dp, count, row + count, dim, room.turned, queries,
                        part(a->dqkv, a->stride, 0, key_column));
             add_turned(room.p, count, row + count, dim, room.turned, dout,

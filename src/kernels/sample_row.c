@@ -331,7 +331,7 @@ static struct cut cut_of(const struct row *row, const struct sample_options *opt
 
 /* The kept token in which the running sum of the weights passes `target`, after weigh_all() of the same cut.
  */
-static int32_t draw(const struct row *row, struct cut cut, double target)
+static int32_t row_draw(const struct row *row, struct cut cut, double target)
 {
     int32_t last = -1;
     double before = 0;
@@ -381,7 +381,7 @@ struct sample KERNEL(sample)(const float *logits, int vocab, const struct sample
     } else {
         struct cut cut = cut_of(&row, options);
         bool plain = isinf(cut.value) && row.scale == 1;
-        token = draw(&row, cut, u * (plain ? total_plain : weigh_all(&row, cut)));
+        token = row_draw(&row, cut, u * (plain ? total_plain : weigh_all(&row, cut)));
         if (token < 0) /* u rounded up to the whole */
             token = first_max(&row);
     }

@@ -41,8 +41,8 @@ static int cell_done(void *data, int64_t question, const struct best_of_n_sample
 }
 
 /* A pass over what is missing. */
-static int label(void *data, const int64_t *missing, int64_t count, enum ponder_stopped *stopped,
-                 struct ponder_err *err)
+static int label_question(void *data, const int64_t *missing, int64_t count, enum ponder_stopped *stopped,
+                          struct ponder_err *err)
 {
     struct work *work = data;
     struct rollouts_result result;
@@ -98,13 +98,13 @@ static int sum_up(struct work *work, struct ponder_err *err)
 
 /* ---- the calls ---- */
 
-static int run(struct work *work, const struct ponder_watch *watch, struct ponder_err *err)
+static int label_questions(struct work *work, const struct ponder_watch *watch, struct ponder_err *err)
 {
     int status = cells_open(&work->cells, work->job, work->job->sampling->n, &clock_system, watch, err);
     if (!status)
         status = cells_open_store(&work->cells, err);
     if (!status)
-        status = cells_do(&work->cells, label, work, err);
+        status = cells_do(&work->cells, label_question, work, err);
     if (!status)
         status = sum_up(work, err);
     cells_release(&work->cells);
@@ -139,7 +139,7 @@ int ponder_label_run(struct ponder_model *model, const struct ponder_label_setti
                     "completions, or serve the model with vLLM or llama-server");
     work.job = &job;
     if (!status)
-        status = run(&work, watch, err);
+        status = label_questions(&work, watch, err);
     engine_release(work.engine);
     return status;
 }

@@ -255,7 +255,7 @@ static int check_batch(const struct lm_run *run, const struct lm_batch *batch, s
 }
 
 /* What the batch needs besides the activations: angles and scratch for its last position, and its plan. */
-static int prepare(struct lm_run *run, const struct lm_batch *batch, struct ponder_err *err)
+static int forward_prepare(struct lm_run *run, const struct lm_batch *batch, struct ponder_err *err)
 {
     int last = 0;
     for (int row = 0; row < batch->rows; row++)
@@ -298,7 +298,7 @@ int lm_forward(struct lm_run *run, const struct lm_batch *batch, float **logits,
 {
     int status = check_batch(run, batch, err);
     if (!status)
-        status = prepare(run, batch, err);
+        status = forward_prepare(run, batch, err);
     if (status)
         return status;
     int threads = omp_get_max_threads();

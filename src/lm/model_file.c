@@ -29,7 +29,7 @@ static const char *key_of(struct reader *r, const char *name)
     return r->key;
 }
 
-static const struct gguf_value *find(struct reader *r, const char *name)
+static const struct gguf_value *model_find(struct reader *r, const char *name)
 {
     return gguf_find(r->file, key_of(r, name));
 }
@@ -55,7 +55,7 @@ static int read_int(struct reader *r, const char *name, int *out)
 /* As read_int; the key may be an array with the same number for each layer, too. */
 static int read_layers_int(struct reader *r, const char *name, int layers, int *out)
 {
-    const struct gguf_value *value = find(r, name);
+    const struct gguf_value *value = model_find(r, name);
     if (!value || value->type != GGUF_ARRAY)
         return read_int(r, name, out);
     double number = gguf_number_at(r->file, value, 0);
@@ -81,12 +81,12 @@ static int read_layers_int(struct reader *r, const char *name, int layers, int *
 /* As read_int, but a missing key leaves `*out` as it is. */
 static int read_int_or(struct reader *r, const char *name, int *out)
 {
-    return find(r, name) ? read_int(r, name, out) : PONDER_OK;
+    return model_find(r, name) ? read_int(r, name, out) : PONDER_OK;
 }
 
 static int read_f32_or(struct reader *r, const char *name, float *out)
 {
-    return find(r, name) ? gguf_get_f32(r->file, r->key, out, r->err) : PONDER_OK;
+    return model_find(r, name) ? gguf_get_f32(r->file, r->key, out, r->err) : PONDER_OK;
 }
 
 static int read_architecture(const struct gguf_file *file, enum lm_arch *arch, struct ponder_err *err)
@@ -121,7 +121,7 @@ static int read_sizes(struct reader *r, struct lm_shape *shape)
     if (!status)
         status = read_layers_int(r, "attention.head_count", shape->layers, &shape->heads);
     shape->kv_heads = shape->heads;
-    if (!status && find(r, "attention.head_count_kv"))
+    if (!status && model_find(r, "attention.head_count_kv"))
         status = read_layers_int(r, "attention.head_count_kv", shape->layers, &shape->kv_heads);
     if (!status)
         status = read_layers_int(r, "feed_forward_length", shape->layers, &shape->ffn);
@@ -142,7 +142,7 @@ static int read_sizes(struct reader *r, struct lm_shape *shape)
 static int read_rope_scaling(struct reader *r, struct lm_shape *shape)
 {
     struct gguf_string type = {"linear", 6};
-    const struct gguf_value *value = find(r, "rope.scaling.type");
+    const struct gguf_value *value = model_find(r, "rope.scaling.type");
     int status = value ? gguf_get_string(r->file, r->key, &type, r->err) : PONDER_OK;
     if (status || is_text(type, "none"))
         return status;
@@ -152,8 +152,8 @@ static int read_rope_scaling(struct reader *r, struct lm_shape *shape)
             "%s: byte %zu: key '%s' is \"%.*s\": this scaling of rotary positions is not supported; "
             "supported are none, linear, and the tensor rope_freqs.weight of llama models",
             gguf_path(r->file), value->offset, r->key, (int)(type.len < 64 ? type.len : 64), type.data);
-    return find(r, "rope.scaling.factor") ? read_f32_or(r, "rope.scaling.factor", &shape->rope_divisor)
-                                          : read_f32_or(r, "rope.scale_linear", &shape->rope_divisor);
+    return model_find(r, "rope.scaling.factor") ? read_f32_or(r, "rope.scaling.factor", &shape->rope_divisor)
+                                                : read_f32_or(r, "rope.scale_linear", &shape->rope_divisor);
 }
 
 static int read_options(struct reader *r, struct lm_shape *shape)
@@ -198,7 +198,7 @@ static int refuse_extras(struct reader *r)
                   {"attn_logit_softcapping", 0}, {"logit_scale", 1},         {"final_logit_softcapping", 0},
                   {"residual_scale", 1},         {"embedding_scale", 1},     {"rope.scaling.attn_factor", 1}};
     for (size_t i = 0; i < sizeof extras / sizeof *extras; i++) {
-        const struct gguf_value *value = find(r, extras[i].key);
+        const struct gguf_value *value = model_find(r, extras[i].key);
         double number = value && value->type != GGUF_ARRAY ? gguf_number_at(r->file, value, 0) : NAN;
         if (value && !(number == 0 || number == extras[i].without))
             return err_set(r->err, PONDER_E_UNSUPPORTED,
@@ -207,7 +207,7 @@ static int refuse_extras(struct reader *r)
     }
     bool causal = true;
     int status = PONDER_OK;
-    if (find(r, "attention.causal"))
+    if (model_find(r, "attention.causal"))
         status = gguf_get_bool(r->file, r->key, &causal, r->err);
     if (!status && !causal)
         status = err_set(r->err, PONDER_E_UNSUPPORTED,

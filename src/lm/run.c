@@ -35,7 +35,7 @@ static enum lm_precision resolve_precision(const struct lm_run_options *options,
     return !options->exact && gemm_bf16_is_fast() ? LM_PRECISION_BF16 : LM_PRECISION_F32;
 }
 
-static int resolve(struct lm_run_options *options, const struct lm_model *model, struct ponder_err *err)
+static int run_resolve(struct lm_run_options *options, const struct lm_model *model, struct ponder_err *err)
 {
     if (options->threads == 0)
         options->threads = omp_get_num_procs();
@@ -121,7 +121,7 @@ struct carve {
     size_t bytes;
 };
 
-static void *take(struct carve *carve, size_t count, size_t size)
+static void *run_take(struct carve *carve, size_t count, size_t size)
 {
     void *piece = carve->base ? carve->base + carve->bytes : NULL;
     carve->bytes += (count * size + 63) / 64 * 64;
@@ -132,17 +132,17 @@ static void carve_layer(const struct lm_run *run, struct carve *c, struct lm_act
 {
     const struct lm_shape *s = &run->model->shape;
     size_t rows = (size_t)run->rows_padded, width = (size_t)s->width, operand = lm_run_bf16(run) ? 2 : 4;
-    acts->x = take(c, rows * width, sizeof(float));
-    acts->attn_inv = take(c, rows, sizeof(float));
-    acts->attn_in = take(c, rows * width, operand);
-    acts->qkv = take(c, rows * (size_t)lm_qkv_width(s), sizeof(float));
-    acts->lse = take(c, run->options.train ? rows * (size_t)s->heads : 0, sizeof(float));
-    acts->attended = take(c, rows * (size_t)(s->heads * s->head_dim), operand);
-    acts->mid = take(c, rows * width, sizeof(float));
-    acts->ffn_inv = take(c, rows, sizeof(float));
-    acts->ffn_in = take(c, rows * width, operand);
-    acts->gate_up = take(c, rows * 2 * (size_t)s->ffn, sizeof(float));
-    acts->gated = take(c, rows * (size_t)s->ffn, operand);
+    acts->x = run_take(c, rows * width, sizeof(float));
+    acts->attn_inv = run_take(c, rows, sizeof(float));
+    acts->attn_in = run_take(c, rows * width, operand);
+    acts->qkv = run_take(c, rows * (size_t)lm_qkv_width(s), sizeof(float));
+    acts->lse = run_take(c, run->options.train ? rows * (size_t)s->heads : 0, sizeof(float));
+    acts->attended = run_take(c, rows * (size_t)(s->heads * s->head_dim), operand);
+    acts->mid = run_take(c, rows * width, sizeof(float));
+    acts->ffn_inv = run_take(c, rows, sizeof(float));
+    acts->ffn_in = run_take(c, rows * width, operand);
+    acts->gate_up = run_take(c, rows * 2 * (size_t)s->ffn, sizeof(float));
+    acts->gated = run_take(c, rows * (size_t)s->ffn, operand);
 }
 
 static size_t larger(size_t a, size_t b)
@@ -156,12 +156,12 @@ static void carve_backward(struct lm_run *run, struct carve *c)
     size_t rows = (size_t)run->rows_padded, operand = lm_run_bf16(run) ? 2 : 4;
     size_t width = (size_t)s->width, ffn = (size_t)s->ffn, qkv = (size_t)lm_qkv_width(s);
     size_t heads_width = (size_t)(s->heads * s->head_dim);
-    run->dx = take(c, rows * width, sizeof(float));
-    run->dwide = take(c, rows * larger(larger(width, heads_width), ffn), sizeof(float));
-    run->dy = take(c, rows * larger(larger(width, qkv), larger(2 * ffn, (size_t)s->vocab)), operand);
-    run->dqkv = take(c, rows * qkv, sizeof(float));
-    run->row_loss = take(c, rows, sizeof(double));
-    run->dgain = take(c, (size_t)run->options.threads * width, sizeof(float));
+    run->dx = run_take(c, rows * width, sizeof(float));
+    run->dwide = run_take(c, rows * larger(larger(width, heads_width), ffn), sizeof(float));
+    run->dy = run_take(c, rows * larger(larger(width, qkv), larger(2 * ffn, (size_t)s->vocab)), operand);
+    run->dqkv = run_take(c, rows * qkv, sizeof(float));
+    run->row_loss = run_take(c, rows, sizeof(double));
+    run->dgain = run_take(c, (size_t)run->options.threads * width, sizeof(float));
 }
 
 static void carve_all(struct lm_run *run, struct carve *c)
@@ -173,12 +173,12 @@ static void carve_all(struct lm_run *run, struct carve *c)
             carve_layer(run, c, &run->acts[i]);
         else
             run->acts[i] = run->acts[0];
-    run->final = take(c, rows * width, sizeof(float));
-    run->out_inv = take(c, rows, sizeof(float));
-    run->out_in = take(c, rows * width, operand);
-    run->projected = take(c, rows * width, sizeof(float));
-    run->logits =
-        take(c, (size_t)gemm_rows(run->options.logit_rows_max) * (size_t)lm_run_outputs(run), sizeof(float));
+    run->final = run_take(c, rows * width, sizeof(float));
+    run->out_inv = run_take(c, rows, sizeof(float));
+    run->out_in = run_take(c, rows * width, operand);
+    run->projected = run_take(c, rows * width, sizeof(float));
+    run->logits = run_take(c, (size_t)gemm_rows(run->options.logit_rows_max) * (size_t)lm_run_outputs(run),
+                           sizeof(float));
     if (run->options.train)
         carve_backward(run, c);
 }
@@ -295,7 +295,7 @@ int lm_run_open(struct lm_run **out, const struct lm_model *model, const struct 
     run->acts = calloc((size_t)model->shape.layers, sizeof *run->acts);
     int status = run->layers && run->acts ? check_model(model, options, err) : err_memory(err, "a model run");
     if (!status)
-        status = resolve(&run->options, model, err);
+        status = run_resolve(&run->options, model, err);
     if (!status)
         status = gemm_open(&run->gemm,
                            &(struct gemm_options){.threads = run->options.threads,

@@ -40,7 +40,7 @@ static void top_of(const float *logits, int n, int64_t k, double norm, int32_t *
 }
 
 /* Rows [first, first + rows) of the text, whose logits stand in `logits` (rows, V). */
-static void fill(struct ponder_logprobs *out, int first, int rows, const float *logits, int vocab)
+static void logprobs_fill(struct ponder_logprobs *out, int first, int rows, const float *logits, int vocab)
 {
     for (int row = 0; row < rows; row++) {
         int at = first + row;
@@ -70,7 +70,7 @@ static int pass(struct lm_run *run, struct kv_tree *kv, int segment, int vocab, 
         int status = lm_forward(run, &batch, &logits, err);
         if (status)
             return status;
-        fill(out, first, rows, logits, vocab);
+        logprobs_fill(out, first, rows, logits, vocab);
     }
     return PONDER_OK;
 }

@@ -150,7 +150,7 @@ struct hunt {
     bool found;
 };
 
-static void look(struct hunt *hunt, const char *folder, const char *below)
+static void model_look(struct hunt *hunt, const char *folder, const char *below)
 {
     if (hunt->found || !folder || !*folder)
         return;
@@ -177,10 +177,10 @@ static int find_shipped(const char *file, const char *wanted, char **path, struc
     struct hunt hunt = {.file = file, .path = BUF_INIT(3 * PATH_MAX), .looked = BUF_INIT(16 * PATH_MAX)};
     char program[PATH_MAX];
     program_folder(program, sizeof program);
-    look(&hunt, getenv("PONDER_MODELS_DIR"), "");
-    look(&hunt, program, "/../share/ponder/models"); /* an installation that was moved */
-    look(&hunt, PONDER_MODELS_DIR, "");
-    look(&hunt, program, "/../../models"); /* run from the build folder */
+    model_look(&hunt, getenv("PONDER_MODELS_DIR"), "");
+    model_look(&hunt, program, "/../share/ponder/models"); /* an installation that was moved */
+    model_look(&hunt, PONDER_MODELS_DIR, "");
+    model_look(&hunt, program, "/../../models"); /* run from the build folder */
     int status = PONDER_OK;
     if (!hunt.found)
         status = err_set(err, PONDER_E_NOT_FOUND, "%s; looked for %s", wanted, buf_text(&hunt.looked));

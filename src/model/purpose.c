@@ -34,7 +34,7 @@ void ponder_model_default_sampling(struct ponder_model *model)
         model->sampling[p] = purposes[p].sampling;
 }
 
-static int check(const struct ponder_purpose_sampling *s, struct ponder_err *err)
+static int purpose_check(const struct ponder_purpose_sampling *s, struct ponder_err *err)
 {
     struct sample_options options = {s->temperature, 0, s->top_p, s->min_p};
     return sample_options_check(&options, err);
@@ -53,7 +53,8 @@ static int read_number(const struct gguf_file *file, int purpose, const char *wh
     if (status)
         return status;
     *out = round((double)value * 1e6) / 1e6; /* 0.8 as it was written, not as f32 has it */
-    return check(s, err) ? err_prefix(err, PONDER_E_FORMAT, "%s: key '%s'", gguf_path(file), key) : PONDER_OK;
+    return purpose_check(s, err) ? err_prefix(err, PONDER_E_FORMAT, "%s: key '%s'", gguf_path(file), key)
+                                 : PONDER_OK;
 }
 
 int ponder_model_read_sampling(struct ponder_model *model, const struct gguf_file *file,

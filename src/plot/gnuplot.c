@@ -50,7 +50,7 @@ static void close_ends(struct ends *ends)
 }
 
 /* -d: without the user's own settings. */
-static int start(pid_t *child, struct ends *ends, struct ponder_err *err)
+static int gnuplot_start(pid_t *child, struct ends *ends, struct ponder_err *err)
 {
     char *const argv[] = {"gnuplot", "-d", NULL};
     posix_spawn_file_actions_t actions;
@@ -106,7 +106,7 @@ int gnuplot_run(struct buf *out, const struct buf *commands, struct ponder_err *
     pid_t child;
     int status = open_ends(&ends, commands, err), ended = 0;
     if (!status)
-        status = start(&child, &ends, err);
+        status = gnuplot_start(&child, &ends, err);
     if (status) {
         close_ends(&ends);
         return status;

@@ -12,7 +12,7 @@ static size_t row_elements(int k)
     return ((size_t)k + LM_DOT_GROUP - 1) / LM_DOT_GROUP * LM_DOT_GROUP;
 }
 
-static int reserve(struct direct *direct, size_t elements, struct ponder_err *err)
+static int direct_reserve(struct direct *direct, size_t elements, struct ponder_err *err)
 {
     if (elements <= direct->elements)
         return PONDER_OK;
@@ -70,7 +70,7 @@ int direct_product(struct direct *direct, const struct lm_matrix *w, const void 
                    int threads, float *y, struct ponder_err *err)
 {
     enum { CHUNK = 32 };
-    int status = reserve(direct, (size_t)rows * row_elements(w->cols), err);
+    int status = direct_reserve(direct, (size_t)rows * row_elements(w->cols), err);
     if (status)
         return status;
     for (int row = 0; row < rows; row++)

@@ -296,8 +296,8 @@ INLINE void multiply_stretch(const struct qgemm_format f, const struct stretch *
     }
 QGEMM_TYPES(MULTIPLY)
 
-static void multiply(const struct qgemm_part *part, int first, int count, const struct qgemm_rows *x,
-                     float *y, size_t y_stride, void *scratch)
+static void amx_multiply(const struct qgemm_part *part, int first, int count, const struct qgemm_rows *x,
+                         float *y, size_t y_stride, void *scratch)
 {
     if (!x->bf16) {
         qgemm_avx512.multiply(part, first, count, x, y, y_stride, NULL);
@@ -332,7 +332,7 @@ static bool permitted(void)
     return (edx >> 24 & 1) && (edx >> 22 & 1) && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
 }
 
-static bool works(void)
+static bool amx_works(void)
 {
     static atomic_int known; /* 1: no, 2: yes */
     if (!known)
@@ -340,5 +340,8 @@ static bool works(void)
     return known == 2;
 }
 
-const struct qgemm_kernel qgemm_amx = {
-    .name = "amx", .works = works, .rows_bf16 = 17, .scratch_bytes = scratch_bytes, .multiply = multiply};
+const struct qgemm_kernel qgemm_amx = {.name = "amx",
+                                       .works = amx_works,
+                                       .rows_bf16 = 17,
+                                       .scratch_bytes = scratch_bytes,
+                                       .multiply = amx_multiply};

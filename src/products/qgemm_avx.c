@@ -211,8 +211,8 @@ INLINE void multiply_panel(const struct qgemm_format f, const struct qgemm_part 
     }
 QGEMM_TYPES(MULTIPLY)
 
-static void multiply(const struct qgemm_part *part, int first, int count, const struct qgemm_rows *x,
-                     float *y, size_t y_stride, void *scratch)
+static void avx_multiply(const struct qgemm_part *part, int first, int count, const struct qgemm_rows *x,
+                         float *y, size_t y_stride, void *scratch)
 {
     (void)scratch;
     for (int index = first; index < first + count; index++)
@@ -229,18 +229,18 @@ static void multiply(const struct qgemm_part *part, int first, int count, const 
 #include <cpuid.h>
 
 /* Compilers of 2022 have no name for it in __builtin_cpu_supports(): bit 4 of EAX of leaf 7, subleaf 1. */
-static bool works(void)
+static bool avx_works(void)
 {
     unsigned eax, ebx, ecx, edx;
     return lm_kernels_named("avx2") && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax & 1u << 4);
 }
 
-const struct qgemm_kernel qgemm_avxvnni = {.name = "avxvnni", .works = works, .multiply = multiply};
+const struct qgemm_kernel qgemm_avxvnni = {.name = "avxvnni", .works = avx_works, .multiply = avx_multiply};
 #else
-static bool works(void)
+static bool avx_works(void)
 {
     return lm_kernels_named("avx2") != NULL;
 }
 
-const struct qgemm_kernel qgemm_avx2 = {.name = "avx2", .works = works, .multiply = multiply};
+const struct qgemm_kernel qgemm_avx2 = {.name = "avx2", .works = avx_works, .multiply = avx_multiply};
 #endif

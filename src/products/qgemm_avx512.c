@@ -100,8 +100,8 @@ INLINE void multiply_panel(const struct qgemm_format f, const struct qgemm_part 
     }
 QGEMM_TYPES(MULTIPLY)
 
-static void multiply(const struct qgemm_part *part, int first, int count, const struct qgemm_rows *x,
-                     float *y, size_t y_stride, void *scratch)
+static void avx512_multiply(const struct qgemm_part *part, int first, int count, const struct qgemm_rows *x,
+                            float *y, size_t y_stride, void *scratch)
 {
     (void)scratch;
     for (int index = first; index < first + count; index++)
@@ -114,9 +114,10 @@ static void multiply(const struct qgemm_part *part, int first, int count, const 
         }
 }
 
-static bool works(void)
+static bool avx512_works(void)
 {
     return lm_kernels_named("avx512") && __builtin_cpu_supports("avx512vnni");
 }
 
-const struct qgemm_kernel qgemm_avx512 = {.name = "avx512", .works = works, .multiply = multiply};
+const struct qgemm_kernel qgemm_avx512 = {
+    .name = "avx512", .works = avx512_works, .multiply = avx512_multiply};

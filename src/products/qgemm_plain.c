@@ -96,8 +96,8 @@ static void multiply_row(const struct qgemm_part *part, int row, const struct qg
     }
 }
 
-static void multiply(const struct qgemm_part *part, int first, int count, const struct qgemm_rows *x,
-                     float *y, size_t y_stride, void *scratch)
+static void plain_multiply(const struct qgemm_part *part, int first, int count, const struct qgemm_rows *x,
+                           float *y, size_t y_stride, void *scratch)
 {
     (void)scratch;
     int end = (first + count) * QGEMM_PANEL;
@@ -105,9 +105,9 @@ static void multiply(const struct qgemm_part *part, int first, int count, const 
         multiply_row(part, row, x, y, y_stride);
 }
 
-static bool works(void)
+static bool plain_works(void)
 {
     return true;
 }
 
-const struct qgemm_kernel qgemm_plain = {.name = "plain", .works = works, .multiply = multiply};
+const struct qgemm_kernel qgemm_plain = {.name = "plain", .works = plain_works, .multiply = plain_multiply};

@@ -14,7 +14,7 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static void trim(const char **text, size_t *len)
+static void prompt_trim(const char **text, size_t *len)
 {
     while (*len && is_space(**text)) {
         ++*text;
@@ -30,7 +30,7 @@ int prompt_check_question(const char *question, size_t len, struct ponder_err *e
         return err_set(err, PONDER_E_ARGUMENT, "the question has %zu bytes; the limit is %d", len,
                        PONDER_QUESTION_BYTES_MAX);
     int status = utf8_check(question, len, "the question", err);
-    trim(&question, &len);
+    prompt_trim(&question, &len);
     if (!status && len == 0)
         return err_set(err, PONDER_E_ARGUMENT,
                        "the question is empty; give it as text, or - to read standard input");
@@ -57,7 +57,7 @@ int prompt_fill(const struct prompt_template *template, const char *question, si
     if (template->slot == SIZE_MAX)
         return err_set(err, PONDER_E_FORMAT,
                        "the model's prompt template has no {question} (GGUF key ponder.prompt.template)");
-    trim(&question, &len);
+    prompt_trim(&question, &len);
     struct buf text = BUF_INIT(SIZE_MAX / 2);
     if (template->examples)
         examples_put(template->examples, question, len, &text);

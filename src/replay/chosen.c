@@ -15,7 +15,7 @@ static double mean(const double *values, int64_t count)
 }
 
 /* Over 4, 16 and 64 generations, as far as they are there; a method of one generation by that one. */
-static double worth(const struct study *study, const struct study_point *points, int64_t count)
+static double chosen_worth(const struct study *study, const struct study_point *points, int64_t count)
 {
     double sum = 0, used = 0;
     for (int64_t i = 0; i < count; i++) {
@@ -39,7 +39,7 @@ int chosen_temperature(struct study *study, const struct study_series *series, d
         status = study_points(study, series, temperatures[i], &points, &count, err);
         if (status)
             break;
-        double value = worth(study, points, count);
+        double value = chosen_worth(study, points, count);
         if (value > best) { /* not NAN */
             best = value;
             *out = temperatures[i];

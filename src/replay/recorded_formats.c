@@ -21,7 +21,7 @@ struct reading {
     struct ponder_err *err;
 };
 
-static int refuse(const struct reading *r, const char *what)
+static int recorded_refuse(const struct reading *r, const char *what)
 {
     return err_set(r->err, PONDER_E_FORMAT, "%s", what);
 }
@@ -89,7 +89,7 @@ static int take_score(const struct reading *r, const json_t *value, struct recor
         value = json_array_get(value, 0);
     sample->score = number_of(value);
     if (!isfinite(sample->score) && value && !json_is_null(value))
-        return refuse(r, "its score is neither a number nor a list of one");
+        return recorded_refuse(r, "its score is neither a number nor a list of one");
     return PONDER_OK;
 }
 
@@ -120,7 +120,7 @@ static int take_samples(const struct reading *r, const json_t *list, const char 
         int status =
             take_text(r, text_key ? json_object_get(item, text_key) : item, &sample->text, &sample->len);
         if (!status && !sample->text)
-            status = refuse(r, "it has no text");
+            status = recorded_refuse(r, "it has no text");
         if (!status)
             status = rest(r, i, sample);
         if (status)

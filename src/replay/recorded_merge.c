@@ -33,8 +33,8 @@ static int by_line(const void *a, const void *b)
 }
 
 /* Whether a second line may be added to the first. */
-static int check(const struct recorded_question *first, const struct recorded_question *before,
-                 const struct recorded_question *second, struct ponder_err *err)
+static int merge_check(const struct recorded_question *first, const struct recorded_question *before,
+                       const struct recorded_question *second, struct ponder_err *err)
 {
     const char *what = strcmp(first->problem, second->problem) != 0 ? "with another problem"
                        : strcmp(first->answer, second->answer) != 0 ? "with another answer"
@@ -47,7 +47,8 @@ static int check(const struct recorded_question *first, const struct recorded_qu
 }
 
 /* The samples of questions[0..count), one question, in the first. */
-static int join(struct recorded_question *lines, int64_t count, struct arena *memory, struct ponder_err *err)
+static int merge_join(struct recorded_question *lines, int64_t count, struct arena *memory,
+                      struct ponder_err *err)
 {
     int64_t n = 0, at = 0, line = lines[0].line;
     for (int64_t i = 0; i < count; i++)
@@ -79,12 +80,12 @@ int recorded_merge(struct recorded *out, const char *name, struct ponder_err *er
     for (int64_t from = 0, to; from < out->count; from = to) {
         int status = PONDER_OK;
         for (to = from + 1; to < out->count && compare(&lines[from], &lines[to]) == 0; to++) {
-            status = check(&lines[from], &lines[to - 1], &lines[to], err);
+            status = merge_check(&lines[from], &lines[to - 1], &lines[to], err);
             if (status)
                 return err_prefix(err, status, "%s:%lld", name, (long long)lines[to].line);
         }
         if (to - from > 1)
-            status = join(&lines[from], to - from, &out->memory, err);
+            status = merge_join(&lines[from], to - from, &out->memory, err);
         if (status)
             return err_prefix(err, status, "%s", name);
         lines[kept++] = lines[from];

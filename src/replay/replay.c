@@ -36,13 +36,13 @@ static void count_samples(struct work *work, const struct replay_question *q)
     struct ponder_replay *replay = work->replay;
     int64_t n = q->source->n;
     work->samples += n;
-    work->answered += classes_answered_count(&q->classes);
+    work->answered += clusters_answered_count(&q->clusters);
     replay->samples_max = n > replay->samples_max ? n : replay->samples_max;
     replay->samples_min = replay->samples_min && replay->samples_min < n ? replay->samples_min : n;
     for (int64_t i = 0; i < n; i++) {
         enum recorded_verdict verdict = q->source->samples[i].verdict;
         replay->judged += verdict != RECORDED_UNJUDGED;
-        bool graded = q->classes.of[i] >= 0 && q->graded[q->classes.of[i]];
+        bool graded = q->clusters.of[i] >= 0 && q->graded[q->clusters.of[i]];
         replay->judged_same += verdict != RECORDED_UNJUDGED && graded == (verdict == RECORDED_RIGHT);
     }
 }
@@ -58,7 +58,7 @@ static void count_same(struct work *work, const struct replay_question *q)
         }
 }
 
-static int measure(struct work *work, int64_t index, struct ponder_err *err)
+static int replay_measure(struct work *work, int64_t index, struct ponder_err *err)
 {
     struct replay_plan *plan = &work->plan;
     struct replay_question q;
@@ -166,7 +166,7 @@ static int compute(struct work *work, const char *answers, double stop, struct p
     int status =
         stop > 0 ? replay_stops_open(&work->stops, &work->plan, stop, work->recorded->count, err) : PONDER_OK;
     for (int64_t i = 0; i < work->recorded->count && !status; i++)
-        status = measure(work, i, err);
+        status = replay_measure(work, i, err);
     if (!status)
         status = sum_up(work, err);
     if (!status && work->stops)
@@ -177,7 +177,7 @@ static int compute(struct work *work, const char *answers, double stop, struct p
     return status;
 }
 
-static int check(const struct ponder_replay_settings *settings, struct ponder_err *err)
+static int replay_check(const struct ponder_replay_settings *settings, struct ponder_err *err)
 {
     if (!settings->samples)
         return err_set(err, PONDER_E_ARGUMENT, "--samples FILE is missing: recorded samples to choose among");
@@ -195,7 +195,7 @@ int ponder_replay_run(const struct ponder_replay_settings *settings, struct pond
 {
     struct recorded recorded = {0};
     *out = NULL;
-    int status = check(settings, err);
+    int status = replay_check(settings, err);
     if (status)
         return status;
     struct work work = {.recorded = &recorded, .replay = calloc(1, sizeof *work.replay)};

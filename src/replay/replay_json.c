@@ -4,7 +4,7 @@
 #include "ponder/replay.h"
 
 /* Takes `value` over; NULL where either is missing. */
-static json_t *append(json_t *array, json_t *value)
+static json_t *replay_json_append(json_t *array, json_t *value)
 {
     if (array && !json_array_append_new(array, value))
         return array;
@@ -33,7 +33,8 @@ static json_t *method_json(const struct ponder_replay *replay, const struct pond
 {
     json_t *figures = json_array();
     for (int i = 0; i < replay->n_count; i++)
-        figures = append(figures, figure_json(&method->at[i], replay->ns[i], method->score != NULL));
+        figures =
+            replay_json_append(figures, figure_json(&method->at[i], replay->ns[i], method->score != NULL));
     return json_pack("{s:s, s:o, s:o}", "method", method->name, "score", json_from_string(method->score),
                      "at", figures);
 }
@@ -42,7 +43,7 @@ static json_t *ns_json(const struct ponder_replay *replay)
 {
     json_t *array = json_array();
     for (int i = 0; i < replay->n_count; i++)
-        array = append(array, json_integer(replay->ns[i]));
+        array = replay_json_append(array, json_integer(replay->ns[i]));
     return array;
 }
 
@@ -59,10 +60,10 @@ int ponder_replay_json(const struct ponder_replay *replay, char **json, struct p
 {
     json_t *methods = json_array();
     for (int i = 0; i < replay->method_count; i++)
-        methods = append(methods, method_json(replay, &replay->methods[i]));
+        methods = replay_json_append(methods, method_json(replay, &replay->methods[i]));
     json_t *rules = json_array();
     for (int i = 0; i < replay->rule_count; i++)
-        rules = append(rules, rule_json(&replay->rules[i]));
+        rules = replay_json_append(rules, rule_json(&replay->rules[i]));
     return json_print(
         json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:s, s:I, s:I, s:b, s:o, s:o, s:o}", "samples",
                   json_from_string(replay->samples), "format", replay->format, "order",

@@ -40,24 +40,24 @@ static int find_answer(const struct recorded_sample *sample, enum replay_extract
 /* An answer's recorded verdict is that of most of its samples; right where as many say wrong. */
 static void use_recorded(struct replay_question *out)
 {
-    struct classes *classes = &out->classes;
+    struct clusters *clusters = &out->clusters;
     double *balance = out->totals;
-    for (int64_t c = 0; c < classes->count; c++)
+    for (int64_t c = 0; c < clusters->count; c++)
         balance[c] = 0;
-    for (int64_t i = 0; i < classes->n; i++)
-        if (classes->of[i] >= 0)
-            balance[classes->of[i]] += out->source->samples[i].verdict == RECORDED_RIGHT ? 1 : -1;
-    for (int64_t c = 0; c < classes->count; c++)
-        classes->right[c] = balance[c] >= 0;
+    for (int64_t i = 0; i < clusters->n; i++)
+        if (clusters->of[i] >= 0)
+            balance[clusters->of[i]] += out->source->samples[i].verdict == RECORDED_RIGHT ? 1 : -1;
+    for (int64_t c = 0; c < clusters->count; c++)
+        clusters->right[c] = balance[c] >= 0;
 }
 
 static int take_verdicts(struct replay_question *out, const struct replay_plan *plan)
 {
-    size_t count = (size_t)out->classes.count;
+    size_t count = (size_t)out->clusters.count;
     out->graded = malloc((count + 1) * sizeof *out->graded);
     if (!out->graded)
         return PONDER_E_MEMORY;
-    memcpy(out->graded, out->classes.right, count * sizeof *out->graded);
+    memcpy(out->graded, out->clusters.right, count * sizeof *out->graded);
     if (!plan->graded)
         use_recorded(out);
     return PONDER_OK;
@@ -73,7 +73,7 @@ static int find_answers(struct replay_question *out, const struct replay_plan *p
     for (int64_t i = 0; i < source->n && !status; i++)
         status = find_answer(&source->samples[i], plan->extract, &out->answers[i]);
     if (!status)
-        status = classes_fill(&out->classes, (const char *const *)out->answers, source->n, source->answer);
+        status = clusters_fill(&out->clusters, (const char *const *)out->answers, source->n, source->answer);
     if (!status)
         status = take_verdicts(out, plan);
     return status ? err_memory(err, "answers") : PONDER_OK;
@@ -138,7 +138,7 @@ void replay_question_release(struct replay_question *question)
     free(question->answers);
     free(question->totals);
     free(question->graded);
-    classes_release(&question->classes);
+    clusters_release(&question->clusters);
     *question = (struct replay_question){0};
 }
 
@@ -152,11 +152,11 @@ static int by_index(const struct replay_plan *plan, const struct replay_row *row
     return b;
 }
 
-static bool any_right(const struct classes *classes, int64_t n)
+static bool any_right(const struct clusters *clusters, int64_t n)
 {
     bool right = false;
     for (int64_t i = 0; i < n && !right; i++)
-        right = classes_is_right(classes, i);
+        right = clusters_is_right(clusters, i);
     return right;
 }
 
@@ -165,23 +165,24 @@ static int64_t first_choice(const struct replay_question *q, const struct replay
 {
     int b = by_index(plan, row);
     if (row->kind == REPLAY_BEST_OF_N)
-        return subsets_first_best(&q->classes, q->scores[b], 0, n);
-    return subsets_first_vote(&q->classes, row->kind == REPLAY_WEIGHTED ? q->weights[b] : NULL, n, q->totals);
+        return subsets_first_best(&q->clusters, q->scores[b], 0, n);
+    return subsets_first_vote(&q->clusters, row->kind == REPLAY_WEIGHTED ? q->weights[b] : NULL, n,
+                              q->totals);
 }
 
 static double first_value(const struct replay_question *q, const struct replay_plan *plan,
                           const struct replay_row *row, int64_t n)
 {
     if (row->kind == REPLAY_PASS)
-        return any_right(&q->classes, n);
+        return any_right(&q->clusters, n);
     int64_t sample = first_choice(q, plan, row, n);
-    return sample >= 0 && classes_is_right(&q->classes, sample);
+    return sample >= 0 && clusters_is_right(&q->clusters, sample);
 }
 
 int replay_question_value(const struct replay_question *question, const struct replay_plan *plan,
                           const struct replay_row *row, int64_t n, double *value, bool *exact)
 {
-    const struct classes *classes = &question->classes;
+    const struct clusters *clusters = &question->clusters;
     const char *id = question->source->id;
     uint64_t key = rng_key(hash_bytes(id, strlen(id)), (uint64_t)n);
     int b = by_index(plan, row);
@@ -191,14 +192,14 @@ int replay_question_value(const struct replay_question *question, const struct r
     }
     switch (row->kind) {
     case REPLAY_PASS:
-        *value = stats_pass_at_k(classes->n, classes_right_count(classes), n);
+        *value = stats_pass_at_k(clusters->n, clusters_right_count(clusters), n);
         return PONDER_OK;
     case REPLAY_MAJORITY:
-        return subsets_majority(classes, n, key, value, exact);
+        return subsets_majority(clusters, n, key, value, exact);
     case REPLAY_BEST_OF_N:
-        return subsets_best(classes, question->scores[b], n, value);
+        return subsets_best(clusters, question->scores[b], n, value);
     default:
-        return subsets_vote(classes, question->weights[b], n, key, value, exact);
+        return subsets_vote(clusters, question->weights[b], n, key, value, exact);
     }
 }
 
@@ -232,7 +233,7 @@ struct replay_pick replay_question_pick(const struct replay_question *question,
     struct replay_pick pick = {.sample = first_choice(question, plan, row, n)};
     if (pick.sample >= 0) {
         pick.answer = question->answers[pick.sample];
-        pick.right = classes_is_right(&question->classes, pick.sample);
+        pick.right = clusters_is_right(&question->clusters, pick.sample);
     }
     pick.recorded = recorded_answer(question->source, replay_kind_names[row->kind], n);
     pick.same = pick.recorded && is_same(pick.recorded, pick.answer);

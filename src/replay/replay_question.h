@@ -5,7 +5,7 @@
 
 #include "core/buf.h"
 #include "replay/replay_plan.h"
-#include "select/classes.h"
+#include "select/clusters.h"
 
 /* What a method picks among the first N. */
 struct replay_pick {
@@ -19,8 +19,8 @@ struct replay_pick {
 struct replay_question {
     const struct recorded_question *source;
     char **answers; /* (n) found in the texts; NULL: none */
-    struct classes classes;
-    bool *graded;                   /* (classes.count) verdicts by comparison with the right answer */
+    struct clusters clusters;
+    bool *graded;                   /* (clusters.count) verdicts by comparison with the right answer */
     double *scores[4], *weights[4]; /* (plan->by_count) (n) */
     double *totals;                 /* (n) scratch */
 };

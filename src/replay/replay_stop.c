@@ -41,16 +41,17 @@ struct order {
     const struct replay_question *question;
     const double *weights;  /* (n) by sample; NULL: all weigh 1 */
     int64_t *samples;       /* (n) as they are drawn */
-    int64_t *counts, *rank; /* (classes) so far; as they appear */
-    double *totals;         /* (classes) */
+    int64_t *counts, *rank; /* (clusters) so far; as they appear */
+    double *totals;         /* (clusters) */
 };
 
 /* Elected by the first n, as every vote is (vote.h); -1: nothing. */
 static int64_t elected(const struct order *order, int64_t n)
 {
-    const struct classes *classes = &order->question->classes;
-    struct ballots ballots = {.of = classes->of, .weights = order->weights, .picked = order->samples, .n = n};
-    return vote(&ballots, order->totals, classes->count);
+    const struct clusters *clusters = &order->question->clusters;
+    struct ballots ballots = {
+        .of = clusters->of, .weights = order->weights, .picked = order->samples, .n = n};
+    return vote(&ballots, order->totals, clusters->count);
 }
 
 /* Probability that of `a + b + 1` throws of a fair coin a + 1 or more are heads: 1 - I_.5(a + 1, b + 1). */
@@ -65,7 +66,7 @@ static double beta_sure(int64_t a, int64_t b)
 static bool counts_say(const struct order *order, enum rule rule)
 {
     int64_t first = 0, second = 0, all = 0;
-    for (int64_t c = 0; c < order->question->classes.count; c++) {
+    for (int64_t c = 0; c < order->question->clusters.count; c++) {
         int64_t count = order->counts[c];
         all += count;
         second = count > first ? first : count > second ? count : second;
@@ -79,15 +80,15 @@ static bool counts_say(const struct order *order, enum rule rule)
 /* After how many samples a rule that looks at each of them stops. */
 static int watched(const struct order *order, enum rule rule, double delta, int64_t *taken)
 {
-    const struct classes *classes = &order->question->classes;
+    const struct clusters *clusters = &order->question->clusters;
     struct stop_rule stop;
     int64_t seen = 0;
     int status = PONDER_OK;
     bool enough = false;
     stop_init(&stop, delta);
-    memset(order->counts, 0, (size_t)classes->count * sizeof *order->counts);
-    for (*taken = 0; *taken < classes->n && !enough && !status; ++*taken) {
-        int64_t sample = order->samples[*taken], c = classes->of[sample];
+    memset(order->counts, 0, (size_t)clusters->count * sizeof *order->counts);
+    for (*taken = 0; *taken < clusters->n && !enough && !status; ++*taken) {
+        int64_t sample = order->samples[*taken], c = clusters->of[sample];
         if (c >= 0 && order->counts[c]++ == 0)
             order->rank[c] = seen++;
         if (rule == STOP)
@@ -99,18 +100,18 @@ static int watched(const struct order *order, enum rule rule, double delta, int6
     return status;
 }
 
-static int measure(struct replay_stops *stops, const struct row *row, const struct order *order,
-                   struct means *out)
+static int replay_stop_measure(struct replay_stops *stops, const struct row *row, const struct order *order,
+                               struct means *out)
 {
-    const struct classes *classes = &order->question->classes;
-    int64_t taken = row->rule == FIXED && stops->fixed < classes->n ? stops->fixed : classes->n;
+    const struct clusters *clusters = &order->question->clusters;
+    int64_t taken = row->rule == FIXED && stops->fixed < clusters->n ? stops->fixed : clusters->n;
     int status =
         row->rule == ALL || row->rule == FIXED ? PONDER_OK : watched(order, row->rule, stops->delta, &taken);
-    int64_t by_all = elected(order, classes->n), by_these = elected(order, taken);
-    double right = by_these >= 0 && classes->right[by_these];
+    int64_t by_all = elected(order, clusters->n), by_these = elected(order, taken);
+    double right = by_these >= 0 && clusters->right[by_these];
     out->taken += (double)taken / REPLAY_ORDERS;
     out->right += right / REPLAY_ORDERS;
-    out->over_all += (right - (by_all >= 0 && classes->right[by_all])) / REPLAY_ORDERS;
+    out->over_all += (right - (by_all >= 0 && clusters->right[by_all])) / REPLAY_ORDERS;
     out->other += (double)(by_these != by_all) / REPLAY_ORDERS;
     return status;
 }
@@ -157,7 +158,7 @@ void replay_stops_release(struct replay_stops *stops)
 int replay_stops_measure(struct replay_stops *stops, const struct replay_question *question, int64_t index,
                          struct ponder_err *err)
 {
-    size_t n = (size_t)question->classes.n + 1;
+    size_t n = (size_t)question->clusters.n + 1;
     const char *id = question->source->id;
     struct order order = {.question = question,
                           .samples = calloc(n, sizeof *order.samples),
@@ -168,12 +169,12 @@ int replay_stops_measure(struct replay_stops *stops, const struct replay_questio
     struct rng rng;
     rng_init(&rng, hash_bytes(id, strlen(id)));
     for (int o = 0; o < REPLAY_ORDERS && !status; o++) {
-        shuffle(order.samples, question->classes.n, &rng);
+        shuffle(order.samples, question->clusters.n, &rng);
         for (int r = 0; r < stops->row_count && !status; r++) {
             const struct row *row = &stops->rows[r];
             order.weights = row->by < 0 ? NULL : question->weights[row->by];
             if ((row->rule == FIXED) == (stops->fixed > 0))
-                status = measure(stops, row, &order, &row->of[index]);
+                status = replay_stop_measure(stops, row, &order, &row->of[index]);
         }
     }
     free(order.samples);

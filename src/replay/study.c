@@ -35,14 +35,14 @@ static bool is_at(const struct run_record *record, double temperature)
     return isnan(temperature) || fabs(record->temperature - temperature) < 1e-9;
 }
 
-static bool said(const char *text, const char *what)
+static bool study_said(const char *text, const char *what)
 {
     return text && what && strcmp(text, what) == 0;
 }
 
 static bool is_scored(const struct run_record *record, const char *verifier)
 {
-    return record->kind == PONDER_RUN_JUDGED && (!verifier || said(record->verifier, verifier));
+    return record->kind == PONDER_RUN_JUDGED && (!verifier || study_said(record->verifier, verifier));
 }
 
 /* The width that a search of `n` comes to when `width` is asked for: 0 is worked out. */
@@ -59,9 +59,9 @@ static int64_t width_of(const char *search, int64_t n, int64_t width)
 
 static bool is_searched(const struct run_record *record, const struct study_series *series)
 {
-    return record->kind == PONDER_RUN_SEARCH && said(record->search, series->search) &&
-           said(record->verifier, series->verifier) && said(record->budget, "") &&
-           said(record->select, "weighted") && said(record->aggregate, "auto") &&
+    return record->kind == PONDER_RUN_SEARCH && study_said(record->search, series->search) &&
+           study_said(record->verifier, series->verifier) && study_said(record->budget, "") &&
+           study_said(record->select, "weighted") && study_said(record->aggregate, "auto") &&
            width_of(series->search, record->n, record->width) ==
                width_of(series->search, record->n, series->width) &&
            (record->lookahead < 0 || record->lookahead == series->lookahead);
@@ -69,7 +69,7 @@ static bool is_searched(const struct run_record *record, const struct study_seri
 
 /* Whether a run has points of the series, at some temperature. Majority and pass@N need no scores: plain
  * samples will do. */
-static bool fits(const struct run_record *record, const struct study_series *series)
+static bool study_fits(const struct run_record *record, const struct study_series *series)
 {
     switch (series->kind) {
     case STUDY_GREEDY:
@@ -272,7 +272,7 @@ int study_temperatures(const struct study *study, const struct study_series *ser
         while (at < *count && list[at] < temperature)
             at++;
         bool known = at < *count && list[at] == temperature;
-        if (known || isnan(temperature) || !fits(&study->runs[i].record, series))
+        if (known || isnan(temperature) || !study_fits(&study->runs[i].record, series))
             continue;
         memmove(list + at + 1, list + at, (size_t)(*count - at) * sizeof *list);
         list[at] = temperature;
@@ -332,7 +332,7 @@ static const struct study_run *newest_fit(const struct study *study, const struc
     for (int64_t i = 0; i < study->run_count; i++) {
         const struct run_record *record = &study->runs[i].record;
         bool better = !found || found->record.kind != PONDER_RUN_JUDGED || record->kind == PONDER_RUN_JUDGED;
-        if (better && fits(record, series) && is_at(record, temperature))
+        if (better && study_fits(record, series) && is_at(record, temperature))
             found = &study->runs[i];
     }
     return found;
@@ -341,7 +341,7 @@ static const struct study_run *newest_fit(const struct study *study, const struc
 static enum replay_by sums_up(const struct run_record *record)
 {
     enum replay_by by = REPLAY_LAST;
-    while (by < REPLAY_MEAN && !said(record->aggregate, replay_by_names[by]))
+    while (by < REPLAY_MEAN && !study_said(record->aggregate, replay_by_names[by]))
         by++;
     return by;
 }

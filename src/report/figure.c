@@ -28,7 +28,7 @@
 /* The searches' names in the paper; its figures have no oracle and no dvts. */
 static const struct figure {
     const char *name, *title, *summary;
-    enum { BY_BUDGET, BY_FIFTH, BY_TEMPERATURE } by;
+    enum { BY_BUDGET, BY_QUINTILE, BY_TEMPERATURE } by;
     int reference; /* of the series */
     int series_count;
     struct study_series series[PONDER_FIGURE_SERIES_MAX];
@@ -37,9 +37,9 @@ static const struct figure {
      {WEIGHTED("prm", "best-of-N weighted"), MAJORITY("prm"), SEARCHES("prm"), GREEDY}},
     {"f3-left-oracle", "Search against a verifier that knows", "the same by the oracle", BY_BUDGET, 0, 8,
      {PASS("best-of-N (pass@N)"), SEARCHES("oracle"), GREEDY}},
-    {"f3-right", "Search by difficulty", "beam search and best-of-N by fifth, by the process verifier", BY_FIFTH, 0, 5,
+    {"f3-right", "Search by difficulty", "beam search and best-of-N by quintile, by the process verifier", BY_QUINTILE, 0, 5,
      {WEIGHTED("prm", "best-of-N weighted"), MAJORITY("prm"), BEAM("prm"), DVTS("prm"), GREEDY}},
-    {"f3-right-oracle", "Search by difficulty, by a verifier that knows", "the same by the oracle", BY_FIFTH, 0, 4,
+    {"f3-right-oracle", "Search by difficulty, by a verifier that knows", "the same by the oracle", BY_QUINTILE, 0, 4,
      {PASS("best-of-N (pass@N)"), BEAM("oracle"), DVTS("oracle"), GREEDY}},
     {"f13", "Best-of-N, weighted and not", "weighted and plain best-of-N, by both verifiers", BY_BUDGET, 0, 6,
      {WEIGHTED("prm", "process, weighted"), BEST("prm", "process, best"), WEIGHTED("orm", "outcome, weighted"),
@@ -53,7 +53,7 @@ static const struct figure {
       BEST("orm", "best by orm"), PASS("pass@N"), BEAM("prm"), DVTS("prm"), GREEDY}},
 };
 /* clang-format on */
-enum { FIGURES = sizeof figures / sizeof *figures, GROUPS_MAX = STATS_FIFTHS + 2, COLUMNS_MAX = 4 };
+enum { FIGURES = sizeof figures / sizeof *figures, GROUPS_MAX = STATS_QUINTILES + 2, COLUMNS_MAX = 4 };
 
 const char *ponder_figure_name(int index, const char **summary)
 {
@@ -104,21 +104,21 @@ static int make_groups(struct work *work, struct ponder_err *err)
         return err_memory(err, "a figure");
     for (int64_t i = 0; i < n; i++)
         work->ranked[i] = i;
-    if (work->figure->by != BY_FIFTH) {
+    if (work->figure->by != BY_QUINTILE) {
         add_group(work, "all", 0, n);
         return PONDER_OK;
     }
-    if (!work->study.ease || n < STATS_FIFTHS)
+    if (!work->study.ease || n < STATS_QUINTILES)
         return err_set(
             err, PONDER_E_NOT_FOUND,
-            "%s: fifths are cut by samples that no figure scores: sample under another --seed too, as "
+            "%s: quintiles are cut by samples that no figure scores: sample under another --seed too, as "
             "paper/search.sh does",
             work->study.path);
     if (stats_rank(work->study.ease, n, work->ranked))
         return err_memory(err, "a figure");
-    for (int f = 0; f < STATS_FIFTHS; f++)
-        add_group(work, stats_fifth_names[f], stats_fifth_begin(n, f), stats_fifth_begin(n, f + 1));
-    add_group(work, "3 and 4", stats_fifth_begin(n, 2), stats_fifth_begin(n, 4));
+    for (int f = 0; f < STATS_QUINTILES; f++)
+        add_group(work, stats_quintile_names[f], stats_quintile_begin(n, f), stats_quintile_begin(n, f + 1));
+    add_group(work, "3 and 4", stats_quintile_begin(n, 2), stats_quintile_begin(n, 4));
     return PONDER_OK;
 }
 
@@ -281,18 +281,19 @@ static int read_curves(struct work *work, int panel, struct ponder_err *err)
     return status;
 }
 
-static int begin(struct work *work, struct ponder_err *err)
+static int figure_begin(struct work *work, struct ponder_err *err)
 {
     const struct figure *figure = work->figure;
     const struct ponder_figure_settings *settings = work->settings;
     struct ponder_figure *out = work->out;
-    *out = (struct ponder_figure){.name = figure->name,
-                                  .title = figure->title,
-                                  .reference = figure->series[figure->reference].label,
-                                  .questions = work->study.count,
-                                  .fifths_samples = figure->by == BY_FIFTH ? work->study.ease_samples : 0,
-                                  .temperature = figure->by == BY_TEMPERATURE ? NAN : settings->temperature,
-                                  .by_temperature = figure->by == BY_TEMPERATURE};
+    *out =
+        (struct ponder_figure){.name = figure->name,
+                               .title = figure->title,
+                               .reference = figure->series[figure->reference].label,
+                               .questions = work->study.count,
+                               .quintiles_samples = figure->by == BY_QUINTILE ? work->study.ease_samples : 0,
+                               .temperature = figure->by == BY_TEMPERATURE ? NAN : settings->temperature,
+                               .by_temperature = figure->by == BY_TEMPERATURE};
     if (figure->by == BY_TEMPERATURE || !settings->chosen_on)
         return PONDER_OK;
     if (!(out->chosen_on = strdup(settings->chosen_on)))
@@ -308,10 +309,10 @@ static bool counts_alone(const struct work *work, int s)
     return kind != STUDY_GREEDY && (kind != STUDY_MAJORITY || work->figure->by == BY_TEMPERATURE);
 }
 
-static int make(struct work *work, struct ponder_err *err)
+static int figure_make(struct work *work, struct ponder_err *err)
 {
     int64_t points = 0;
-    int status = begin(work, err);
+    int status = figure_begin(work, err);
     if (!status)
         status = make_groups(work, err);
     int panels = isnan(work->out->temperature) ? 1 : 2;
@@ -357,7 +358,7 @@ int ponder_figure_make(const char *store, const char *name, const struct ponder_
     int status =
         work.out ? study_open(&work.study, store, work.settings->data, err) : err_memory(err, "a figure");
     if (!status)
-        status = make(&work, err);
+        status = figure_make(&work, err);
     if (!status) {
         *out = work.out;
         work.out = NULL;

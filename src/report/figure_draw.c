@@ -1,5 +1,5 @@
-/* figure_draw.c - a figure as a drawing that stands alone: one panel, or one for each fifth, for each number
- * of samples, for each way of choosing temperatures. */
+/* figure_draw.c - a figure as a drawing that stands alone: one panel, or one for each quintile, for each
+ * number of samples, for each way of choosing temperatures. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -224,20 +224,20 @@ static void two_panels(const struct sheet *sheet)
     panels(sheet, views, 2, 3);
 }
 
-static void fifths(const struct sheet *sheet)
+static void quintiles(const struct sheet *sheet)
 {
-    char titles[2 * STATS_FIFTHS][96], panel[64];
-    struct view views[2 * STATS_FIFTHS];
-    int count = isnan(sheet->figure->temperature) ? STATS_FIFTHS : 2 * STATS_FIFTHS;
+    char titles[2 * STATS_QUINTILES][96], panel[64];
+    struct view views[2 * STATS_QUINTILES];
+    int count = isnan(sheet->figure->temperature) ? STATS_QUINTILES : 2 * STATS_QUINTILES;
     for (int v = 0; v < count; v++) {
-        int p = v / STATS_FIFTHS, f = v % STATS_FIFTHS;
-        snprintf(titles[v], sizeof titles[v], "fifth %s%s%s", stats_fifth_names[f],
-                 f || count == STATS_FIFTHS ? "" : ", ",
-                 f || count == STATS_FIFTHS ? "" : panel_title(sheet->figure, p, panel, sizeof panel));
-        views[v] =
-            (struct view){.panel = p, .group = stats_fifth_names[f], .x = BY_GENERATIONS, .title = titles[v]};
+        int p = v / STATS_QUINTILES, f = v % STATS_QUINTILES;
+        snprintf(titles[v], sizeof titles[v], "quintile %s%s%s", stats_quintile_names[f],
+                 f || count == STATS_QUINTILES ? "" : ", ",
+                 f || count == STATS_QUINTILES ? "" : panel_title(sheet->figure, p, panel, sizeof panel));
+        views[v] = (struct view){
+            .panel = p, .group = stats_quintile_names[f], .x = BY_GENERATIONS, .title = titles[v]};
     }
-    panels(sheet, views, count, count == STATS_FIFTHS ? 3 : STATS_FIFTHS + 1);
+    panels(sheet, views, count, count == STATS_QUINTILES ? 3 : STATS_QUINTILES + 1);
 }
 
 /* A panel for each number of samples from 4 on. */
@@ -260,12 +260,12 @@ static void temperatures(const struct sheet *sheet)
 }
 
 /* The commands for gnuplot. */
-static void draw(const struct sheet *sheet)
+static void figure_panel_draw(const struct sheet *sheet)
 {
     if (sheet->figure->by_temperature)
         temperatures(sheet);
-    else if (sheet->figure->fifths_samples)
-        fifths(sheet);
+    else if (sheet->figure->quintiles_samples)
+        quintiles(sheet);
     else if (!isnan(sheet->figure->temperature))
         two_panels(sheet);
     else
@@ -276,7 +276,7 @@ int ponder_figure_draw(const struct ponder_figure *figure, const char *path, str
 {
     struct buf commands = BUF_INIT(COMMANDS_BYTES_MAX);
     const struct sheet sheet = {&commands, figure, false, "#333333", "#888888", "#dddddd"};
-    draw(&sheet);
+    figure_panel_draw(&sheet);
     int status = gnuplot_write(path, &commands, err);
     buf_release(&commands);
     return status;
@@ -289,7 +289,7 @@ int figure_inline(struct buf *out, const struct ponder_figure *figure, struct po
     const struct sheet sheet = {&commands, figure,
                                 true,      gnuplot_colour_hex(GNUPLOT_INK, ink),
                                 ink,       gnuplot_colour_hex(GNUPLOT_GRID, grid)};
-    draw(&sheet);
+    figure_panel_draw(&sheet);
     int status = buf_ok(&commands) ? gnuplot_run(&raw, &commands, err) : err_memory(err, "a plot");
     if (!status)
         status = gnuplot_inline_svg(out, &raw, figure->title, NULL, 0, err);

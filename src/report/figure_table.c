@@ -42,7 +42,7 @@ static void put_point(struct buf *out, const char *label, const struct ponder_fi
 
 static void put_panel(struct buf *out, const struct ponder_figure *figure, int panel)
 {
-    bool grouped = figure->fifths_samples > 0;
+    bool grouped = figure->quintiles_samples > 0;
     if (panel)
         buf_printf(out, "\nAll methods at temperature %g.\n\n", figure->temperature);
     else if (figure->chosen_on)
@@ -50,7 +50,7 @@ static void put_panel(struct buf *out, const struct ponder_figure *figure, int p
     buf_printf(out,
                "|%s method | T | N | generations | compute | right, %% | over greedy | over 1x | over 4x "
                "|\n|%s---|--:|--:|--:|--:|---|---|---|---|\n",
-               grouped ? " fifth |" : "", grouped ? "---|" : "");
+               grouped ? " quintile |" : "", grouped ? "---|" : "");
     for (int s = 0; s < figure->series_count; s++)
         for (int64_t i = 0; figure->series[s].panel == panel && i < figure->series[s].count; i++)
             put_point(out, figure->series[s].label, &figure->series[s].points[i], grouped);
@@ -59,7 +59,7 @@ static void put_panel(struct buf *out, const struct ponder_figure *figure, int p
 int ponder_figure_markdown(const struct ponder_figure *figure, char **text, struct ponder_err *err)
 {
     struct buf out = BUF_INIT(TEXT_BYTES_MAX);
-    bool grouped = figure->fifths_samples > 0;
+    bool grouped = figure->quintiles_samples > 0;
     buf_printf(&out,
                "%s. %lld questions; percent right with 95%% bootstrap intervals; differences are paired: "
                "from the one "
@@ -69,10 +69,10 @@ int ponder_figure_markdown(const struct ponder_figure *figure, char **text, stru
                figure->title, (long long)figure->questions, figure->reference,
                figure->by_temperature ? " and the same temperature, and at four times as many"
                                       : " and at four times as many",
-               grouped ? " Of a fifth's searches the compute is the mean over all questions." : "");
+               grouped ? " Of a quintile's searches the compute is the mean over all questions." : "");
     if (grouped)
-        buf_printf(&out, "Fifths by pass@1 of %lld other samples a question.\n\n",
-                   (long long)figure->fifths_samples);
+        buf_printf(&out, "Quintiles by pass@1 of %lld other samples a question.\n\n",
+                   (long long)figure->quintiles_samples);
     put_panel(&out, figure, 0);
     if (!isnan(figure->temperature))
         put_panel(&out, figure, 1);
@@ -104,8 +104,8 @@ int ponder_figure_json(const struct ponder_figure *figure, char **json, struct p
     }
     return json_print(json_pack("{s:s, s:s, s:s, s:I, s:I, s:s?, s:o, s:o}", "name", figure->name, "title",
                                 figure->title, "reference", figure->reference, "questions",
-                                (json_int_t)figure->questions, "fifths_samples",
-                                (json_int_t)figure->fifths_samples, "chosen_on", figure->chosen_on,
+                                (json_int_t)figure->questions, "quintiles_samples",
+                                (json_int_t)figure->quintiles_samples, "chosen_on", figure->chosen_on,
                                 "second_temperature", json_from_real(figure->temperature), "series", all),
                       json, err);
 }

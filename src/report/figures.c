@@ -13,7 +13,7 @@
 #include "search/search.h"
 #include "tree/ledger.h"
 
-enum { PAIRED_WITH_EACH_MAX = 6, FIFTHS_SAMPLES_MIN = 4 };
+enum { PAIRED_WITH_EACH_MAX = 6, QUINTILES_SAMPLES_MIN = 4 };
 
 /* ---- costs ---- */
 
@@ -61,15 +61,15 @@ static bool is_in(const struct ponder_eval_group *group, const struct question *
     return true;
 }
 
-/* Fifth of each question as report_groups() cuts them; -1 where it is not done. */
-static int mark_fifths(const struct figures_run *run, const double *ease, int *fifth)
+/* Quintile of each question as report_groups() cuts them; -1 where it is not done. */
+static int mark_quintiles(const struct figures_run *run, const double *ease, int *quintile)
 {
     int64_t count = run->cells.questions.count, done = 0;
     int64_t *kept = malloc((size_t)count * sizeof *kept), *order = malloc((size_t)count * sizeof *order);
     double *values = malloc((size_t)count * sizeof *values);
     int status = kept && order && values ? PONDER_OK : PONDER_E_MEMORY;
     for (int64_t q = 0; q < count && !status; q++) {
-        fifth[q] = -1;
+        quintile[q] = -1;
         if (run->grades[q].n == 0)
             continue;
         values[done] = ease[q];
@@ -77,9 +77,9 @@ static int mark_fifths(const struct figures_run *run, const double *ease, int *f
     }
     if (!status)
         status = stats_rank(values, done, order);
-    for (int f = 0; f < STATS_FIFTHS && !status; f++)
-        for (int64_t i = stats_fifth_begin(done, f); i < stats_fifth_begin(done, f + 1); i++)
-            fifth[kept[order[i]]] = f;
+    for (int f = 0; f < STATS_QUINTILES && !status; f++)
+        for (int64_t i = stats_quintile_begin(done, f); i < stats_quintile_begin(done, f + 1); i++)
+            quintile[kept[order[i]]] = f;
     free(kept);
     free(order);
     free(values);
@@ -87,15 +87,15 @@ static int mark_fifths(const struct figures_run *run, const double *ease, int *f
 }
 
 static struct figures_cost group_cost(const struct figures_run *run, const struct ponder_eval_group *group,
-                                      const int *fifth, int number)
+                                      const int *quintile, int number)
 {
     const struct cells *cells = &run->cells;
     struct ponder_ledger sum = {0};
     int64_t count = 0;
-    bool by_fifth = strcmp(group->by, "fifth") == 0;
+    bool by_quintile = strcmp(group->by, "quintile") == 0;
     for (int64_t c = 0; c < cells->count; c++) {
-        bool inside =
-            by_fifth ? fifth[c % cells->questions.count] == number : is_in(group, cells_question(cells, c));
+        bool inside = by_quintile ? quintile[c % cells->questions.count] == number
+                                  : is_in(group, cells_question(cells, c));
         if (!inside || cells->grades[c].n == 0)
             continue;
         ledger_add(&sum, &cells->costs[c]);
@@ -106,21 +106,21 @@ static struct figures_cost group_cost(const struct figures_run *run, const struc
 
 static int add_costs(struct figures_run *run, const double *ease, struct ponder_err *err)
 {
-    int *fifth = malloc(((size_t)run->cells.questions.count + 1) * sizeof *fifth);
+    int *quintile = malloc(((size_t)run->cells.questions.count + 1) * sizeof *quintile);
     run->costs = calloc((size_t)run->eval->group_count + 1, sizeof *run->costs);
-    int status = fifth && run->costs ? mark_fifths(run, ease, fifth) : PONDER_E_MEMORY;
+    int status = quintile && run->costs ? mark_quintiles(run, ease, quintile) : PONDER_E_MEMORY;
     for (int64_t g = 0, number = 0; g < run->eval->group_count && !status; g++) {
         const struct ponder_eval_group *group = &run->eval->groups[g];
-        run->costs[g] = group_cost(run, group, fifth, (int)number);
-        number += strcmp(group->by, "fifth") == 0;
+        run->costs[g] = group_cost(run, group, quintile, (int)number);
+        number += strcmp(group->by, "quintile") == 0;
     }
-    free(fifth);
+    free(quintile);
     return status ? err_memory(err, "the costs") : PONDER_OK;
 }
 
 /* ---- opening runs ---- */
 
-static const char *said(const char *name)
+static const char *figures_said(const char *name)
 {
     return name ? name : "unknown";
 }
@@ -135,12 +135,12 @@ static char *label_of(const struct figures_run *run)
         buf_puts(&text, "one sample");
     else if (samples)
         buf_printf(&text, "best of %lld", (long long)run->eval->n);
-    else if (search_is(said(record->search), "best_of_n"))
-        buf_printf(&text, "best of %lld by %.40s", (long long)record->n, said(record->verifier));
+    else if (search_is(figures_said(record->search), "best_of_n"))
+        buf_printf(&text, "best of %lld by %.40s", (long long)record->n, figures_said(record->verifier));
     else
-        buf_printf(&text, "%.40s of %lld", said(record->search), (long long)record->n);
+        buf_printf(&text, "%.40s of %lld", figures_said(record->search), (long long)record->n);
     if (record->kind == PONDER_RUN_JUDGED)
-        buf_printf(&text, " (judged by %.40s)", said(record->verifier));
+        buf_printf(&text, " (judged by %.40s)", figures_said(record->verifier));
     else if (record->kind == PONDER_RUN_ROLLOUTS)
         buf_puts(&text, " (labelled)");
     return buf_take(&text, NULL);
@@ -158,7 +158,7 @@ static int open_run(struct figures_run *run, struct store *store, int64_t id, st
     if (status)
         return status;
     run->search = run->record.kind == PONDER_RUN_SEARCH;
-    run->fifths_of = -1;
+    run->quintiles_of = -1;
     run->data_hash = questions_hash(&run->cells.questions);
     run->label = label_of(run);
     return run->label ? PONDER_OK : err_memory(err, "a run");
@@ -289,7 +289,7 @@ static int open_questions(struct figures *figures, struct ponder_err *err)
     return status;
 }
 
-/* ---- fifths, the same ones for runs over the same questions ---- */
+/* ---- quintiles, the same ones for runs over the same questions ---- */
 
 static bool covers(const struct figures *figures, int whole, int part)
 {
@@ -300,13 +300,13 @@ static bool covers(const struct figures *figures, int whole, int part)
 }
 
 /* Pass@1 of few samples says little of how hard a question is: the run with the most samples of all that have
- * this one's questions cuts the fifths. */
-static int fifths_of(const struct figures *figures, int run)
+ * this one's questions cuts the quintiles. */
+static int quintiles_of(const struct figures *figures, int run)
 {
     int best = -1;
     for (int r = 0; r < figures->run_count; r++) {
         int64_t n = figures->runs[r].eval->n * figures->runs[r].eval->seeds;
-        if (figures->runs[r].search || n < FIFTHS_SAMPLES_MIN || !covers(figures, r, run) ||
+        if (figures->runs[r].search || n < QUINTILES_SAMPLES_MIN || !covers(figures, r, run) ||
             figures->runs[r].cells.record.model_hash != figures->runs[run].cells.record.model_hash)
             continue;
         if (best < 0 || n > figures->runs[best].eval->n * figures->runs[best].eval->seeds)
@@ -315,11 +315,11 @@ static int fifths_of(const struct figures *figures, int run)
     return best;
 }
 
-static void drop_fifths(struct ponder_eval *eval)
+static void drop_quintiles(struct ponder_eval *eval)
 {
     int64_t kept = 0;
     for (int64_t g = 0; g < eval->group_count; g++)
-        if (strcmp(eval->groups[g].by, "fifth") == 0)
+        if (strcmp(eval->groups[g].by, "quintile") == 0)
             free(eval->groups[g].name);
         else
             eval->groups[kept++] = eval->groups[g];
@@ -351,16 +351,16 @@ static int group_run(struct figures *figures, int r, struct ponder_err *err)
     double *ease = calloc((size_t)run->cells.questions.count + 1, sizeof *ease);
     if (!ease)
         return err_memory(err, "the groups");
-    run->fifths_of = fifths_of(figures, r);
-    if (run->fifths_of < 0)
-        drop_fifths(run->eval);
-    for (int64_t q = 0; q < figures->question_count && run->fifths_of >= 0; q++) {
+    run->quintiles_of = quintiles_of(figures, r);
+    if (run->quintiles_of < 0)
+        drop_quintiles(run->eval);
+    for (int64_t q = 0; q < figures->question_count && run->quintiles_of >= 0; q++) {
         const int64_t *at = figures->questions[q].at;
         if (at[r] >= 0)
-            ease[at[r]] = figures->runs[run->fifths_of].grades[at[run->fifths_of]].pass_1;
+            ease[at[r]] = figures->runs[run->quintiles_of].grades[at[run->quintiles_of]].pass_1;
     }
     int status = PONDER_OK;
-    if (run->fifths_of >= 0 && run->fifths_of != r && cut_again(run, ease))
+    if (run->quintiles_of >= 0 && run->quintiles_of != r && cut_again(run, ease))
         status = err_memory(err, "the groups");
     if (!status)
         status = add_costs(run, ease, err);

@@ -25,7 +25,7 @@ struct figures_run {
     struct figures_cost *costs; /* (eval->group_count) */
     bool search;                /* each question has one solution, which a search chose */
     char *label;                /* "best of 64", "beam of 16" */
-    int fifths_of;              /* the run whose pass@1 cuts the fifths; -1: there are none */
+    int quintiles_of;           /* the run whose pass@1 cuts the quintiles; -1: there are none */
     uint64_t data_hash;
 };
 

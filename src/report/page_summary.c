@@ -62,7 +62,7 @@ static void best_of_n(struct buf *out, const struct figures_run *run)
     buf_puts(out, ".");
 }
 
-static void search(struct buf *out, const struct figures_run *run)
+static void summary_search(struct buf *out, const struct figures_run *run)
 {
     buf_puts(out, "the solution that the search kept is right for ");
     share(out, &run->eval->groups[0].maj[run->eval->k_count - 1], true);
@@ -124,7 +124,7 @@ void page_summary(struct buf *out, const struct page *page)
         buf_puts(out, ", ");
         html_string(out, run->label);
         buf_puts(out, ": ");
-        (run->search ? search : best_of_n)(out, run);
+        (run->search ? summary_search : best_of_n)(out, run);
         cost(out, &run->costs[0]);
         buf_puts(out, "</li>\n");
     }
@@ -135,26 +135,27 @@ void page_summary(struct buf *out, const struct page *page)
 
 /* ---- methods ---- */
 
-static void fifths(struct buf *out, const struct figures *figures)
+static void quintiles(struct buf *out, const struct figures *figures)
 {
     bool any = false;
     for (int r = 0; r < figures->run_count; r++) {
         const struct figures_run *run = &figures->runs[r];
-        if (run->fifths_of < 0)
+        if (run->quintiles_of < 0)
             continue;
         if (!any)
-            buf_puts(
-                out,
-                "<p><b>Difficulty</b> is pass@1 of this model: questions are ranked by it and cut into "
-                "fifths, 1 the easiest. The run with the most samples of all a run's questions cuts them:");
+            buf_puts(out,
+                     "<p><b>Difficulty</b> is pass@1 of this model: questions are ranked by it and cut into "
+                     "quintiles, 1 the easiest. The run with the most samples of all a run's questions cuts "
+                     "them:");
         buf_printf(out, "%s run %lld's by run %lld", any ? "," : "", (long long)run->record.id,
-                   (long long)figures->runs[run->fifths_of].record.id);
+                   (long long)figures->runs[run->quintiles_of].record.id);
         any = true;
     }
     if (any)
-        buf_puts(out,
-                 ". Where a run cuts its own, the same samples cut and measure, so the outer fifths look a "
-                 "little more extreme than they are.</p>\n");
+        buf_puts(
+            out,
+            ". Where a run cuts its own, the same samples cut and measure, so the outer quintiles look a "
+            "little more extreme than they are.</p>\n");
 }
 
 void page_methods(struct buf *out, const struct page *page)
@@ -181,6 +182,6 @@ void page_methods(struct buf *out, const struct page *page)
         "question's "
         "end and the next, with many questions under way at once. The cost of k of n samples is that of the "
         "prompt and k/n of the rest; FLOPs and seconds in proportion to tokens.</p>\n");
-    fifths(out, page->figures);
+    quintiles(out, page->figures);
     buf_puts(out, "</section>\n");
 }

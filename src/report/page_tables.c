@@ -194,7 +194,7 @@ static void group_table(struct buf *out, const struct figures_run *run, bool ope
         if (strcmp(by, eval->groups[g].by) != 0) {
             by = eval->groups[g].by;
             buf_printf(out, "<tr class=\"by\"><th scope=\"rowgroup\" colspan=\"%d\">By %s</tr>\n",
-                       eval->n > 1 ? 9 : 7, strcmp(by, "fifth") == 0 ? "difficulty, in fifths" : by);
+                       eval->n > 1 ? 9 : 7, strcmp(by, "quintile") == 0 ? "difficulty, in quintiles" : by);
         }
         group_row(out, run, g);
     }

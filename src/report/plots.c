@@ -17,11 +17,11 @@ const char *const plot_titles[PLOT_COUNT] = {
     [PLOT_FLOPS] = "Right answers against FLOPs",
     [PLOT_SECONDS] = "Right answers against seconds",
     [PLOT_LEVEL] = "By level",
-    [PLOT_FIFTH] = "By difficulty for this model",
+    [PLOT_QUINTILE] = "By difficulty for this model",
     [PLOT_SUBJECT] = "By subject",
 };
 
-static void begin(struct buf *out, int height)
+static void plots_begin(struct buf *out, int height)
 {
     buf_printf(out, "set terminal svg size %d,%d dynamic noenhanced font \"sans,13\" linewidth 1.2\n", WIDTH,
                height);
@@ -32,7 +32,7 @@ static void begin(struct buf *out, int height)
     buf_puts(out, "\nset errorbars small\nset pointintervalbox 0\n");
 }
 
-static void label(struct buf *out, const char *axis, const char *text)
+static void plots_label(struct buf *out, const char *axis, const char *text)
 {
     buf_printf(out, "set %slabel \"%s\" offset 0,%s textcolor ", axis, text, *axis == 'x' ? "0.4" : "0");
     gnuplot_colour(out, GNUPLOT_INK);
@@ -46,7 +46,7 @@ static void grid(struct buf *out, const char *axis)
     buf_putc(out, '\n');
 }
 
-static void look(struct buf *out, int run, const char *kind)
+static void plots_look(struct buf *out, int run, const char *kind)
 {
     buf_printf(out, "%s ", kind);
     gnuplot_colour(out, GNUPLOT_SERIES + run % GNUPLOT_SERIES_MAX);
@@ -144,7 +144,7 @@ static void band(struct buf *out, const char *name, int r, long long id, const c
                  const char *opacity)
 {
     buf_printf(out, "$%s%d using 1:3:4 with filledcurves ", name, r);
-    look(out, r, "fc");
+    plots_look(out, r, "fc");
     buf_printf(out, " fs transparent solid %s noborder title \"Run %lld, %s\"", opacity, id, title);
 }
 
@@ -152,7 +152,7 @@ static void curve(struct buf *out, const char *name, int r, long long id, const 
                   const char *style)
 {
     buf_printf(out, ", $%s%d using 1:2 with linespoints %s ", name, r, style);
-    look(out, r, "lc");
+    plots_look(out, r, "lc");
     buf_printf(out, " title \"Run %lld, %s\"", id, title);
 }
 
@@ -169,7 +169,7 @@ static void draw_run(struct buf *out, int r, const struct figures_run *run)
     }
     buf_printf(out, "$maj%d using 1:2:3:4 with yerrorbars lw 1.4 pt %s ", r,
                run->search ? "13 ps 0.75" : "7 ps 0.5");
-    look(out, r, "lc");
+    plots_look(out, r, "lc");
     buf_printf(out, " title \"Run %lld, %s\"", id, run->search ? "search" : "one sample");
 }
 
@@ -178,7 +178,7 @@ static void against_cost(struct buf *out, const struct figures *figures, enum pl
     static const char *const names[] = {"generations per question", "tokens per question",
                                         "FLOPs per question", "seconds per question"};
     struct span x = {INFINITY, -INFINITY}, y = x;
-    begin(out, HEIGHT);
+    plots_begin(out, HEIGHT);
     for (int r = 0; r < figures->run_count; r++) {
         const struct figures_run *run = &figures->runs[r];
         data_block(out, "maj", r, run, run->eval->groups[0].maj, plot, &x, &y);
@@ -188,8 +188,8 @@ static void against_cost(struct buf *out, const struct figures *figures, enum pl
         buf_clear(out); /* no run has such a cost */
         return;
     }
-    label(out, "x", names[plot]);
-    label(out, "y", "right answers, %");
+    plots_label(out, "x", names[plot]);
+    plots_label(out, "y", "right answers, %");
     grid(out, "y");
     ranges(out, x, y);
     cost_tics(out, x, plot);
@@ -268,15 +268,15 @@ static void draw_bars(struct buf *out, const struct figures_run *run, int r)
 {
     long long id = run->record.id;
     buf_printf(out, "$bars%d using 1:5:(0):1:6:7 with boxxyerror ", r);
-    look(out, r, "fc");
+    plots_look(out, r, "fc");
     buf_printf(out, " fs transparent solid 0.28 noborder title \"Run %lld\", ", id);
     buf_printf(out, "$bars%d using 1:5:2:3 with xerrorbars lw 1.3 pt 7 ps 0.4 ", r);
-    look(out, r, "lc");
+    plots_look(out, r, "lc");
     buf_printf(out, " title \"Run %lld, 95%% interval\"", id);
     if (run->eval->n == 1)
         return;
     buf_printf(out, ", $bars%d using 4:5 with points pt 6 ps 0.4 ", r);
-    look(out, r, "lc");
+    plots_look(out, r, "lc");
     buf_printf(out, " title \"Run %lld, pass@1\"", id);
 }
 
@@ -299,7 +299,7 @@ static int by_group(struct buf *out, const struct figures *figures, enum plot pl
                     const char *names[PLOTS_NAMES_MAX])
 {
     static const char *const by[] = {
-        [PLOT_LEVEL] = "level", [PLOT_SUBJECT] = "subject", [PLOT_FIFTH] = "fifth"};
+        [PLOT_LEVEL] = "level", [PLOT_SUBJECT] = "subject", [PLOT_QUINTILE] = "quintile"};
     int64_t count = gather_names(out, figures, by[plot], names);
     struct bars bars = {figures, by[plot], names, (int)(count < PLOTS_NAMES_MAX ? count : PLOTS_NAMES_MAX),
                         0};
@@ -308,7 +308,7 @@ static int by_group(struct buf *out, const struct figures *figures, enum plot pl
     if (bars.name_count == 0)
         return 0;
     int row = 10 + 12 * bars.run_count;
-    begin(out, 70 + bars.name_count * (row < 26 ? 26 : row));
+    plots_begin(out, 70 + bars.name_count * (row < 26 ? 26 : row));
     for (int r = 0, place = 0; r < figures->run_count; r++)
         if (has_names_in(&figures->runs[r], bars.by))
             bar_block(out, &bars, r, place++);
@@ -316,7 +316,7 @@ static int by_group(struct buf *out, const struct figures *figures, enum plot pl
     if (count > PLOTS_NAMES_MAX)
         snprintf(text, sizeof text, "right answers, %%: the first %d of %lld, the table has all",
                  PLOTS_NAMES_MAX, (long long)count);
-    label(out, "x", text);
+    plots_label(out, "x", text);
     grid(out, "x");
     buf_printf(out, "set xrange [0:100]\nset xtics 20\nset yrange [%.1f:0.5]\n", 0.5 - bars.name_count);
     name_tics(out, &bars);
@@ -342,7 +342,8 @@ int plots_commands(struct buf *out, const struct figures *figures, enum plot plo
     return 0;
 }
 
-static int draw(struct buf *svg, const struct figures *figures, enum plot plot, struct ponder_err *err)
+static int plots_gnuplot(struct buf *svg, const struct figures *figures, enum plot plot,
+                         struct ponder_err *err)
 {
     const char *names[PLOTS_NAMES_MAX];
     struct buf commands = BUF_INIT(COMMANDS_BYTES_MAX), raw = BUF_INIT(GNUPLOT_SVG_BYTES_MAX);
@@ -366,7 +367,7 @@ int plots_draw(struct plots *plots, const struct figures *figures, struct ponder
     for (int p = 0; p < PLOT_COUNT; p++)
         plots->svg[p] = BUF_INIT(GNUPLOT_SVG_BYTES_MAX);
     for (int p = 0; p < PLOT_COUNT && !status; p++)
-        status = draw(&plots->svg[p], figures, (enum plot)p, err);
+        status = plots_gnuplot(&plots->svg[p], figures, (enum plot)p, err);
     return status;
 }
 

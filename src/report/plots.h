@@ -10,7 +10,7 @@ enum plot {
     PLOT_FLOPS,
     PLOT_SECONDS,
     PLOT_LEVEL, /* accuracy by each of these */
-    PLOT_FIFTH,
+    PLOT_QUINTILE,
     PLOT_SUBJECT,
     PLOT_COUNT
 };

@@ -91,7 +91,7 @@ static int make_page(struct work *work, int64_t *pages, struct ponder_err *err)
     return status ? status : page_write(&work->page, &page, err);
 }
 
-static int make(struct work *work, struct ponder_report *report, struct ponder_err *err)
+static int report_make(struct work *work, struct ponder_report *report, struct ponder_err *err)
 {
     int status = PONDER_OK;
     report->runs = work->figures.run_count;
@@ -119,7 +119,7 @@ static int write_all(const struct work *work, struct ponder_err *err)
     return status ? status : write_one(work->settings->out, &work->page, err);
 }
 
-static void release(struct work *work)
+static void report_release(struct work *work)
 {
     ponder_figure_release(work->temperatures);
     buf_release(&work->temperatures_svg);
@@ -166,10 +166,10 @@ int ponder_report_write(const char *store, const int64_t *runs, int64_t run_coun
     if (!status)
         status = figures_open(&work.figures, work.store, store, runs, run_count, err);
     if (!status)
-        status = make(&work, &report, err);
+        status = report_make(&work, &report, err);
     if (!status)
         status = write_all(&work, err);
-    release(&work);
+    report_release(&work);
     if (out)
         *out = report;
     return status;

@@ -69,7 +69,7 @@ static int copy_samples(struct shown *shown, const struct store_cell *cell, cons
     return status;
 }
 
-static int take(void *data, const struct store_cell *cell, struct ponder_err *err)
+static int shown_take(void *data, const struct store_cell *cell, struct ponder_err *err)
 {
     struct reading *reading = data;
     struct shown *shown = reading->shown;
@@ -104,7 +104,7 @@ int shown_read(struct shown *out, struct store *store, const struct figures_run 
     if (cell >= cells->count)
         return PONDER_OK;
     int64_t seed = cells_seed(cells, cell);
-    return store_cells_read(store, run->record.id, seed, question, take, &reading, err);
+    return store_cells_read(store, run->record.id, seed, question, shown_take, &reading, err);
 }
 
 void shown_release(struct shown *shown)

@@ -71,7 +71,7 @@ static int stopped(int64_t done, int64_t all, struct ponder_err *err)
                          (long long)done, (long long)all);
 }
 
-static int sample(struct work *work, int64_t *run, struct ponder_err *err)
+static int sweep_sample(struct work *work, int64_t *run, struct ponder_err *err)
 {
     struct ponder_eval *eval;
     int status = ponder_eval_run(work->model, &work->settings, &work->sampling, work->watch, &eval, err);
@@ -84,7 +84,7 @@ static int sample(struct work *work, int64_t *run, struct ponder_err *err)
     return status;
 }
 
-static int score(struct work *work, int64_t *run, struct ponder_err *err)
+static int sweep_score(struct work *work, int64_t *run, struct ponder_err *err)
 {
     struct ponder_rescore rescore;
     struct ponder_score_settings settings = {.verifier = ponder_search_verifier(work->search),
@@ -101,7 +101,7 @@ static int score(struct work *work, int64_t *run, struct ponder_err *err)
     return stopped(rescore.done, rescore.asked, err);
 }
 
-static int search(struct work *work, int64_t *run, struct ponder_err *err)
+static int sweep_search(struct work *work, int64_t *run, struct ponder_err *err)
 {
     struct ponder_search_eval *eval;
     int status = ponder_search_eval_run(work->model, &work->settings, &work->sampling, work->search,
@@ -115,7 +115,7 @@ static int search(struct work *work, int64_t *run, struct ponder_err *err)
     return status;
 }
 
-static void tell(const struct work *work, double temperature)
+static void sweep_tell(const struct work *work, double temperature)
 {
     char text[64];
     number_print(text, sizeof text, "temperature %g", temperature);
@@ -130,11 +130,11 @@ static int at_temperature(struct work *work, double temperature, int64_t n, int6
     work->sampling.temperature = temperature;
     work->sampling.n = greedy ? 1 : n;
     work->sampling.pool = "samples";
-    tell(work, temperature);
+    sweep_tell(work, temperature);
     if (by_steps(work))
-        return search(work, run, err);
-    int status = sample(work, run, err);
-    return status || greedy || !has_verifier(work) ? status : score(work, run, err);
+        return sweep_search(work, run, err);
+    int status = sweep_sample(work, run, err);
+    return status || greedy || !has_verifier(work) ? status : sweep_score(work, run, err);
 }
 
 /* ---- all of them ---- */

@@ -79,7 +79,7 @@ static int64_t root_width(int64_t n)
     return width;
 }
 
-static int prepare(struct search_options *options, struct ponder_err *err)
+static int beam_prepare(struct search_options *options, struct ponder_err *err)
 {
     struct beam_options own = own_of(options);
     if (own.width == 0 && options->n > 0)
@@ -93,13 +93,13 @@ static int prepare(struct search_options *options, struct ponder_err *err)
 }
 
 /* Those of a rollout count as much as the step that it looks ahead from. */
-static int64_t generations(const struct search_options *options)
+static int64_t beam_generations(const struct search_options *options)
 {
     return options->n * (own_of(options).lookahead + 1);
 }
 
 /* One beam that looks less far ahead, where not even one can look as far as it is to. */
-static void fit(struct search_options *options, int64_t most)
+static void beam_fit(struct search_options *options, int64_t most)
 {
     struct beam_options own = own_of(options);
     if (own.lookahead >= most)
@@ -114,7 +114,7 @@ static void fit(struct search_options *options, int64_t most)
     keep_own(options, own);
 }
 
-static int begin(struct search *search)
+static int beam_begin(struct search *search)
 {
     struct beam *beam = search->state;
     size_t n = (size_t)search->options->n;
@@ -125,7 +125,7 @@ static int begin(struct search *search)
     return beam->front && beam->found && beam->tips ? PONDER_OK : PONDER_E_MEMORY;
 }
 
-static void end(struct search *search)
+static void beam_end(struct search *search)
 {
     struct beam *beam = search->state;
     free(beam->front);
@@ -133,7 +133,7 @@ static void end(struct search *search)
     free(beam->tips);
 }
 
-static int observe(struct search *search, int32_t node)
+static int beam_observe(struct search *search, int32_t node)
 {
     struct beam *beam = search->state;
     if (search->tree.nodes[node].end == TREE_FAILED)
@@ -213,7 +213,7 @@ static int observe_ahead(struct search *search, int32_t node)
     struct tree_node *found = &search->tree.nodes[node];
     found->held = !found->rollout;
     if (!found->rollout)
-        return observe(search, node);
+        return beam_observe(search, node);
     for (int64_t i = 0; i < beam->found_count && found->end != TREE_FAILED; i++)
         if (beam->tips[i] == found->parent)
             beam->tips[i] = node;
@@ -302,13 +302,13 @@ const struct search_ops search_beam = {
     .by_steps = true,
     .options = beam_rows,
     .state_size = sizeof(struct beam),
-    .prepare = prepare,
-    .generations = generations,
-    .fit = fit,
-    .begin = begin,
+    .prepare = beam_prepare,
+    .generations = beam_generations,
+    .fit = beam_fit,
+    .begin = beam_begin,
     .propose = propose_beam,
-    .observe = observe,
-    .end = end,
+    .observe = beam_observe,
+    .end = beam_end,
 };
 
 const struct search_ops search_lookahead = {
@@ -317,13 +317,13 @@ const struct search_ops search_lookahead = {
     .by_steps = true,
     .options = lookahead_rows,
     .state_size = sizeof(struct beam),
-    .prepare = prepare,
-    .generations = generations,
-    .fit = fit,
-    .begin = begin,
+    .prepare = beam_prepare,
+    .generations = beam_generations,
+    .fit = beam_fit,
+    .begin = beam_begin,
     .propose = propose_ahead,
     .observe = observe_ahead,
-    .end = end,
+    .end = beam_end,
 };
 
 const struct search_ops search_dvts = {
@@ -332,12 +332,12 @@ const struct search_ops search_dvts = {
     .by_steps = true,
     .options = beam_rows,
     .state_size = sizeof(struct beam),
-    .prepare = prepare,
+    .prepare = beam_prepare,
     .group = group,
-    .generations = generations,
-    .fit = fit,
-    .begin = begin,
+    .generations = beam_generations,
+    .fit = beam_fit,
+    .begin = beam_begin,
     .propose = propose_dvts,
-    .observe = observe,
-    .end = end,
+    .observe = beam_observe,
+    .end = beam_end,
 };

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "select/classes.h"
+#include "select/clusters.h"
 #include "select/sample_answer.h"
 #include "search/search.h"
 #include "select/vote.h"
@@ -87,7 +87,7 @@ static int find_answers(const struct tree *tree, const int32_t *nodes, int64_t c
 
 /* What each of the nodes brings to a vote. */
 struct votes {
-    struct classes classes;
+    struct clusters clusters;
     char **answers;
     double *weights, *totals;
     int32_t *repeats;
@@ -97,7 +97,7 @@ static void votes_release(struct votes *votes, int64_t count)
 {
     for (int64_t i = 0; votes->answers && i < count; i++)
         free(votes->answers[i]);
-    classes_release(&votes->classes);
+    clusters_release(&votes->clusters);
     free(votes->answers);
     free(votes->weights);
     free(votes->totals);
@@ -119,7 +119,8 @@ static int votes_fill(struct votes *votes, const struct tree *tree, const int32_
         votes->repeats[i] = tree->nodes[nodes[i]].repeats;
     }
     int status = find_answers(tree, nodes, count, mode, votes->answers);
-    return status ? status : classes_fill(&votes->classes, (const char *const *)votes->answers, count, NULL);
+    return status ? status
+                  : clusters_fill(&votes->clusters, (const char *const *)votes->answers, count, NULL);
 }
 
 /* The best solution of the answer that is elected; `out` stays where none has an answer. */
@@ -128,14 +129,14 @@ static int choose_by_vote(const struct tree *tree, const int32_t *nodes, int64_t
 {
     struct votes votes;
     int status = votes_fill(&votes, tree, nodes, count, mode);
-    struct ballots ballots = {.of = votes.classes.of,
+    struct ballots ballots = {.of = votes.clusters.of,
                               .weights = weighted ? votes.weights : NULL,
                               .repeats = votes.repeats,
                               .n = count};
-    int64_t elected = status ? -1 : vote(&ballots, votes.totals, votes.classes.count);
+    int64_t elected = status ? -1 : vote(&ballots, votes.totals, votes.clusters.count);
     int32_t best = -1;
     for (int64_t i = 0; i < count && elected >= 0; i++)
-        if (votes.classes.of[i] == elected && (best < 0 || search_better_total(tree, nodes[i], best)))
+        if (votes.clusters.of[i] == elected && (best < 0 || search_better_total(tree, nodes[i], best)))
             best = nodes[i];
     if (best >= 0)
         *out = best;

@@ -56,38 +56,38 @@ struct particles {
     int64_t round;
 };
 
-static int prepare(struct search_options *options, struct ponder_err *err)
+static int particles_prepare(struct search_options *options, struct ponder_err *err)
 {
     return options->n >= 1 ? PONDER_OK
                            : err_set(err, PONDER_E_ARGUMENT, "-n %lld: 1 or more", (long long)options->n);
 }
 
-static int64_t generations(const struct search_options *options)
+static int64_t particles_generations(const struct search_options *options)
 {
     return options->n;
 }
 
-static void fit(struct search_options *options, int64_t most)
+static void particles_fit(struct search_options *options, int64_t most)
 {
     if (options->n > most)
         options->n = most;
 }
 
 /* Ended ones of earlier rounds, and those that are found: N each at most. */
-static int begin(struct search *search)
+static int particles_begin(struct search *search)
 {
     struct particles *particles = search->state;
     particles->stands = calloc(2 * (size_t)search->options->n, sizeof *particles->stands);
     return particles->stands ? PONDER_OK : PONDER_E_MEMORY;
 }
 
-static void end(struct search *search)
+static void particles_end(struct search *search)
 {
     struct particles *particles = search->state;
     free(particles->stands);
 }
 
-static int observe(struct search *search, int32_t node)
+static int particles_observe(struct search *search, int32_t node)
 {
     struct particles *particles = search->state;
     if (search->tree.nodes[node].end != TREE_FAILED)
@@ -162,7 +162,7 @@ static void temper(struct particles *particles, const struct tree *tree, double 
 
 /* ---- a round ---- */
 
-static void draw(const struct search *search)
+static void particles_draw(const struct search *search)
 {
     struct particles *particles = search->state;
     struct rng rng;
@@ -192,7 +192,7 @@ static void resample(const struct search *search)
     if (entropy_of(particles, n) < own.entropy)
         temper(particles, tree, own.temperature, own.entropy, n);
     if (own.ess >= 1 || n < search->options->n || sample_size_of(particles) < own.ess * (double)n)
-        draw(search);
+        particles_draw(search);
 }
 
 /* Open ones go on; ended ones stay. */
@@ -216,7 +216,7 @@ static int go_on(struct search *search)
     return status;
 }
 
-static int propose(struct search *search)
+static int particles_propose(struct search *search)
 {
     struct particles *particles = search->state;
     if (search->pending > 0)
@@ -236,11 +236,11 @@ const struct search_ops search_particles = {
     .by_steps = true,
     .options = rows,
     .state_size = sizeof(struct particles),
-    .prepare = prepare,
-    .generations = generations,
-    .fit = fit,
-    .begin = begin,
-    .propose = propose,
-    .observe = observe,
-    .end = end,
+    .prepare = particles_prepare,
+    .generations = particles_generations,
+    .fit = particles_fit,
+    .begin = particles_begin,
+    .propose = particles_propose,
+    .observe = particles_observe,
+    .end = particles_end,
 };

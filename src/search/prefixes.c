@@ -15,7 +15,7 @@ int64_t prefixes_steps(const char *text, size_t len)
     return steps;
 }
 
-static int64_t find(const struct prefixes *prefixes, int64_t first, const char *line, size_t len)
+static int64_t prefixes_find(const struct prefixes *prefixes, int64_t first, const char *line, size_t len)
 {
     for (int64_t i = first; i >= 0; i = prefixes->nodes[i].next) {
         const struct prefix *node = &prefixes->nodes[i];
@@ -29,7 +29,7 @@ static int64_t find(const struct prefixes *prefixes, int64_t first, const char *
 static int64_t enter(struct prefixes *prefixes, int64_t parent, const char *text, size_t begin, size_t end)
 {
     int64_t first = parent < 0 ? prefixes->first : prefixes->nodes[parent].child;
-    int64_t at = find(prefixes, first, text + begin, end - begin);
+    int64_t at = prefixes_find(prefixes, first, text + begin, end - begin);
     if (at >= 0)
         return at;
     if (array_reserve(&prefixes->nodes, sizeof *prefixes->nodes, &prefixes->cap, prefixes->count + 1,

@@ -25,7 +25,7 @@ static struct rollouts_options own_of(const struct search_options *options)
     return own;
 }
 
-static int prepare(struct search_options *options, struct ponder_err *err)
+static int rollouts_prepare(struct search_options *options, struct ponder_err *err)
 {
     int64_t rollouts = own_of(options).rollouts;
     return rollouts >= 1 && options->n >= 1
@@ -68,7 +68,7 @@ static int roll(struct search *search)
     return status;
 }
 
-static int propose(struct search *search)
+static int rollouts_propose(struct search *search)
 {
     struct state *state = search->state;
     if (search->pending > 0 || state->rolling)
@@ -80,7 +80,7 @@ static int propose(struct search *search)
     return search_ask(search, (struct search_ask){.count = search->options->n, .unit = SEARCH_SOLUTION});
 }
 
-static int observe(struct search *search, int32_t node)
+static int rollouts_observe(struct search *search, int32_t node)
 {
     const struct state *state = search->state;
     search->tree.nodes[node].rollout = state->rolling;
@@ -91,7 +91,7 @@ const struct search_ops search_rollouts = {
     .name = "rollouts",
     .summary = "N whole solutions, and completions from behind each of their lines",
     .state_size = sizeof(struct state),
-    .prepare = prepare,
-    .propose = propose,
-    .observe = observe,
+    .prepare = rollouts_prepare,
+    .propose = rollouts_propose,
+    .observe = rollouts_observe,
 };

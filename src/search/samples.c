@@ -6,24 +6,24 @@ struct samples {
     bool asked;
 };
 
-static int prepare(struct search_options *options, struct ponder_err *err)
+static int samples_prepare(struct search_options *options, struct ponder_err *err)
 {
     return options->n >= 1 ? PONDER_OK
                            : err_set(err, PONDER_E_ARGUMENT, "-n %lld: 1 or more", (long long)options->n);
 }
 
-static int64_t generations(const struct search_options *options)
+static int64_t samples_generations(const struct search_options *options)
 {
     return options->n;
 }
 
-static void fit(struct search_options *options, int64_t most)
+static void samples_fit(struct search_options *options, int64_t most)
 {
     if (options->n > most)
         options->n = most;
 }
 
-static int propose(struct search *search)
+static int samples_propose(struct search *search)
 {
     struct samples *samples = search->state;
     if (samples->asked)
@@ -36,7 +36,7 @@ static int propose(struct search *search)
     return status || others.count == 0 ? status : search_ask(search, others);
 }
 
-static int observe(struct search *search, int32_t node)
+static int samples_observe(struct search *search, int32_t node)
 {
     search->tree.nodes[node].kept = true;
     return PONDER_OK;
@@ -47,9 +47,9 @@ const struct search_ops search_best_of_n = {
     .summary = "N whole solutions, and a choice among them",
     .independent = true,
     .state_size = sizeof(struct samples),
-    .prepare = prepare,
-    .generations = generations,
-    .fit = fit,
-    .propose = propose,
-    .observe = observe,
+    .prepare = samples_prepare,
+    .generations = samples_generations,
+    .fit = samples_fit,
+    .propose = samples_propose,
+    .observe = samples_observe,
 };

@@ -166,7 +166,7 @@ int32_t search_place(struct search *search, int32_t parent, const char *text, si
     return index;
 }
 
-static double worth(const struct tree_node *node, bool total)
+static double search_worth(const struct tree_node *node, bool total)
 {
     double value = total ? node->total : node->score;
     return node->end == TREE_FAILED || isnan(value) ? -1 : value;
@@ -175,8 +175,8 @@ static double worth(const struct tree_node *node, bool total)
 static bool better(const struct tree *tree, int32_t a, int32_t b, bool total)
 {
     const struct tree_node *x = &tree->nodes[a], *y = &tree->nodes[b];
-    if (worth(x, total) != worth(y, total))
-        return worth(x, total) > worth(y, total);
+    if (search_worth(x, total) != search_worth(y, total))
+        return search_worth(x, total) > search_worth(y, total);
     if (x->solved != y->solved)
         return x->solved;
     return x->repeats != y->repeats ? x->repeats > y->repeats : a < b;

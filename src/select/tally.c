@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "select/classes.h"
+#include "select/clusters.h"
 #include "select/sample_answer.h"
 
 void tally_release(struct tally *tally)
@@ -18,13 +18,13 @@ void tally_release(struct tally *tally)
     *tally = (struct tally){0};
 }
 
-static int64_t find(struct tally *tally, const char *answer)
+static int64_t tally_find(struct tally *tally, const char *answer)
 {
     size_t len = strlen(answer);
     for (int64_t i = 0; i < tally->count; i++) {
         const char *other = tally->answers[i].answer;
         bool same = strcmp(other, answer) == 0;
-        if (!same && tally->comparisons < CLASSES_COMPARISONS_MAX) {
+        if (!same && tally->comparisons < CLUSTERS_COMPARISONS_MAX) {
             tally->comparisons++;
             same = answer_equal(other, strlen(other), answer, len, NULL);
         }
@@ -42,7 +42,7 @@ int tally_add(struct tally *tally, const char *text, size_t len, enum answer_mod
     *out = -1;
     if (status || !answer)
         return status;
-    int64_t at = find(tally, answer);
+    int64_t at = tally_find(tally, answer);
     if (at == tally->count &&
         array_reserve(&tally->answers, sizeof *tally->answers, &tally->cap, tally->count + 1, INT32_MAX)) {
         free(answer);

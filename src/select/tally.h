@@ -1,6 +1,6 @@
 /* tally.h - votes as they come: each answer once, under the number in which it was first seen.
  *
- * As classes.h has it for a whole set, an answer joins the first one that it equals. */
+ * As clusters.h has it for a whole set, an answer joins the first one that it equals. */
 #ifndef SELECT_TALLY_H
 #define SELECT_TALLY_H
 

@@ -1,11 +1,11 @@
 /* vote.h - the one voter: which answer a question's solutions elect, whoever asks.
  *
- * - A solution votes for the class of its answer (classes.h); one without an answer votes for none. One that
- *   was cut off has an answer only where it stands in a whole box (answer_mode_of).
+ * - A solution votes for the cluster of its answer (clusters.h); one without an answer votes for none. One
+ * that was cut off has an answer only where it stands in a whole box (answer_mode_of).
  * - In a majority each vote weighs 1; in a weighted vote what the verifier gave the solution, and nothing
  * where it gave none. Where it gave none to any, all weigh 1.
- * - The class of largest weight is elected; of equals, that of the vote that came first, in the order of the
- *   solutions' random streams. Weights that differ by less than one part in 10^12 are equal, so that the
+ * - The cluster of largest weight is elected; of equals, that of the vote that came first, in the order of
+ * the solutions' random streams. Weights that differ by less than one part in 10^12 are equal, so that the
  * order of a sum decides nothing.
  *
  * (Self-consistency, Wang et al. 2022; best-of-N weighted, Snell et al. 2024, appendix G.) */
@@ -19,17 +19,17 @@
 
 /* Vote i is of solution picked[i], or of solution i where nothing is picked. */
 struct ballots {
-    const int64_t *of;      /* class of each solution; -1: it does not vote */
+    const int64_t *of;      /* cluster of each solution; -1: it does not vote */
     const double *weights;  /* of each solution; NAN: it was given none. NULL: all weigh 1 */
     const int32_t *repeats; /* how often each solution votes; NULL: once */
     const int64_t *picked;  /* (n); NULL: the first n solutions */
     int64_t n;
 };
 
-/* The class elected, -1 where nobody votes. `totals` (class_count) is filled with each class's weight; -1:
- * nobody votes for it. */
+/* The cluster elected, -1 where nobody votes. `totals` (class_count) is filled with each cluster's weight;
+ * -1: nobody votes for it. */
 int64_t vote(const struct ballots *ballots, double *totals, int64_t class_count);
-/* Of the classes that weigh as much as the one elected, this one included, the share for which `right` is
+/* Of the clusters that weigh as much as the one elected, this one included, the share for which `right` is
  * set; 0 where nobody votes. `totals` are those of vote(). */
 double vote_tied_share(const double *totals, int64_t class_count, const bool *right);
 

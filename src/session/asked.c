@@ -191,7 +191,7 @@ int asked_begin(struct asked *asked, struct ponder_err *err)
 
 /* From now on it can be taken, by its listener too; the driver may look at its plan until the step is over.
  */
-static void end(struct asked *asked)
+static void asked_end(struct asked *asked)
 {
     struct ponder_session *session = asked->session;
     pthread_mutex_lock(&session->lock);
@@ -222,7 +222,7 @@ void asked_fail(struct asked *asked, int status, const char *why)
     snprintf(asked->failure, sizeof asked->failure, "%s", why);
     ponder_solution_release(asked->solution);
     asked->solution = NULL;
-    end(asked);
+    asked_end(asked);
 }
 
 static int conclude(struct asked *asked, const struct driver_outcome *outcome)
@@ -256,6 +256,6 @@ int asked_done(void *data, uint64_t id, const struct driver_outcome *outcome, st
     if (status)
         asked_fail(asked, status, own.message);
     else
-        end(asked);
+        asked_end(asked);
     return PONDER_OK;
 }

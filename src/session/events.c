@@ -22,8 +22,8 @@ static struct ponder_event event_of(const struct asked *asked, enum ponder_event
     return event;
 }
 
-static void tell(const struct asked *asked, enum ponder_event_kind kind, const struct driver_news *news,
-                 int32_t node)
+static void events_tell_one(const struct asked *asked, enum ponder_event_kind kind,
+                            const struct driver_news *news, int32_t node)
 {
     const struct tree_node *of = &news->search->tree.nodes[node];
     struct ponder_event event = event_of(asked, kind);
@@ -68,7 +68,7 @@ static int tell_new(struct asked *asked, const struct driver_news *news, int32_t
     bool ended = of->end == TREE_ENDED || of->end == TREE_CUT;
     int status = ended && !of->rollout ? vote(asked, &news->search->tree, node) : PONDER_OK;
     if (!status)
-        tell(asked, ended && !of->rollout ? PONDER_EVENT_SOLUTION : PONDER_EVENT_STEP, news, node);
+        events_tell_one(asked, ended && !of->rollout ? PONDER_EVENT_SOLUTION : PONDER_EVENT_STEP, news, node);
     return status;
 }
 
@@ -89,9 +89,9 @@ int events_tell(void *data, uint64_t id, const struct driver_news *news, struct 
             asked->shown[i] & (SHOWN_KEPT | SHOWN_PRUNED))
             continue;
         if (node->kept)
-            tell(asked, PONDER_EVENT_KEPT, news, i);
+            events_tell_one(asked, PONDER_EVENT_KEPT, news, i);
         else if (i < news->round_begin)
-            tell(asked, PONDER_EVENT_PRUNED, news, i);
+            events_tell_one(asked, PONDER_EVENT_PRUNED, news, i);
         asked->shown[i] |= node->kept ? SHOWN_KEPT : i < news->round_begin ? SHOWN_PRUNED : 0;
     }
     return PONDER_OK;

@@ -114,7 +114,7 @@ int ponder_session_ask(struct ponder_session *session, const char *question, con
 }
 
 /* With the lock held; NULL: it is not there. */
-static struct asked *find(const struct ponder_session *session, uint64_t id)
+static struct asked *session_find(const struct ponder_session *session, uint64_t id)
 {
     struct asked *asked = session->first;
     while (asked && asked->id != id)
@@ -125,7 +125,7 @@ static struct asked *find(const struct ponder_session *session, uint64_t id)
 void ponder_session_cancel(struct ponder_session *session, uint64_t id)
 {
     pthread_mutex_lock(&session->lock);
-    struct asked *asked = find(session, id);
+    struct asked *asked = session_find(session, id);
     if (asked)
         asked->cancelled = true;
     pthread_mutex_unlock(&session->lock);
@@ -149,7 +149,7 @@ int ponder_session_take(struct ponder_session *session, uint64_t id, struct pond
 {
     *out = NULL;
     pthread_mutex_lock(&session->lock);
-    struct asked *asked = find(session, id);
+    struct asked *asked = session_find(session, id);
     bool done = asked && asked->done;
     bool held = done && asked->held;
     if (done) {
@@ -273,7 +273,7 @@ static void read_ledger(struct ponder_session *session)
 }
 
 /* With the turn, which is given back. */
-static int64_t step(struct ponder_session *session, double wait_s, struct ponder_err *err)
+static int64_t session_step(struct ponder_session *session, double wait_s, struct ponder_err *err)
 {
     struct ponder_err own = {0};
     int status = work_once(session, wait_s, &own);
@@ -294,7 +294,7 @@ static int64_t step(struct ponder_session *session, double wait_s, struct ponder
 int64_t ponder_session_step(struct ponder_session *session, double wait_s, struct ponder_err *err)
 {
     pthread_mutex_lock(&session->turn);
-    return step(session, wait_s, err);
+    return session_step(session, wait_s, err);
 }
 
 /* Works where nobody does, else waits a moment for what the one who does brings. */
@@ -302,7 +302,7 @@ static int64_t step_or_wait(struct ponder_session *session, struct ponder_err *e
 {
     enum { MOMENT_NS = 20 * 1000 * 1000, SECOND_NS = 1000 * 1000 * 1000 };
     if (pthread_mutex_trylock(&session->turn) == 0)
-        return step(session, 0.05, err);
+        return session_step(session, 0.05, err);
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_nsec += MOMENT_NS;
@@ -328,7 +328,7 @@ int ponder_session_run(struct ponder_session *session, struct ponder_err *err)
 static bool is_under_way(struct ponder_session *session, uint64_t id)
 {
     pthread_mutex_lock(&session->lock);
-    const struct asked *asked = find(session, id);
+    const struct asked *asked = session_find(session, id);
     bool under_way = asked && !asked->done;
     pthread_mutex_unlock(&session->lock);
     return under_way;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "select/classes.h"
+#include "select/clusters.h"
 #include "select/sample_answer.h"
 #include "select/select.h"
 #include "session/solution_tree.h"
@@ -71,7 +71,7 @@ static int take_candidates(struct ponder_solution *solution, const struct tree *
 }
 
 /* Answers of the same value are one answer. */
-static int find_classes(const struct ponder_solution *solution, struct classes *out)
+static int find_classes(const struct ponder_solution *solution, struct clusters *out)
 {
     int64_t n = solution->candidate_count;
     const char **answers = calloc((size_t)n + 1, sizeof *answers);
@@ -79,18 +79,18 @@ static int find_classes(const struct ponder_solution *solution, struct classes *
         return PONDER_E_MEMORY;
     for (int64_t i = 0; i < n; i++)
         answers[i] = solution->candidates[i].answer;
-    int status = classes_fill(out, answers, n, NULL);
+    int status = clusters_fill(out, answers, n, NULL);
     free(answers);
     return status;
 }
 
-static int count_votes(struct ponder_solution *solution, const struct classes *classes, struct vote_row *rows,
-                       double *logprobs, int64_t *vote_of)
+static int count_votes(struct ponder_solution *solution, const struct clusters *clusters,
+                       struct vote_row *rows, double *logprobs, int64_t *vote_of)
 {
     int64_t n = solution->candidate_count;
     for (int64_t i = 0; i < n; i++)
         logprobs[i] = solution->candidates[i].logprob;
-    int64_t count = vote_rows(classes->of, logprobs, n, rows, vote_of);
+    int64_t count = vote_rows(clusters->of, logprobs, n, rows, vote_of);
     solution->votes = calloc((size_t)count + 1, sizeof *solution->votes);
     if (!solution->votes)
         return PONDER_E_MEMORY;
@@ -131,25 +131,25 @@ static int agree(struct ponder_solution *solution)
     return solution->agreement ? PONDER_OK : PONDER_E_MEMORY;
 }
 
-static int judge(struct ponder_solution *solution)
+static int solution_judge(struct ponder_solution *solution)
 {
     size_t n = (size_t)solution->candidate_count + 1;
-    struct classes classes = {0};
+    struct clusters clusters = {0};
     struct vote_row *rows = calloc(n, sizeof *rows);
     double *logprobs = calloc(n, sizeof *logprobs);
     int64_t *vote_of = calloc(n, sizeof *vote_of);
     int status = rows && logprobs && vote_of ? PONDER_OK : PONDER_E_MEMORY;
     if (!status)
-        status = find_classes(solution, &classes);
+        status = find_classes(solution, &clusters);
     if (!status)
-        status = count_votes(solution, &classes, rows, logprobs, vote_of);
+        status = count_votes(solution, &clusters, rows, logprobs, vote_of);
     if (!status && solution->vote_count > 0) {
         solution->answer = solution->votes[0].answer;
         solution->best = solution->votes[0].best;
     } else if (!status) {
         status = agree(solution);
     }
-    classes_release(&classes);
+    clusters_release(&clusters);
     free(rows);
     free(logprobs);
     free(vote_of);
@@ -166,7 +166,7 @@ int solution_of_samples(struct ponder_solution *solution, const struct asked *as
     if (!status)
         status = take_candidates(solution, outcome->tree, asked->session->mode, nodes);
     if (!status)
-        status = judge(solution);
+        status = solution_judge(solution);
     if (!status)
         status = keep_tree(solution, asked, outcome, nodes, solution->best >= 0 ? nodes[solution->best] : -1);
     free(nodes);
@@ -196,50 +196,50 @@ static int add_candidate(struct ponder_solution *solution, const struct tree *tr
 }
 
 /* Classes of answers by the number of samples, but the chosen candidate's first. */
-static int fill_votes(struct ponder_solution *solution, const struct classes *classes, const int64_t *repeats,
-                      int64_t chosen)
+static int fill_votes(struct ponder_solution *solution, const struct clusters *clusters,
+                      const int64_t *repeats, int64_t chosen)
 {
-    solution->votes = calloc((size_t)classes->count + 1, sizeof *solution->votes);
+    solution->votes = calloc((size_t)clusters->count + 1, sizeof *solution->votes);
     if (!solution->votes)
         return PONDER_E_MEMORY;
-    for (int64_t c = 0; c < classes->count; c++) {
-        char *answer = strdup(solution->candidates[classes->first[c]].answer);
+    for (int64_t c = 0; c < clusters->count; c++) {
+        char *answer = strdup(solution->candidates[clusters->first[c]].answer);
         if (!answer)
             return PONDER_E_MEMORY;
-        struct ponder_vote vote = {answer, 0, classes->first[c], classes->first[c]};
-        for (int64_t i = 0; i < classes->n; i++)
-            vote.count += classes->of[i] == c ? repeats[i] : 0;
+        struct ponder_vote vote = {answer, 0, clusters->first[c], clusters->first[c]};
+        for (int64_t i = 0; i < clusters->n; i++)
+            vote.count += clusters->of[i] == c ? repeats[i] : 0;
         int64_t at = solution->vote_count++;
-        bool first = chosen >= 0 && classes->of[chosen] == c;
-        int64_t fixed = chosen >= 0 && classes->of[chosen] >= 0 && classes->of[chosen] < c ? 1 : 0;
+        bool first = chosen >= 0 && clusters->of[chosen] == c;
+        int64_t fixed = chosen >= 0 && clusters->of[chosen] >= 0 && clusters->of[chosen] < c ? 1 : 0;
         while (at > fixed && (first || solution->votes[at - 1].count < vote.count)) {
             solution->votes[at] = solution->votes[at - 1];
             at--;
         }
         solution->votes[at] = vote;
     }
-    for (int64_t i = 0; i < classes->n; i++)
+    for (int64_t i = 0; i < clusters->n; i++)
         for (int64_t v = 0; v < solution->vote_count; v++)
-            if (classes->of[i] >= 0 && solution->votes[v].first == classes->first[classes->of[i]])
+            if (clusters->of[i] >= 0 && solution->votes[v].first == clusters->first[clusters->of[i]])
                 solution->candidates[i].vote = v;
     return PONDER_OK;
 }
 
 static int vote_among(struct ponder_solution *solution, const int64_t *repeats, int64_t chosen)
 {
-    struct classes classes = {0};
+    struct clusters clusters = {0};
     const char **answers = calloc((size_t)solution->candidate_count + 1, sizeof *answers);
     int status = answers ? PONDER_OK : PONDER_E_MEMORY;
     for (int64_t i = 0; i < solution->candidate_count && !status; i++)
         answers[i] = solution->candidates[i].answer;
     if (!status)
-        status = classes_fill(&classes, answers, solution->candidate_count, NULL);
+        status = clusters_fill(&clusters, answers, solution->candidate_count, NULL);
     if (!status)
-        status = fill_votes(solution, &classes, repeats, chosen);
+        status = fill_votes(solution, &clusters, repeats, chosen);
     solution->best = chosen;
     if (!status && chosen >= 0 && solution->candidates[chosen].answer)
         solution->answer = solution->votes[0].answer;
-    classes_release(&classes);
+    clusters_release(&clusters);
     free(answers);
     return status;
 }

@@ -35,8 +35,8 @@ static double score_of(double score)
     return score >= 0 && score <= 1 ? score : NAN;
 }
 
-static int add(struct ponder_tree *out, const struct tree_node *node, int32_t parent, int32_t judged,
-               const struct ponder_candidate *candidate)
+static int solution_add(struct ponder_tree *out, const struct tree_node *node, int32_t parent, int32_t judged,
+                        const struct ponder_candidate *candidate)
 {
     struct trace_node shown = {.parent = parent,
                                .state = state_of(node, judged),
@@ -65,12 +65,12 @@ static int add_nodes(const struct ponder_solution *solution, struct ponder_tree 
                                .score = NAN,
                                .total = NAN,
                                .kept = true};
-    int status = add(out, &prompt, -1, judged, NULL);
+    int status = solution_add(out, &prompt, -1, judged, NULL);
     for (int32_t i = 1; i < tree->count && !status; i++) {
         const struct tree_node *node = &tree->nodes[i];
         places[i] = node->same_as >= 0 ? places[node->same_as] : out->count;
         if (node->same_as < 0)
-            status = add(out, node, places[node->parent], judged, ends[i]);
+            status = solution_add(out, node, places[node->parent], judged, ends[i]);
     }
     return status;
 }
@@ -96,8 +96,9 @@ static bool copy_texts(struct ponder_tree *out, const struct ponder_solution *so
     return fine;
 }
 
-static int fill(struct ponder_solution *solution, const struct tree *tree,
-                const struct solution_tree_plan *plan, const struct ponder_candidate **ends, int32_t *places)
+static int solution_fill(struct ponder_solution *solution, const struct tree *tree,
+                         const struct solution_tree_plan *plan, const struct ponder_candidate **ends,
+                         int32_t *places)
 {
     struct ponder_tree *out = solution->tree;
     for (int64_t i = 0; i < solution->candidate_count; i++)
@@ -118,8 +119,8 @@ int solution_tree_fill(struct ponder_solution *solution, const struct tree *tree
     const struct ponder_candidate **ends = calloc((size_t)tree->count, sizeof *ends);
     int32_t *places = calloc((size_t)tree->count, sizeof *places);
     solution->tree = trace_new();
-    int status =
-        ends && places && solution->tree ? fill(solution, tree, plan, ends, places) : PONDER_E_MEMORY;
+    int status = ends && places && solution->tree ? solution_fill(solution, tree, plan, ends, places)
+                                                  : PONDER_E_MEMORY;
     free(ends);
     free(places);
     return status;

@@ -19,15 +19,16 @@ double stats_pass_at_k(int64_t n, int64_t correct, int64_t k)
     return 1 - none;
 }
 
-double stats_maj_at_k(const struct classes *classes, int64_t k)
+double stats_maj_at_k(const struct clusters *clusters, int64_t k)
 {
-    double *totals = malloc(((size_t)classes->count + 1) * sizeof *totals);
+    double *totals = malloc(((size_t)clusters->count + 1) * sizeof *totals);
     if (!totals)
         return -1;
-    int64_t right = 0, blocks = classes->n / k;
+    int64_t right = 0, blocks = clusters->n / k;
     for (int64_t first = 0; first < blocks * k; first += k) {
-        int64_t elected = vote(&(struct ballots){.of = classes->of + first, .n = k}, totals, classes->count);
-        right += elected >= 0 && classes->right[elected];
+        int64_t elected =
+            vote(&(struct ballots){.of = clusters->of + first, .n = k}, totals, clusters->count);
+        right += elected >= 0 && clusters->right[elected];
     }
     free(totals);
     return (double)right / (double)blocks;
@@ -149,4 +150,4 @@ int stats_rank(const double *values, int64_t n, int64_t *order)
     return PONDER_OK;
 }
 
-const char *const stats_fifth_names[STATS_FIFTHS] = {"1 (easiest)", "2", "3", "4", "5 (hardest)"};
+const char *const stats_quintile_names[STATS_QUINTILES] = {"1 (easiest)", "2", "3", "4", "5 (hardest)"};

@@ -5,10 +5,10 @@
 #include <stdint.h>
 
 #include "ponder/eval.h"
-#include "select/classes.h"
+#include "select/clusters.h"
 #include "ponder/status.h"
 
-enum { STATS_RESAMPLES = 5000, STATS_FIFTHS = 5 };
+enum { STATS_RESAMPLES = 5000, STATS_QUINTILES = 5 };
 /* Fixed: the same values give the same intervals. */
 #define STATS_SEED 1
 
@@ -18,9 +18,9 @@ enum { STATS_RESAMPLES = 5000, STATS_FIFTHS = 5 };
 double stats_pass_at_k(int64_t n, int64_t correct, int64_t k);
 
 /* Share of correct majorities over the n/k disjoint blocks of k consecutive samples. The
- * first seen of equals wins a block; a block without an answer is wrong. 1 <= k <= classes->n. Negative: out
+ * first seen of equals wins a block; a block without an answer is wrong. 1 <= k <= clusters->n. Negative: out
  * of memory. */
-double stats_maj_at_k(const struct classes *classes, int64_t k);
+double stats_maj_at_k(const struct clusters *clusters, int64_t k);
 
 /* Mean of `values` (n) and its 95% percentile interval over STATS_RESAMPLES bootstrap resamples of the
  * values. Give per-question differences for a paired interval. NAN where n is 0. */
@@ -38,12 +38,12 @@ int stats_bootstrap_columns(const struct stats_column *columns, int count, int64
 /* order[i], i < n: the index of the i-th largest value; the first of equals first. */
 int stats_rank(const double *values, int64_t n, int64_t *order) PONDER_USE;
 
-/* Fifth f, from 0, of n ranked values is [stats_fifth_begin(n, f), stats_fifth_begin(n, f + 1)). */
-static inline int64_t stats_fifth_begin(int64_t n, int fifth)
+/* Quintile f, from 0, of n ranked values is [stats_quintile_begin(n, f), stats_quintile_begin(n, f + 1)). */
+static inline int64_t stats_quintile_begin(int64_t n, int quintile)
 {
-    return fifth * n / STATS_FIFTHS;
+    return quintile * n / STATS_QUINTILES;
 }
 /* "1 (easiest)", "2" .. "5 (hardest)". */
-extern const char *const stats_fifth_names[STATS_FIFTHS];
+extern const char *const stats_quintile_names[STATS_QUINTILES];
 
 #endif

@@ -11,24 +11,24 @@
 /* ---- the best ---- */
 
 /* Right share of the samples order[from..to), which have the same score. */
-static double right_share(const struct classes *classes, const int64_t *order, int64_t from, int64_t to)
+static double right_share(const struct clusters *clusters, const int64_t *order, int64_t from, int64_t to)
 {
     int64_t right = 0;
     for (int64_t i = from; i < to; i++)
-        right += classes_is_right(classes, order[i]);
+        right += clusters_is_right(clusters, order[i]);
     return (double)right / (double)(to - from);
 }
 
-int subsets_best(const struct classes *classes, const double *scores, int64_t subset, double *out)
+int subsets_best(const struct clusters *clusters, const double *scores, int64_t subset, double *out)
 {
-    int64_t n = classes->n, ranked = 0;
+    int64_t n = clusters->n, ranked = 0;
     int64_t *order = malloc(((size_t)n + 1) * sizeof *order);
     if (!order || stats_rank(scores, n, order)) {
         free(order);
         return PONDER_E_MEMORY;
     }
     for (int64_t i = 0; i < n; i++)
-        if (classes->of[order[i]] >= 0)
+        if (clusters->of[order[i]] >= 0)
             order[ranked++] = order[i];
     /* Probability that the sample of rank i is in the subset and none before it is:
      * C(n - 1 - i, N - 1) / C(n, N). */
@@ -40,7 +40,7 @@ int subsets_best(const struct classes *classes, const double *scores, int64_t su
             chosen += first;
             first *= n - 1 - i > 0 ? (double)(n - i - subset) / (double)(n - 1 - i) : 0;
         }
-        sum += chosen * right_share(classes, order, from, i);
+        sum += chosen * right_share(clusters, order, from, i);
     }
     free(order);
     *out = sum;
@@ -49,9 +49,10 @@ int subsets_best(const struct classes *classes, const double *scores, int64_t su
 
 /* ---- the majority, counted ----
  *
- * In a random subset of N the numbers of samples of each class are independent binomials with p = N/n, given
- * that they sum to N. For every k the classes are multiplied up as polynomials, in which coefficient (t, m)
- * is the probability that they have m samples in all, t classes of them k samples and the others fewer. */
+ * In a random subset of N the numbers of samples of each cluster are independent binomials with p = N/n,
+ * given that they sum to N. For every k the clusters are multiplied up as polynomials, in which coefficient
+ * (t, m) is the probability that they have m samples in all, t clusters of them k samples and the others
+ * fewer. */
 
 /* Coefficients (t, m), t <= ties, m <= subset. */
 struct counted {
@@ -92,7 +93,7 @@ static double binomial(int64_t size, int64_t x, double p)
     return exp(ways + (double)x * log(p) + (double)(size - x) * log1p(-p));
 }
 
-/* Multiplies a class of `size` samples in, of which at most k are in the subset. */
+/* Multiplies a cluster of `size` samples in, of which at most k are in the subset. */
 static void counted_add(struct counted *c, int64_t size, int64_t k, double p)
 {
     memset(c->next, 0, (size_t)((c->ties + 1) * (c->subset + 1)) * sizeof *c->next);
@@ -112,7 +113,7 @@ static void counted_add(struct counted *c, int64_t size, int64_t k, double p)
     c->next = swapped;
 }
 
-/* Share of the right classes among those that tie, over all ways to come to N samples. */
+/* Share of the right clusters among those that tie, over all ways to come to N samples. */
 static double meet(const struct counted *right, const struct counted *wrong)
 {
     double sum = 0;
@@ -133,39 +134,39 @@ static int64_t least(int64_t a, int64_t b)
 }
 
 struct sides {
-    int64_t right, wrong; /* classes */
-    int64_t largest;      /* right class: with more than that many votes none wins */
+    int64_t right, wrong; /* clusters */
+    int64_t largest;      /* right cluster: with more than that many votes none wins */
 };
 
-static struct sides sides_of(const struct classes *classes)
+static struct sides sides_of(const struct clusters *clusters)
 {
     struct sides sides = {0};
-    for (int64_t c = 0; c < classes->count; c++) {
-        sides.right += classes->right[c];
-        sides.wrong += !classes->right[c];
-        if (classes->right[c] && classes->size[c] > sides.largest)
-            sides.largest = classes->size[c];
+    for (int64_t c = 0; c < clusters->count; c++) {
+        sides.right += clusters->right[c];
+        sides.wrong += !clusters->right[c];
+        if (clusters->right[c] && clusters->size[c] > sides.largest)
+            sides.largest = clusters->size[c];
     }
     return sides;
 }
 
-static bool is_countable(const struct classes *classes, struct sides sides, int64_t subset)
+static bool is_countable(const struct clusters *clusters, struct sides sides, int64_t subset)
 {
     double work = 0;
     for (int64_t k = 1; k <= least(sides.largest, subset) && work <= SUBSETS_WORK_MAX; k++) {
         double factors = 0;
-        for (int64_t c = 0; c < classes->count; c++)
-            factors += (double)least(classes->size[c], k) + 1;
-        work += factors * (double)(least(classes->count, subset / k) + 1) * (double)(subset + 1);
+        for (int64_t c = 0; c < clusters->count; c++)
+            factors += (double)least(clusters->size[c], k) + 1;
+        work += factors * (double)(least(clusters->count, subset / k) + 1) * (double)(subset + 1);
     }
     return work <= SUBSETS_WORK_MAX;
 }
 
-static int count_majority(const struct classes *classes, struct sides sides, int64_t subset, double *out)
+static int count_majority(const struct clusters *clusters, struct sides sides, int64_t subset, double *out)
 {
     struct counted right, wrong;
-    double p = (double)subset / (double)classes->n, sum = 0;
-    int64_t unanswered = classes->n - classes_answered_count(classes);
+    double p = (double)subset / (double)clusters->n, sum = 0;
+    int64_t unanswered = clusters->n - clusters_answered_count(clusters);
     int failed = counted_init(&right, least(sides.right, subset), subset) |
                  counted_init(&wrong, least(sides.wrong, subset), subset);
     for (int64_t k = 1; k <= least(sides.largest, subset) && !failed; k++) {
@@ -174,44 +175,44 @@ static int count_majority(const struct classes *classes, struct sides sides, int
         right.now[0] = 1;
         for (int64_t m = 0; m <= least(unanswered, subset); m++)
             wrong.now[m] = binomial(unanswered, m, p);
-        for (int64_t c = 0; c < classes->count; c++)
-            counted_add(classes->right[c] ? &right : &wrong, classes->size[c], k, p);
+        for (int64_t c = 0; c < clusters->count; c++)
+            counted_add(clusters->right[c] ? &right : &wrong, clusters->size[c], k, p);
         sum += meet(&right, &wrong);
     }
     counted_release(&right);
     counted_release(&wrong);
-    *out = sum / binomial(classes->n, subset, p);
+    *out = sum / binomial(clusters->n, subset, p);
     return failed ? PONDER_E_MEMORY : PONDER_OK;
 }
 
-int subsets_majority(const struct classes *classes, int64_t subset, uint64_t key, double *out, bool *exact)
+int subsets_majority(const struct clusters *clusters, int64_t subset, uint64_t key, double *out, bool *exact)
 {
-    struct sides sides = sides_of(classes);
+    struct sides sides = sides_of(clusters);
     *out = 0;
     if (sides.right == 0)
         return PONDER_OK;
-    if (subset == classes->n || !is_countable(classes, sides, subset))
-        return subsets_vote(classes, NULL, subset, key, out, exact);
-    return count_majority(classes, sides, subset, out);
+    if (subset == clusters->n || !is_countable(clusters, sides, subset))
+        return subsets_vote(clusters, NULL, subset, key, out, exact);
+    return count_majority(clusters, sides, subset, out);
 }
 
 /* ---- votes in one subset after the other ---- */
 
 struct voting {
-    const struct classes *classes;
+    const struct clusters *clusters;
     const double *weights; /* may be NULL */
-    double *totals;        /* (classes) */
+    double *totals;        /* (clusters) */
     int64_t *picked;       /* (n) the first N of them are the subset */
     int64_t subset;
 };
 
-/* 1, 0, or the right share where classes tie. */
+/* 1, 0, or the right share where clusters tie. */
 static double vote_once(const struct voting *v)
 {
-    const struct classes *classes = v->classes;
-    struct ballots ballots = {classes->of, v->weights, NULL, v->picked, v->subset};
-    vote(&ballots, v->totals, classes->count);
-    return vote_tied_share(v->totals, classes->count, classes->right);
+    const struct clusters *clusters = v->clusters;
+    struct ballots ballots = {clusters->of, v->weights, NULL, v->picked, v->subset};
+    vote(&ballots, v->totals, clusters->count);
+    return vote_tied_share(v->totals, clusters->count, clusters->right);
 }
 
 /* The number of subsets, or more than SUBSETS_ALL_MAX. */
@@ -244,7 +245,7 @@ static double vote_in_all(const struct voting *v)
     do {
         sum += vote_once(v);
         count++;
-    } while (next_subset(v->picked, v->subset, v->classes->n));
+    } while (next_subset(v->picked, v->subset, v->clusters->n));
     return sum / count;
 }
 
@@ -255,7 +256,7 @@ static double vote_in_drawn(const struct voting *v, uint64_t key)
     rng_init(&rng, key);
     for (int draw = 0; draw < SUBSETS_DRAWN; draw++) {
         for (int64_t i = 0; i < v->subset; i++) {
-            int64_t other = i + (int64_t)rng_below(&rng, (uint64_t)(v->classes->n - i));
+            int64_t other = i + (int64_t)rng_below(&rng, (uint64_t)(v->clusters->n - i));
             int64_t swapped = v->picked[i];
             v->picked[i] = v->picked[other];
             v->picked[other] = swapped;
@@ -265,18 +266,18 @@ static double vote_in_drawn(const struct voting *v, uint64_t key)
     return sum / SUBSETS_DRAWN;
 }
 
-int subsets_vote(const struct classes *classes, const double *weights, int64_t subset, uint64_t key,
+int subsets_vote(const struct clusters *clusters, const double *weights, int64_t subset, uint64_t key,
                  double *out, bool *exact)
 {
-    struct voting v = {.classes = classes, .weights = weights, .subset = subset};
-    v.totals = calloc((size_t)classes->count + 1, sizeof *v.totals);
-    v.picked = malloc(((size_t)classes->n + 1) * sizeof *v.picked);
+    struct voting v = {.clusters = clusters, .weights = weights, .subset = subset};
+    v.totals = calloc((size_t)clusters->count + 1, sizeof *v.totals);
+    v.picked = malloc(((size_t)clusters->n + 1) * sizeof *v.picked);
     bool fits = v.totals && v.picked;
     *out = 0;
-    for (int64_t i = 0; i < classes->n && fits; i++)
+    for (int64_t i = 0; i < clusters->n && fits; i++)
         v.picked[i] = i;
-    if (fits && classes_right_count(classes)) {
-        bool all = subset_count(classes->n, subset) <= SUBSETS_ALL_MAX;
+    if (fits && clusters_right_count(clusters)) {
+        bool all = subset_count(clusters->n, subset) <= SUBSETS_ALL_MAX;
         *out = all ? vote_in_all(&v) : vote_in_drawn(&v, key);
         *exact = *exact && all;
     }
@@ -287,19 +288,19 @@ int subsets_vote(const struct classes *classes, const double *weights, int64_t s
 
 /* ---- the first N ---- */
 
-int64_t subsets_first_best(const struct classes *classes, const double *scores, int64_t from, int64_t count)
+int64_t subsets_first_best(const struct clusters *clusters, const double *scores, int64_t from, int64_t count)
 {
     int64_t best = -1;
     for (int64_t i = from; i < from + count; i++)
-        if (classes->of[i] >= 0 && (best < 0 || scores[i] > scores[best]))
+        if (clusters->of[i] >= 0 && (best < 0 || scores[i] > scores[best]))
             best = i;
     return best;
 }
 
-int64_t subsets_first_vote(const struct classes *classes, const double *weights, int64_t subset,
+int64_t subsets_first_vote(const struct clusters *clusters, const double *weights, int64_t subset,
                            double *totals)
 {
-    struct ballots ballots = {.of = classes->of, .weights = weights, .n = subset};
-    int64_t elected = vote(&ballots, totals, classes->count);
-    return elected < 0 ? -1 : classes->first[elected];
+    struct ballots ballots = {.of = clusters->of, .weights = weights, .n = subset};
+    int64_t elected = vote(&ballots, totals, clusters->count);
+    return elected < 0 ? -1 : clusters->first[elected];
 }

@@ -30,8 +30,8 @@ static int is_there(struct store *store, int64_t run, int64_t seed, int64_t ques
 /* ---- claiming ---- */
 
 /* How a cell stands; nothing is written. */
-static int look(struct store *store, int64_t run, int64_t seed, int64_t question, enum store_claim *out,
-                struct ponder_err *err)
+static int cell_look(struct store *store, int64_t run, int64_t seed, int64_t question, enum store_claim *out,
+                     struct ponder_err *err)
 {
     bool there;
     int64_t worker = 0;
@@ -48,7 +48,7 @@ static int look(struct store *store, int64_t run, int64_t seed, int64_t question
 static int claim(struct store *store, int64_t run, int64_t seed, int64_t question, enum store_claim *out,
                  struct ponder_err *err)
 {
-    int status = look(store, run, seed, question, out, err);
+    int status = cell_look(store, run, seed, question, out, err);
     if (status || *out != STORE_CLAIM_MINE)
         return status;
     sqlite3_stmt *set = store_statement_of_cell(store, STORE_CLAIM_SET, run, seed, question);
@@ -62,7 +62,7 @@ int store_cell_claim(struct store *store, int64_t run, int64_t seed, int64_t que
     int status = store_worker_begin(store, err);
     /* Who waits for others asks again and again: only what may be claimed is worth holding up who writes. */
     if (!status)
-        status = look(store, run, seed, question, out, err);
+        status = cell_look(store, run, seed, question, out, err);
     if (status || *out != STORE_CLAIM_MINE)
         return status;
     status = store_begin(store, err);
@@ -78,7 +78,7 @@ static int drop(struct store *store, enum store_statement which, int64_t run, in
                                err);
 }
 
-static int put(struct store *store, int64_t run, const struct store_cell *cell, struct ponder_err *err)
+static int cell_put(struct store *store, int64_t run, const struct store_cell *cell, struct ponder_err *err)
 {
     bool there;
     int status = is_there(store, run, cell->seed, cell->question, &there, err);
@@ -109,7 +109,7 @@ static int put(struct store *store, int64_t run, const struct store_cell *cell, 
 int store_cell_put(struct store *store, int64_t run, const struct store_cell *cell, struct ponder_err *err)
 {
     int status = store_begin(store, err);
-    return status ? status : store_end(store, put(store, run, cell, err), err);
+    return status ? status : store_end(store, cell_put(store, run, cell, err), err);
 }
 
 int store_cell_unclaim(struct store *store, int64_t run, int64_t seed, int64_t question,

@@ -48,8 +48,8 @@ static void bind_real(sqlite3_stmt *statement, int at, double real)
 }
 
 /* Runs a statement of which the cell is bound, and what is behind a piece's columns. */
-static int add(struct store *store, sqlite3_stmt *statement, int64_t number,
-               const struct store_sample *sample, const char *doing, struct ponder_err *err)
+static int sample_add(struct store *store, sqlite3_stmt *statement, int64_t number,
+                      const struct store_sample *sample, const char *doing, struct ponder_err *err)
 {
     bool failed = false;
     char *tokens = list_text(sample->tokens, NULL, sample->token_count, &failed);
@@ -79,8 +79,8 @@ int store_sample_add(struct store *store, int64_t run, const struct store_cell *
     bind_string(row, 12, scores);
     bind_real(row, 13, cell->found ? cell->found->totals[number] : NAN);
     sqlite3_bind_int(row, 14, cell->found ? cell->found->repeats[number] : 1);
-    int status =
-        failed ? err_memory(err, "a sample") : add(store, row, number, sample, "keeping a sample", err);
+    int status = failed ? err_memory(err, "a sample")
+                        : sample_add(store, row, number, sample, "keeping a sample", err);
     free(scores);
     return status;
 }
@@ -88,8 +88,8 @@ int store_sample_add(struct store *store, int64_t run, const struct store_cell *
 int store_piece_put(struct store *store, int64_t run, int64_t seed, int64_t question, int64_t number,
                     const struct store_sample *sample, struct ponder_err *err)
 {
-    return add(store, store_statement_of_cell(store, STORE_PIECE_ADD, run, seed, question), number, sample,
-               "keeping a piece", err);
+    return sample_add(store, store_statement_of_cell(store, STORE_PIECE_ADD, run, seed, question), number,
+                      sample, "keeping a piece", err);
 }
 
 /* ---- reading ---- */

@@ -106,7 +106,7 @@ static int check_tables(struct store *store, int64_t version, struct ponder_err 
 }
 
 /* Which version the file is a store of, 0 where it is empty; or an error. */
-static int look(struct store *store, int64_t *version, struct ponder_err *err)
+static int schema_look(struct store *store, int64_t *version, struct ponder_err *err)
 {
     int64_t application, objects;
     int status = pragma(store, "PRAGMA application_id", &application, err);
@@ -145,7 +145,7 @@ static int check_idle(struct store *store, struct ponder_err *err)
                : status;
 }
 
-static int make(struct store *store, int64_t version, struct ponder_err *err)
+static int schema_make(struct store *store, int64_t version, struct ponder_err *err)
 {
     char version_sql[96];
     int status = version > 0 ? check_idle(store, err) : PONDER_OK;
@@ -165,16 +165,16 @@ static int bring_up(struct store *store, struct ponder_err *err)
         status = store_begin(store, err);
     if (status)
         return status;
-    status = look(store, &version, err);
+    status = schema_look(store, &version, err);
     if (!status && version < STORE_SCHEMA)
-        status = make(store, version, err);
+        status = schema_make(store, version, err);
     return store_end(store, status, err);
 }
 
 int store_schema_check(struct store *store, enum store_mode mode, struct ponder_err *err)
 {
     int64_t version, unused;
-    int status = look(store, &version, err);
+    int status = schema_look(store, &version, err);
     if (status)
         return status;
     if (version == 0 && mode != STORE_WRITE)

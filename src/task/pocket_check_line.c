@@ -486,7 +486,7 @@ const char *judge_order(struct judge *j, bool is_try)
     return judge_take(j, "? No.") ? judge_end(j) : reason_unread;
 }
 
-static const char *judge(struct judge *j)
+static const char *check_line_judge(struct judge *j)
 {
     if (check_parts_is(j->check->family))
         return judge_parts(j);
@@ -549,7 +549,7 @@ const char *pocket_check_line(struct pocket_check *check, const char *line, cons
     memcpy(text, line, n);
     text[n] = 0;
     struct judge j = {.check = check, .p = text};
-    const char *reason = judge(&j);
+    const char *reason = check_line_judge(&j);
     if (reason) {
         *at = line + (j.p - text);
         *harmless = judge_harmless(check, text);

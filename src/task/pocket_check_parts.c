@@ -79,7 +79,7 @@ static bool common_divisor(int64_t a, int64_t b)
 }
 
 /* Whether the number `t` is what part `index` asks for. */
-static bool fits(const struct pocket_check *check, int index, int64_t t)
+static bool check_parts_fits(const struct pocket_check *check, int index, int64_t t)
 {
     const int64_t *n = check->part[index];
     int64_t k = check->n[3], add = check->n[4];
@@ -174,7 +174,7 @@ bool check_parts(struct pocket_check *check)
         if (!used)
             return false;
         int64_t t = 1;
-        while (t < CANDIDATE_MAX && !fits(check, index, t))
+        while (t < CANDIDATE_MAX && !check_parts_fits(check, index, t))
             t++;
         check->part_right[index] = t;
         snprintf(check->part_text[index], sizeof check->part_text[index], "%.*s", used, p);
@@ -230,7 +230,7 @@ static const char *judge_choice(struct judge *j, bool is_try)
             return reason_foreign;
         }
     }
-    bool right = fits(j->check, index, t);
+    bool right = check_parts_fits(j->check, index, t);
     if (!judge_take(j, "."))
         return reason_unread;
     if (!is_try && !right) {
@@ -273,5 +273,5 @@ bool judge_part_solves(struct judge *j)
 {
     int index;
     int64_t t;
-    return !take_choice(j, &index, &t) && fits(j->check, index, t);
+    return !take_choice(j, &index, &t) && check_parts_fits(j->check, index, t);
 }

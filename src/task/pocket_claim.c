@@ -60,7 +60,7 @@ static struct rational settle(struct reader *r, int64_t num, int64_t den)
     return (struct rational){num, den};
 }
 
-static struct rational add(struct reader *r, struct rational a, struct rational b, int64_t sign)
+static struct rational claim_add(struct reader *r, struct rational a, struct rational b, int64_t sign)
 {
     int64_t left, right, num, den;
     bool over = __builtin_mul_overflow(a.num, b.den, &left) || __builtin_mul_overflow(b.num, a.den, &right) ||
@@ -70,7 +70,7 @@ static struct rational add(struct reader *r, struct rational a, struct rational 
     return over ? rational_of(0) : settle(r, num, den);
 }
 
-static struct rational multiply(struct reader *r, struct rational a, struct rational b)
+static struct rational claim_multiply(struct reader *r, struct rational a, struct rational b)
 {
     int64_t num, den;
     bool over = __builtin_mul_overflow(a.num, b.num, &num) || __builtin_mul_overflow(a.den, b.den, &den);
@@ -84,7 +84,7 @@ static struct rational divide(struct reader *r, struct rational a, struct ration
         r->failed = true;
         return rational_of(0);
     }
-    return multiply(r, a, (struct rational){b.num < 0 ? -b.den : b.den, b.num < 0 ? -b.num : b.num});
+    return claim_multiply(r, a, (struct rational){b.num < 0 ? -b.den : b.den, b.num < 0 ? -b.num : b.num});
 }
 
 static bool digit_is(char c)
@@ -142,7 +142,7 @@ static struct rational read_power(struct reader *r)
     r->failed |= exponent < 1 || exponent > 1000 || (braces && *r->p != '}');
     r->p += braces && *r->p == '}';
     for (int64_t i = 1; i < exponent && !r->failed; i++)
-        value = multiply(r, value, base);
+        value = claim_multiply(r, value, base);
     return value;
 }
 
@@ -158,9 +158,9 @@ static struct rational read_term(struct reader *r)
             break;
         r->p += c == '*' || c == '/';
         struct rational next = read_power(r);
-        value = c == '/' ? divide(r, value, next) : multiply(r, value, next);
+        value = c == '/' ? divide(r, value, next) : claim_multiply(r, value, next);
     }
-    return negative ? multiply(r, value, rational_of(-1)) : value;
+    return negative ? claim_multiply(r, value, rational_of(-1)) : value;
 }
 
 static struct rational read_sum(struct reader *r)
@@ -168,7 +168,7 @@ static struct rational read_sum(struct reader *r)
     struct rational value = read_term(r);
     while (!r->failed && (*r->p == '+' || *r->p == '-')) {
         int64_t sign = *r->p++ == '-' ? -1 : 1;
-        value = add(r, value, read_term(r), sign);
+        value = claim_add(r, value, read_term(r), sign);
     }
     return value;
 }

@@ -29,7 +29,7 @@ void draft_hole(struct pocket_draft *draft, int index, const char *format, ...)
     va_end(args);
 }
 
-static void put(struct pocket_draft *draft, const char *format, va_list args)
+static void pocket_draft_put(struct pocket_draft *draft, const char *format, va_list args)
 {
     size_t room = POCKET_SOLUTION_BYTES - draft->solution_len;
     int n = vsnprintf(draft->solution + draft->solution_len, room, format, args);
@@ -40,7 +40,7 @@ void draft_put(struct pocket_draft *draft, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    put(draft, format, args);
+    pocket_draft_put(draft, format, args);
     va_end(args);
 }
 
@@ -48,7 +48,7 @@ void draft_line(struct pocket_draft *draft, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    put(draft, format, args);
+    pocket_draft_put(draft, format, args);
     va_end(args);
     draft_put(draft, "\n");
 }

@@ -65,7 +65,8 @@ struct routes {
     int count;
 };
 
-static void walk(const struct roads *roads, struct route *so_far, unsigned been, struct routes *found)
+static void counting_walk(const struct roads *roads, struct route *so_far, unsigned been,
+                          struct routes *found)
 {
     int here = so_far->place[so_far->n - 1];
     if (here == roads->places - 1) {
@@ -79,7 +80,7 @@ static void walk(const struct roads *roads, struct route *so_far, unsigned been,
         struct route next = *so_far;
         next.place[next.n++] = to;
         next.length += roads->length[here][to];
-        walk(roads, &next, been | 1u << to, found);
+        counting_walk(roads, &next, been | 1u << to, found);
     }
 }
 
@@ -99,7 +100,7 @@ static int draw_roads(struct pocket_draft *draft, struct roads *roads, struct ro
         }
         routes->count = 0;
         struct route start = {.n = 1};
-        walk(roads, &start, 1, routes);
+        counting_walk(roads, &start, 1, routes);
         int best = 0, ties = 0;
         for (int i = 0; i < routes->count; i++)
             best = routes->route[i].length < routes->route[best].length ? i : best;

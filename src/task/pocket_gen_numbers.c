@@ -29,7 +29,7 @@ static int apply(char op, int a, int b)
 }
 
 /* Steps stay within mental arithmetic: nothing below zero, factors of at most 12 and 30, exact quotients. */
-static bool fits(char op, int a, int b)
+static bool numbers_fits(char op, int a, int b)
 {
     if (op == '*')
         return a > 1 && b > 1 && (a < b ? a : b) <= 12 && (a < b ? b : a) <= 30 && a * b <= VALUE_MAX;
@@ -51,7 +51,7 @@ static int grow_expression(struct pocket_draft *draft, struct expression *e, int
     char op = draw <= 36 ? '+' : draw <= 64 ? '-' : draw <= 92 ? '*' : '/';
     e->node[at] = (struct node){.op = op, .left = left, .right = right, .value = -1};
     if (e->node[left].value >= 0 && e->node[right].value >= 0 &&
-        fits(op, e->node[left].value, e->node[right].value))
+        numbers_fits(op, e->node[left].value, e->node[right].value))
         e->node[at].value = apply(op, e->node[left].value, e->node[right].value);
     return at;
 }
@@ -66,7 +66,7 @@ static bool needs_brackets(char parent, char child, bool is_right)
     return is_right && !(parent == '+' && child == '+') && !(parent == '*' && child == '*');
 }
 
-static void print(const struct expression *e, int at, char *out, size_t size)
+static void numbers_print(const struct expression *e, int at, char *out, size_t size)
 {
     const struct node *node = &e->node[at];
     size_t n = strlen(out);
@@ -82,7 +82,7 @@ static void print(const struct expression *e, int at, char *out, size_t size)
             n += (size_t)snprintf(out + n, size - n, "%c", node->op);
         if (brackets)
             snprintf(out + n, size - n, "(");
-        print(e, child, out, size);
+        numbers_print(e, child, out, size);
         n = strlen(out);
         if (brackets)
             snprintf(out + n, size - n, ")");
@@ -115,7 +115,7 @@ static void reduce_expression(struct pocket_draft *draft, struct expression *e)
             break;
         }
         char text[POCKET_HOLE_BYTES] = "";
-        print(e, 0, text, sizeof text);
+        numbers_print(e, 0, text, sizeof text);
         draft_line(draft, ": %s", text);
     }
 }
@@ -128,7 +128,7 @@ void pocket_generate_expression(struct pocket_draft *draft)
         e.count = 0;
         grow_expression(draft, &e, ops);
     } while (e.node[0].value < 0);
-    print(&e, 0, draft->hole[0], POCKET_HOLE_BYTES);
+    numbers_print(&e, 0, draft->hole[0], POCKET_HOLE_BYTES);
     draft_answer(draft, "%d", e.node[0].value);
     reduce_expression(draft, &e);
 }

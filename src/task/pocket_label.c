@@ -59,7 +59,7 @@ static int label_samples(json_t *samples, const char *problem, const char **kind
     return PONDER_OK;
 }
 
-static int label(json_t *record, struct ponder_err *err)
+static int pocket_label_line(json_t *record, struct ponder_err *err)
 {
     const char *problem = json_string_value(json_object_get(record, "problem")), *kind = NULL;
     const char *text = json_string_value(json_object_get(record, "solution"));
@@ -87,7 +87,7 @@ int ponder_pocket_label(const char *line, char **out, struct ponder_err *err)
         return err_set(err, PONDER_E_FORMAT, "this is no JSON object: %s at column %d", where.text,
                        where.column);
     }
-    int status = label(record, err);
+    int status = pocket_label_line(record, err);
     if (status)
         json_decref(record);
     return status ? status : json_print(record, out, err);

@@ -10,7 +10,7 @@
 
 enum { NOTES_MAX = 5 };
 
-static char *copy(const char *text)
+static char *questions_copy(const char *text)
 {
     return strdup(text && *text ? text : "none");
 }
@@ -23,8 +23,9 @@ int questions_add(struct questions *out, const struct question *question, struct
     if (status)
         return err_memory(err, "questions");
     struct question *q = &out->items[out->count++];
-    *q = (struct question){strdup(question->problem), strdup(question->answer), copy(question->level),
-                           copy(question->subject), strdup(question->id)};
+    *q = (struct question){strdup(question->problem), strdup(question->answer),
+                           questions_copy(question->level), questions_copy(question->subject),
+                           strdup(question->id)};
     return q->problem && q->answer && q->level && q->subject && q->id ? PONDER_OK
                                                                       : err_memory(err, "questions");
 }

@@ -60,7 +60,7 @@ static bool answer_of(const json_t *record, struct buf *out)
     return !status && out->len > 0;
 }
 
-static int refuse(const struct jsonl *file, const char *missing, struct ponder_err *err)
+static int questions_refuse(const struct jsonl *file, const char *missing, struct ponder_err *err)
 {
     err_set(err, PONDER_E_FORMAT,
             "no text under \"%s\"; each line is an object with \"problem\" (or \"question\") and \"answer\"",
@@ -77,7 +77,7 @@ static int add_record(struct questions *out, const json_t *record, const struct 
     if (!problem)
         problem = text_of(record, "question");
     if (!problem)
-        return refuse(file, "problem", err);
+        return questions_refuse(file, "problem", err);
     struct buf answer = BUF_INIT(JSONL_LINE_BYTES_MAX);
     bool found = answer_of(record, &answer);
     questions_level_text(json_object_get(record, "level"), level);
@@ -85,7 +85,7 @@ static int add_record(struct questions *out, const json_t *record, const struct 
     struct question question = {(char *)problem, (char *)buf_text(&answer), level,
                                 (char *)(subject ? subject : text_of(record, "type")),
                                 (char *)(id ? id : line)};
-    int status = found ? questions_add(out, &question, err) : refuse(file, "answer", err);
+    int status = found ? questions_add(out, &question, err) : questions_refuse(file, "answer", err);
     buf_release(&answer);
     return status;
 }

@@ -54,7 +54,8 @@ static struct ponder_pocket_mix mix_of(const struct ponder_train_base_settings *
     return mix;
 }
 
-static int resolve(struct ponder_train_base_settings *s, struct buf *checkpoint_path, struct ponder_err *err)
+static int base_resolve(struct ponder_train_base_settings *s, struct buf *checkpoint_path,
+                        struct ponder_err *err)
 {
     if (strcmp(s->precision, "auto") == 0)
         s->precision = gemm_bf16_is_fast() ? "bf16" : "f32";
@@ -245,8 +246,8 @@ static struct train_settings loop_settings(const struct base *base)
     };
 }
 
-static int train(struct base *base, const struct ponder_train_watch *watch,
-                 struct ponder_train_result *result, struct ponder_err *err)
+static int base_train(struct base *base, const struct ponder_train_watch *watch,
+                      struct ponder_train_result *result, struct ponder_err *err)
 {
     struct train_settings settings = loop_settings(base);
     int status = gemm_peak(settings.threads, PEAK_REPEATS, &settings.peak_flops_per_s, err);
@@ -273,13 +274,13 @@ int ponder_train_base(const struct ponder_train_base_settings *settings,
         .command = BUF_INIT(16384),
     };
     struct ponder_train_result unwanted;
-    int status = resolve(&base.settings, &base.checkpoint_path, err);
+    int status = base_resolve(&base.settings, &base.checkpoint_path, err);
     if (!status)
         status = make_model(&base, err);
     if (!status)
         status = write_recipe(&base, settings, err);
     if (!status)
-        status = train(&base, watch, result ? result : &unwanted, err);
+        status = base_train(&base, watch, result ? result : &unwanted, err);
     base_release(&base);
     return status;
 }

@@ -31,7 +31,7 @@ struct header {
     int64_t best_since;
 };
 
-static void walk(struct header *header, unsigned char *bytes, bool store)
+static void checkpoint_walk(struct header *header, unsigned char *bytes, bool store)
 {
     struct {
         void *field;
@@ -103,7 +103,7 @@ int checkpoint_save(const struct checkpoint *checkpoint, const char *path, struc
     };
     memcpy(header.wait_index, checkpoint->stream.wait_index, sizeof header.wait_index);
     memcpy(bytes, magic, sizeof magic);
-    walk(&header, bytes, true);
+    checkpoint_walk(&header, bytes, true);
     unsigned char *at = bytes + HEADER_BYTES;
     memcpy(at, checkpoint->recipe, recipe_bytes);
     at += padded(recipe_bytes);
@@ -153,7 +153,7 @@ static int parse(struct checkpoint *checkpoint, char *bytes, size_t n, const cha
         return err_set(err, PONDER_E_FORMAT,
                        "%s: not a checkpoint (it does not begin with PONDERCK); name another file", path);
     struct header header;
-    walk(&header, (unsigned char *)bytes, false);
+    checkpoint_walk(&header, (unsigned char *)bytes, false);
     int status = check_header(&header, path, n, err);
     if (status)
         return status;

@@ -6,7 +6,7 @@
 #include "core/array.h"
 #include "core/err.h"
 
-static int reserve(struct example *example, int n)
+static int example_reserve(struct example *example, int n)
 {
     if (n < 0 || n > example->count_max - example->count)
         return PONDER_E_LIMIT;
@@ -19,7 +19,7 @@ static int reserve(struct example *example, int n)
 
 int example_add(struct example *example, const int32_t *tokens, int n, bool learn)
 {
-    int status = reserve(example, n);
+    int status = example_reserve(example, n);
     if (status)
         return status;
     for (int i = 0; i < n; i++) {

@@ -367,7 +367,7 @@ static int after_step(struct loop *loop, struct ponder_err *err)
     return status;
 }
 
-static int train(struct loop *loop, const struct ponder_train_watch *watch, struct ponder_err *err)
+static int loop_train(struct loop *loop, const struct ponder_train_watch *watch, struct ponder_err *err)
 {
     while (!has_ended(loop)) {
         int status = take_step(loop, err);
@@ -406,7 +406,7 @@ int train_run(struct lm_model *model, const struct train_source *source, const s
         status = metrics_open(&loop.metrics, settings->metrics, loop.adamw.step, err);
     bool ended_before = has_ended(&loop);
     if (!status)
-        status = train(&loop, watch, err);
+        status = loop_train(&loop, watch, err);
     if (!status)
         status = take_best(&loop, err);
     if (!status && heldout && settings->heldout_tokens > 0)

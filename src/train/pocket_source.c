@@ -42,7 +42,7 @@ static int seek(struct pocket_source *source, uint64_t index, struct ponder_err 
 }
 
 /* Appends as much of the tokens as the example still takes. */
-static int add(struct example *out, const int32_t *ids, size_t count, bool learn)
+static int source_add(struct example *out, const int32_t *ids, size_t count, bool learn)
 {
     size_t room = (size_t)(out->count_max - out->count);
     return example_add(out, ids, (int)(count < room ? count : room), learn);
@@ -60,8 +60,8 @@ static int add_mark(struct example *out, char mark)
 {
     static const int32_t end = TOKENIZER_END, attempt = TOKENIZER_ATTEMPT, tag = TOKENIZER_STEP;
     if (mark == PONDER_POCKET_END || mark == PONDER_POCKET_ATTEMPT)
-        return add(out, mark == PONDER_POCKET_END ? &end : &attempt, 1, true);
-    int status = add(out, &tag, 1, false);
+        return source_add(out, mark == PONDER_POCKET_END ? &end : &attempt, 1, true);
+    int status = source_add(out, &tag, 1, false);
     return status
                ? status
                : example_soft(out, TOKENIZER_GOOD, TOKENIZER_BAD, mark == PONDER_POCKET_RIGHT ? 1.0f : 0.0f);
@@ -75,7 +75,7 @@ static int add_text(struct pocket_source *source, struct example *out, const cha
     int status = tokenizer_encode(source->tokenizer, text, n, 0, &source->ids, err);
     const int32_t *ids = source->ids.ids;
     size_t count = source->ids.count, first = behind_tag && count ? 1 : 0;
-    if (!status && (add(out, ids, first, false) || add(out, ids + first, count - first, true)))
+    if (!status && (source_add(out, ids, first, false) || source_add(out, ids + first, count - first, true)))
         status = err_memory(err, "a training document");
     return status;
 }
@@ -103,7 +103,8 @@ int pocket_source_document(void *data, uint64_t index, struct example *out, stru
         len -= n;
     }
     static const int32_t end = TOKENIZER_END;
-    if (!status && add(out, &end, 1, !mark)) /* a document that ends in a tag has its last target there */
+    if (!status &&
+        source_add(out, &end, 1, !mark)) /* a document that ends in a tag has its last target there */
         status = err_memory(err, "a training document");
     return status;
 }

@@ -51,7 +51,7 @@ static void unwait(struct stream *stream, int at)
 }
 
 /* Puts the next usable document at the end of the queue, which has room. */
-static int draw(struct stream *stream, struct ponder_err *err)
+static int stream_draw(struct stream *stream, struct ponder_err *err)
 {
     struct stream_state *state = &stream->state;
     struct example *example = &stream->wait[state->waiting];
@@ -83,7 +83,7 @@ int stream_fill(struct stream *stream, struct pack *pack, struct ponder_err *err
             i++;
     }
     while (stream->state.waiting < STREAM_WAIT_MAX && pack->rows_max - pack->rows >= ROWS_LEFT_MIN) {
-        int status = draw(stream, err);
+        int status = stream_draw(stream, err);
         if (status)
             return status;
         if (pack_add(pack, &stream->wait[stream->state.waiting - 1]))

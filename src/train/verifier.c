@@ -69,7 +69,7 @@ static int resolve_labels(struct training *training, struct ponder_err *err)
                   : PONDER_OK;
 }
 
-static int resolve(struct training *training, struct ponder_err *err)
+static int verifier_resolve(struct training *training, struct ponder_err *err)
 {
     struct ponder_train_verifier_settings *s = &training->settings;
     int status = check_files(s, err);
@@ -203,8 +203,8 @@ static struct train_settings loop_settings(const struct training *training)
     };
 }
 
-static int train(struct training *training, const struct ponder_train_watch *watch,
-                 struct ponder_train_result *result, struct ponder_err *err)
+static int verifier_train(struct training *training, const struct ponder_train_watch *watch,
+                          struct ponder_train_result *result, struct ponder_err *err)
 {
     struct train_settings settings = loop_settings(training);
     int status = gemm_peak(settings.threads, 3, &settings.peak_flops_per_s, err);
@@ -221,9 +221,10 @@ static int train(struct training *training, const struct ponder_train_watch *wat
                          put_metadata, training, err);
 }
 
-static int run(const char *kind, const struct verifier_profile *profile,
-               const struct ponder_train_verifier_settings *settings, const struct ponder_train_watch *watch,
-               struct ponder_train_result *result, struct ponder_err *err)
+static int verifier_run(const char *kind, const struct verifier_profile *profile,
+                        const struct ponder_train_verifier_settings *settings,
+                        const struct ponder_train_watch *watch, struct ponder_train_result *result,
+                        struct ponder_err *err)
 {
     struct training training = {
         .kind = kind,
@@ -234,13 +235,13 @@ static int run(const char *kind, const struct verifier_profile *profile,
         .command = BUF_INIT(16384),
     };
     struct ponder_train_result unwanted;
-    int status = resolve(&training, err);
+    int status = verifier_resolve(&training, err);
     if (!status)
         status = open_all(&training, err);
     if (!status)
         status = write_recipe(&training, settings, err);
     if (!status)
-        status = train(&training, watch, result ? result : &unwanted, err);
+        status = verifier_train(&training, watch, result ? result : &unwanted, err);
     training_release(&training);
     return status;
 }
@@ -253,7 +254,7 @@ int ponder_train_prm(const struct ponder_train_verifier_settings *settings,
     /* a value by rollouts is low at the beginning of whatever is hard, so the least step says little of the
      * end */
     profile.aggregate = VERIFIER_LAST;
-    return run("prm", &profile, settings, watch, result, err);
+    return verifier_run("prm", &profile, settings, watch, result, err);
 }
 
 int ponder_train_orm(const struct ponder_train_verifier_settings *settings,
@@ -265,5 +266,5 @@ int ponder_train_orm(const struct ponder_train_verifier_settings *settings,
     profile.outcome = true;
     profile.aggregate = VERIFIER_LAST;
     by_outcome.labels = NULL;
-    return run("orm", &profile, &by_outcome, watch, result, err);
+    return verifier_run("orm", &profile, &by_outcome, watch, result, err);
 }

@@ -138,7 +138,7 @@ static int sign_of(const struct drawing *d, int32_t i)
 }
 
 /* The text without the white space around it. */
-static void trim(const char **text, size_t *len)
+static void draw_trim(const char **text, size_t *len)
 {
     while (*len && strchr(" \t\r\n", (*text)[*len - 1]) && (*text)[*len - 1])
         --*len;
@@ -218,7 +218,7 @@ static void draw_node(struct drawing *d, int32_t i, int level, enum joint joint,
     struct note note = note_of(d, i, behind, room);
     text += shared;
     len -= shared;
-    trim(&text, &len);
+    draw_trim(&text, &len);
     put_gutter(d, node->score, node->samples, !node->winning && node->state == TRACE_PRUNED);
     put_graph(d, level, joint, trunk);
     put_sign(d, sign_of(d, i), node->winning);
@@ -400,7 +400,7 @@ static void draw_question(struct drawing *d)
     int64_t room = room_at(d, 0);
     bool trunk = d->tree->result > 0;
     int rows = d->view.fold == PONDER_TREE_ALL ? QUESTION_LINES_ALL_MAX : QUESTION_LINES_MAX;
-    trim(&text, &len);
+    draw_trim(&text, &len);
     for (int row = 0; row == 0 || len > 0; row++, text += next, len -= next) {
         bool last = row == rows - 1;
         size_t line = last ? len : line_of(d->look, text, len, room, &next);
@@ -441,7 +441,7 @@ static void draw_legend(struct drawing *d)
 }
 
 /* Which columns there are, and how wide. */
-static void measure(struct drawing *d)
+static void draw_measure(struct drawing *d)
 {
     int64_t times = 1, all = 0;
     char text[32];
@@ -469,7 +469,7 @@ int ponder_tree_draw(const struct ponder_tree *tree, const struct ponder_look *l
     int status = view_init(&d.view, tree, fold) ? err_memory(err, "a drawing") : PONDER_OK;
     *text = NULL;
     if (!status) {
-        measure(&d);
+        draw_measure(&d);
         draw_question(&d);
         draw_chain(&d, 0, 0, JOINT_BELOW, tree->result > 0);
         draw_legend(&d);

@@ -23,7 +23,7 @@ static bool is_shown(const struct view *view, int32_t i)
     return !node->rollout && !is_counted(view, i);
 }
 
-static double worth(const struct trace_node *node)
+static double view_worth(const struct trace_node *node)
 {
     return isnan(node->score) ? -1 : node->score;
 }
@@ -36,8 +36,8 @@ static int order(const void *a, const void *b, void *data)
     bool leads_one = view->below[x] > 0, leads_other = view->below[y] > 0;
     if (leads_one != leads_other)
         return leads_one ? 1 : -1;
-    if (worth(one) != worth(other))
-        return worth(one) > worth(other) ? -1 : 1;
+    if (view_worth(one) != view_worth(other))
+        return view_worth(one) > view_worth(other) ? -1 : 1;
     if (one->samples != other->samples)
         return one->samples > other->samples ? -1 : 1;
     return x < y ? -1 : x > y;

@@ -31,7 +31,7 @@ struct fields {
     struct ponder_err *err;
 };
 
-static void wrong(struct fields *fields, int status, const char *key, const char *expected)
+static void trace_wrong(struct fields *fields, int status, const char *key, const char *expected)
 {
     if (!fields->status)
         fields->status = err_set(fields->err, status, "%s: %s: \"%s\" is to be %s", fields->reading->name,
@@ -51,9 +51,9 @@ static void take_text(struct fields *fields, const char *key, const char **out)
     const char *text = json_string_value(value);
     *out = NULL;
     if (value && (!text || strlen(text) != json_string_length(value)))
-        wrong(fields, PONDER_E_FORMAT, key, "a text without NUL bytes, or null");
+        trace_wrong(fields, PONDER_E_FORMAT, key, "a text without NUL bytes, or null");
     else if (text && !trace_copy(fields->reading->tree, out, text, strlen(text)))
-        wrong(fields, PONDER_E_LIMIT, key, "short enough for memory");
+        trace_wrong(fields, PONDER_E_LIMIT, key, "short enough for memory");
 }
 
 static void take_integer(struct fields *fields, const char *key, int64_t low, int64_t high, int64_t absent,
@@ -65,7 +65,7 @@ static void take_integer(struct fields *fields, const char *key, int64_t low, in
     if (!value || (json_is_integer(value) && *out >= low && *out <= high))
         return;
     snprintf(expected, sizeof expected, "a whole number from %lld to %lld", (long long)low, (long long)high);
-    wrong(fields, PONDER_E_FORMAT, key, expected);
+    trace_wrong(fields, PONDER_E_FORMAT, key, expected);
 }
 
 static void take_real(struct fields *fields, const char *key, double low, double high, double absent,
@@ -77,7 +77,7 @@ static void take_real(struct fields *fields, const char *key, double low, double
     if (!value || (json_is_number(value) && *out >= low && *out <= high))
         return;
     number_print(expected, sizeof expected, "a number from %g to %g", low, high);
-    wrong(fields, PONDER_E_FORMAT, key, expected);
+    trace_wrong(fields, PONDER_E_FORMAT, key, expected);
 }
 
 /* ---- nodes ---- */
@@ -88,13 +88,13 @@ static void take_parent(struct fields *fields, int64_t index, struct trace_node 
     const json_t *value = json_object_get(fields->object, "parent");
     int64_t parent = json_integer_value(value);
     if (index == 0 && !json_is_null(value))
-        wrong(fields, PONDER_E_FORMAT, "parent", "null: it is the prompt");
+        trace_wrong(fields, PONDER_E_FORMAT, "parent", "null: it is the prompt");
     node->parent = -1;
     if (index == 0)
         return;
     snprintf(expected, sizeof expected, "the number of an earlier node, 0 to %lld", (long long)index - 1);
     if (!json_is_integer(value) || parent < 0 || parent >= index)
-        wrong(fields, PONDER_E_FORMAT, "parent", expected);
+        trace_wrong(fields, PONDER_E_FORMAT, "parent", expected);
     else
         node->parent = (int32_t)parent;
 }
@@ -105,13 +105,13 @@ static void take_state(struct fields *fields, struct trace_node *node)
     const json_t *rollout = field(fields, "rollout");
     node->rollout = json_is_true(rollout);
     if (rollout && !json_is_boolean(rollout))
-        wrong(fields, PONDER_E_FORMAT, "rollout", "true or false");
+        trace_wrong(fields, PONDER_E_FORMAT, "rollout", "true or false");
     for (int i = 0; name && i < TRACE_STATES; i++)
         if (strcmp(name, trace_state_name((enum trace_state)i)) == 0) {
             node->state = (enum trace_state)i;
             return;
         }
-    wrong(fields, PONDER_E_FORMAT, "state", "one of kept, pruned, open, ended, cut, failed");
+    trace_wrong(fields, PONDER_E_FORMAT, "state", "one of kept, pruned, open, ended, cut, failed");
 }
 
 /* Of the prompt nothing but its text counts. */
@@ -123,7 +123,7 @@ static void take_node(struct fields *fields, int64_t index, struct trace_node *n
     node->text = json_string_value(text);
     node->len = json_string_length(text);
     if (!node->text)
-        wrong(fields, PONDER_E_FORMAT, "text", "a text");
+        trace_wrong(fields, PONDER_E_FORMAT, "text", "a text");
     if (index == 0)
         return;
     take_state(fields, node);
@@ -136,7 +136,7 @@ static void take_node(struct fields *fields, int64_t index, struct trace_node *n
     const json_t *answer = field(fields, "answer");
     node->answer = json_string_value(answer);
     if (answer && (!node->answer || strlen(node->answer) != json_string_length(answer)))
-        wrong(fields, PONDER_E_FORMAT, "answer", "a text without NUL bytes, or null");
+        trace_wrong(fields, PONDER_E_FORMAT, "answer", "a text without NUL bytes, or null");
 }
 
 /* `index` of `kind` as it opens an error, if the value is an object. */
@@ -180,7 +180,7 @@ static int read_vote(void *data, int64_t index, const json_t *value, struct pond
     take_text(&fields, "answer", &answer);
     take_integer(&fields, "count", 1, NUMBER_MAX, 1, &count);
     if (!fields.status && !answer)
-        wrong(&fields, PONDER_E_FORMAT, "answer", "a text");
+        trace_wrong(&fields, PONDER_E_FORMAT, "answer", "a text");
     if (fields.status)
         return fields.status;
     return trace_add_vote(reading->tree, answer, count)
@@ -250,7 +250,7 @@ static void read_version(struct fields *fields)
     int64_t version;
     take_integer(fields, "version", 0, NUMBER_MAX, 0, &version);
     if (version != TRACE_VERSION)
-        wrong(fields, PONDER_E_UNSUPPORTED, "version", "1: this is not a trace of this program's time");
+        trace_wrong(fields, PONDER_E_UNSUPPORTED, "version", "1: this is not a trace of this program's time");
 }
 
 /* A value of the top level that is no array. */
@@ -274,7 +274,7 @@ static int read_value(struct reading *reading, enum key key, const json_t *value
     else if (key == VERSION)
         read_version(&fields);
     else if (!json_is_string(value) || strcmp(json_string_value(value), TRACE_FORMAT) != 0)
-        wrong(&fields, PONDER_E_FORMAT, "format", "\"" TRACE_FORMAT "\"");
+        trace_wrong(&fields, PONDER_E_FORMAT, "format", "\"" TRACE_FORMAT "\"");
     json_decref(object);
     return fields.status;
 }
@@ -327,7 +327,7 @@ static int read_members(struct reading *reading, struct ponder_err *err)
 }
 
 /* What can only be seen when all is there. */
-static int check(const struct reading *reading, struct ponder_err *err)
+static int trace_check(const struct reading *reading, struct ponder_err *err)
 {
     static const enum key needed[] = {FORMAT, VERSION, QUESTION, SETTINGS, NODES, LEDGER};
     const struct ponder_tree *tree = reading->tree;
@@ -358,7 +358,7 @@ int trace_read_text(struct ponder_tree **out, const char *name, const char *text
         return err_memory(err, "a tree");
     int status = read_members(&reading, err);
     if (!status)
-        status = check(&reading, err);
+        status = trace_check(&reading, err);
     if (status) {
         ponder_tree_release(reading.tree);
         return status;

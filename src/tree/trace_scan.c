@@ -51,7 +51,7 @@ struct extent {
 };
 
 /* Over one character, or one string. False: the value has ended before it. */
-static bool step(const struct scan *scan, struct extent *extent)
+static bool scan_step(const struct scan *scan, struct extent *extent)
 {
     char c = scan->text[extent->at];
     bool between = c == ',' || c == ':', closes = c == '}' || c == ']';
@@ -64,10 +64,10 @@ static bool step(const struct scan *scan, struct extent *extent)
     return true;
 }
 
-static int measure(struct scan *scan, size_t *end, struct ponder_err *err)
+static int scan_measure(struct scan *scan, size_t *end, struct ponder_err *err)
 {
     struct extent extent = {.at = scan->at};
-    while (!extent.done && extent.at < scan->len && step(scan, &extent)) {
+    while (!extent.done && extent.at < scan->len && scan_step(scan, &extent)) {
         if (extent.nesting > SCAN_NESTING_MAX)
             return fail_at(scan, extent.at - 1, PONDER_E_LIMIT, "nested too deep", err);
         if (extent.parts > SCAN_PARTS_MAX)
@@ -89,7 +89,7 @@ int scan_value(struct scan *scan, json_t **value, struct ponder_err *err)
     size_t end = 0;
     *value = NULL;
     scan_take(scan, ' ');
-    int status = measure(scan, &end, err);
+    int status = scan_measure(scan, &end, err);
     if (status)
         return status;
     *value = json_loadb(scan->text + scan->at, end - scan->at,

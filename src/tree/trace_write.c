@@ -10,8 +10,8 @@
 #include "tree/trace.h"
 
 /* Appends `"name":value` and what stands before and behind it. Takes `value` over. */
-static int put(struct buf *out, const char *before, const char *name, json_t *value, const char *behind,
-               struct ponder_err *err)
+static int trace_put(struct buf *out, const char *before, const char *name, json_t *value, const char *behind,
+                     struct ponder_err *err)
 {
     char *json;
     int status = json_print(value, &json, err);
@@ -89,7 +89,8 @@ static int put_nodes(struct buf *out, const struct ponder_tree *tree, struct pon
     int status = PONDER_OK;
     buf_puts(out, "\"nodes\":[\n");
     for (int32_t i = 0; i < tree->count && !status; i++)
-        status = put(out, "", NULL, node_json(&tree->nodes[i]), i + 1 < tree->count ? ",\n" : "\n", err);
+        status =
+            trace_put(out, "", NULL, node_json(&tree->nodes[i]), i + 1 < tree->count ? ",\n" : "\n", err);
     buf_puts(out, "],\n");
     return status;
 }
@@ -97,22 +98,22 @@ static int put_nodes(struct buf *out, const struct ponder_tree *tree, struct pon
 int trace_print(struct buf *out, const struct ponder_tree *tree, struct ponder_err *err)
 {
     buf_printf(out, "{\"format\":\"%s\",\"version\":%d,\n", TRACE_FORMAT, TRACE_VERSION);
-    int status = put(out, "", "question", json_from_string(tree->question), ",\n", err);
+    int status = trace_put(out, "", "question", json_from_string(tree->question), ",\n", err);
     if (!status)
-        status = put(out, "", "settings", settings_json(&tree->settings), ",\n", err);
+        status = trace_put(out, "", "settings", settings_json(&tree->settings), ",\n", err);
     if (!status)
         status = put_nodes(out, tree, err);
     if (!status)
-        status = put(out, "", "path", path_json(tree), ",\n", err);
+        status = trace_put(out, "", "path", path_json(tree), ",\n", err);
     if (!status)
-        status = put(out, "", "answer", json_from_string(tree->answer), ",\n", err);
+        status = trace_put(out, "", "answer", json_from_string(tree->answer), ",\n", err);
     if (!status)
-        status = put(out, "", "votes", votes_json(tree), ",\n", err);
+        status = trace_put(out, "", "votes", votes_json(tree), ",\n", err);
     if (!status)
-        status = put(out, "", "rounds", json_integer(tree->rounds), ",\n", err);
+        status = trace_put(out, "", "rounds", json_integer(tree->rounds), ",\n", err);
     if (!status)
-        status = put(out, "", "ended_by", json_from_string(tree->ended_by), ",\n", err);
-    return status ? status : put(out, "", "ledger", ledger_json(&tree->ledger), "}\n", err);
+        status = trace_put(out, "", "ended_by", json_from_string(tree->ended_by), ",\n", err);
+    return status ? status : trace_put(out, "", "ledger", ledger_json(&tree->ledger), "}\n", err);
 }
 
 int ponder_tree_save(const struct ponder_tree *tree, const char *path, struct ponder_err *err)

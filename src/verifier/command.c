@@ -27,7 +27,7 @@ struct command {
 
 /* ---- opening ---- */
 
-static void release(struct verifier *v)
+static void command_release(struct verifier *v)
 {
     struct command *command = v->data;
     if (!command)
@@ -228,8 +228,8 @@ static void stop(struct verifier *v, void *data)
     free(call);
 }
 
-static int start(struct verifier *v, struct verifier_item *items, int64_t count, void **out,
-                 struct ponder_err *err)
+static int command_start(struct verifier *v, struct verifier_item *items, int64_t count, void **out,
+                         struct ponder_err *err)
 {
     struct call *call = *out = calloc(1, sizeof *call);
     if (!call)
@@ -274,8 +274,8 @@ const struct verifier_ops verifier_command = {
     .outcome = true,
     .tokenless = true,
     .open = open_command,
-    .release = release,
-    .start = start,
+    .release = command_release,
+    .start = command_start,
     .go_on = go_on,
     .stop = stop,
 };

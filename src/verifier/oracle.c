@@ -69,7 +69,7 @@ static int settled(const char *text)
 }
 
 /* Of a solution on its way: one that has settled more is nearer to its end. */
-static double worth(const char *text, const struct ponder_pocket_verdict *verdict)
+static double oracle_worth(const char *text, const struct ponder_pocket_verdict *verdict)
 {
     double near = 1 - 1.0 / (2 + settled(text));
     return verdict->first_wrong < 0 ? near : near / 2;
@@ -90,7 +90,10 @@ static int check_steps(struct verifier_item *item, struct ponder_err *err)
         return status;
     item->solved = item->ended && verdict.answer_right;
     bool lost = verdict.line_count && !verdict.line[verdict.line_count - 1].reachable;
-    item->scores[0] = (float)(lost ? 0 : item->solved ? 1 : item->ended ? 0 : worth(item->text, &verdict));
+    item->scores[0] = (float)(lost           ? 0
+                              : item->solved ? 1
+                              : item->ended  ? 0
+                                             : oracle_worth(item->text, &verdict));
     return PONDER_OK;
 }
 
@@ -108,8 +111,8 @@ static int check_answer(struct verifier_item *item, struct ponder_err *err)
     return PONDER_OK;
 }
 
-static int score(struct verifier *v, struct verifier_item *items, int64_t count,
-                 const struct deadline *deadline, struct ponder_err *err)
+static int oracle_score(struct verifier *v, struct verifier_item *items, int64_t count,
+                        const struct deadline *deadline, struct ponder_err *err)
 {
     (void)v;
     int status = PONDER_OK;
@@ -124,5 +127,5 @@ const struct verifier_ops verifier_oracle = {
     .newest_only = true,
     .open = open_oracle,
     .accept = accept,
-    .score = score,
+    .score = oracle_score,
 };

@@ -19,8 +19,8 @@ static int complain(const struct verifier *v, double right, double wrong, struct
 }
 
 /* Scores the items of one case, and keeps the cost. */
-static int score(struct verifier *v, struct verifier_case *asked, struct verifier_item *items, int64_t count,
-                 const struct verifier_options *options, struct ponder_err *err)
+static int probe_score(struct verifier *v, struct verifier_case *asked, struct verifier_item *items,
+                       int64_t count, const struct verifier_options *options, struct ponder_err *err)
 {
     double began_s = clock_now_s(&clock_system);
     if (options->probe_tokens_max > 0)
@@ -50,7 +50,7 @@ static int try_once(struct verifier *v, const struct verifier_options *options, 
     float scores[STEPS_MAX];
     struct verifier_case asked = verifier_case_of("What is 2 + 3?", NULL);
     struct verifier_item item = item_of(&asked, "2 + 3 = 5.", scores);
-    return score(v, &asked, &item, 1, options, err);
+    return probe_score(v, &asked, &item, 1, options, err);
 }
 
 int probe_check(struct verifier *v, const struct verifier_options *options, struct ponder_err *err)
@@ -62,7 +62,7 @@ int probe_check(struct verifier *v, const struct verifier_options *options, stru
     struct verifier_case asked = verifier_case_of(probe->question, NULL);
     struct verifier_item items[2] = {item_of(&asked, probe->right, scores[0]),
                                      item_of(&asked, probe->wrong, scores[1])};
-    int status = score(v, &asked, items, 2, options, err);
+    int status = probe_score(v, &asked, items, 2, options, err);
     if (status)
         return status;
     if (!items[0].count || !items[1].count)

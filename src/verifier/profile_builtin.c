@@ -124,7 +124,7 @@ const char *verifier_profile_name(int index)
     return index >= 0 && index < COUNT ? all[index].name : NULL;
 }
 
-static int unknown(const char *name, struct ponder_err *err)
+static int builtin_unknown(const char *name, struct ponder_err *err)
 {
     struct buf names = BUF_INIT(1024);
     for (int i = 0; i < COUNT; i++)
@@ -146,7 +146,7 @@ int verifier_profile_open(struct verifier_profile *out, const char *name, struct
     struct buf text = BUF_INIT(VERIFIER_PROFILE_BYTES_MAX);
     int status = buf_read_file(&text, name, err);
     if (status == PONDER_E_IO || status == PONDER_E_NOT_FOUND)
-        status = unknown(name, err);
+        status = builtin_unknown(name, err);
     else if (!status)
         status = verifier_profile_parse(out, buf_text(&text), text.len, name, err);
     buf_release(&text);

@@ -42,8 +42,8 @@ struct verifier_encoder verifier_encoder_of(const struct tokenizer *tokenizer, c
 
 /* ---- tokens by their text ---- */
 
-static int resolve(const struct verifier_encoder *encoder, const char *what, const char *text, int32_t *id,
-                   struct ponder_err *err)
+static int encode_resolve(const struct verifier_encoder *encoder, const char *what, const char *text,
+                          int32_t *id, struct ponder_err *err)
 {
     struct tokenizer_ids ids = {0};
     if (*id >= 0 || !*text)
@@ -63,11 +63,11 @@ static int resolve(const struct verifier_encoder *encoder, const char *what, con
 int verifier_profile_resolve(struct verifier_profile *profile, const struct verifier_encoder *encoder,
                              struct ponder_err *err)
 {
-    int status = resolve(encoder, "tag", profile->tag_text, &profile->tag, err);
+    int status = encode_resolve(encoder, "tag", profile->tag_text, &profile->tag, err);
     if (!status)
-        status = resolve(encoder, "good token", profile->good_text, &profile->good, err);
+        status = encode_resolve(encoder, "good token", profile->good_text, &profile->good, err);
     if (!status)
-        status = resolve(encoder, "bad token", profile->bad_text, &profile->bad, err);
+        status = encode_resolve(encoder, "bad token", profile->bad_text, &profile->bad, err);
     if (!status && profile->good < 0)
         status = err_set(err, PONDER_E_ARGUMENT,
                          "the verifier's profile: it has no good and bad token, and is for a server alone");
@@ -130,7 +130,7 @@ static void flush(struct writer *w)
     buf_clear(&w->plain);
 }
 
-static void put(struct writer *w, const char *text, size_t len)
+static void encode_put(struct writer *w, const char *text, size_t len)
 {
     buf_append(&w->plain, text, len);
 }
@@ -141,7 +141,7 @@ static void put_marked(struct writer *w, const char *text, size_t len)
     for (size_t i = 0; i < len && !w->status;) {
         size_t n = w->encoder->control(w->encoder->data, text + i);
         if (n == 0 || n > len - i) {
-            put(w, text + i++, 1);
+            encode_put(w, text + i++, 1);
             continue;
         }
         flush(w);
@@ -181,7 +181,7 @@ static void put_numbered(struct writer *w, const char *text, int step)
     put_marked(w, text, hole ? (size_t)(hole - text) : strlen(text));
     if (hole) {
         snprintf(number, sizeof number, "%d", step);
-        put(w, number, strlen(number));
+        encode_put(w, number, strlen(number));
         put_marked(w, hole + 6, strlen(hole + 6));
     }
 }
@@ -201,7 +201,7 @@ static void put_prompt(struct writer *w, const char *question, size_t *spaces, c
     for (*spaces = 0; end > hole && end[-1] == ' '; end--)
         ++*spaces;
     put_marked(w, text, (size_t)(hole - text));
-    put(w, question, strlen(question));
+    encode_put(w, question, strlen(question));
     hole += strlen("{question}");
     if (end > hole)
         put_marked(w, hole, (size_t)(end - hole));
@@ -222,7 +222,7 @@ static void put_tag(struct writer *w)
 static void put_spaces(struct writer *w, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        put(w, " ", 1);
+        encode_put(w, " ", 1);
 }
 
 /* Each step with its tag behind it. A separator at the very end is read, too. */
@@ -240,7 +240,7 @@ static void put_steps(struct writer *w, const char *solution, const char *end, s
             put_marked(w, between, strlen(between));
         if (more)
             flush(w);
-        put(w, step, len);
+        encode_put(w, step, len);
         put_tag(w);
         more = w->profile->strip || solution > step + len;
         if (more && solution == end && !w->profile->strip)
@@ -259,8 +259,8 @@ static void put_judged(struct writer *w, const char *solution, const char *end, 
     put_spaces(w, spaces);
     for (; !w->status && (step = verifier_step(w->profile, &solution, end, &len)); steps++) {
         if (steps)
-            put(w, gap, strlen(gap));
-        put(w, step, len);
+            encode_put(w, gap, strlen(gap));
+        encode_put(w, step, len);
         end_part(w, false);
     }
     put_marked(w, rest, strlen(rest));

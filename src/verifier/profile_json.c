@@ -30,7 +30,7 @@ struct place {
     struct ponder_err *err;
 };
 
-static int wrong(const struct place *place, const char *key, const char *what)
+static int profile_wrong(const struct place *place, const char *key, const char *what)
 {
     return err_set(place->err, PONDER_E_FORMAT, "%s: '%s' %s", place->path, key, what);
 }
@@ -40,7 +40,7 @@ static int take_text(const struct place *place, const char *key, const json_t *v
     const char *text = json_string_value(value);
     size_t len = text ? json_string_length(value) : 0;
     if (!text || strlen(text) != len)
-        return wrong(place, key, "is to be a text");
+        return profile_wrong(place, key, "is to be a text");
     if (len >= size)
         return err_set(place->err, PONDER_E_FORMAT, "%s: '%s' has %zu bytes; at most %zu are taken",
                        place->path, key, len, size - 1);
@@ -56,11 +56,11 @@ static int take_token(const struct place *place, const char *key, const json_t *
     *text = '\0';
     if (!json_is_integer(value)) {
         int status = take_text(place, key, value, text, size);
-        return status || *text ? status : wrong(place, key, "is empty; a token is a text or an id");
+        return status || *text ? status : profile_wrong(place, key, "is empty; a token is a text or an id");
     }
     json_int_t number = json_integer_value(value);
     if (number < 0 || number > INT32_MAX)
-        return wrong(place, key, "is no token id");
+        return profile_wrong(place, key, "is no token id");
     *id = (int32_t)number;
     return PONDER_OK;
 }
@@ -74,7 +74,7 @@ static int take_name(const struct place *place, const char *key, const json_t *v
             *out = i;
             return PONDER_OK;
         }
-    return wrong(place, key, list);
+    return profile_wrong(place, key, list);
 }
 
 static int take_kind(const struct place *place, const json_t *value, struct verifier_profile *out)
@@ -101,21 +101,21 @@ static int take_aggregate(const struct place *place, const json_t *value, struct
 {
     const char *text = json_string_value(value);
     if (!text || verifier_aggregate_parse(text, &out->aggregate, NULL))
-        return wrong(place, "aggregate", "is none of last, min, prod and mean");
+        return profile_wrong(place, "aggregate", "is none of last, min, prod and mean");
     return PONDER_OK;
 }
 
 static int take_flag(const struct place *place, const char *key, const json_t *value, bool *out)
 {
     *out = json_is_true(value);
-    return json_is_boolean(value) ? PONDER_OK : wrong(place, key, "is neither true nor false");
+    return json_is_boolean(value) ? PONDER_OK : profile_wrong(place, key, "is neither true nor false");
 }
 
 static int take_class(const struct place *place, const json_t *value, struct verifier_profile *out)
 {
     json_int_t number = json_integer_value(value);
     if (!json_is_integer(value) || number < 0 || number > 4095)
-        return wrong(place, "class", "is to be a number from 0 to 4095");
+        return profile_wrong(place, "class", "is to be a number from 0 to 4095");
     out->class = (int)number;
     return PONDER_OK;
 }
@@ -126,24 +126,26 @@ static int no_key(const struct place *place, const char *key)
                    place->path, key);
 }
 
-static int take(const struct place *place, const char *key, const json_t *value,
-                struct verifier_profile *out);
+static int profile_take(const struct place *place, const char *key, const json_t *value,
+                        struct verifier_profile *out);
 
 static int take_probe(const struct place *place, const json_t *value, struct verifier_profile *out)
 {
     static const char *const keys[][2] = {
         {"question", "probe.question"}, {"right", "probe.right"}, {"wrong", "probe.wrong"}};
-    int status = json_object_size(value) == 3 ? PONDER_OK
-                                              : wrong(place, "probe", "is to have question, right and wrong");
+    int status = json_object_size(value) == 3
+                     ? PONDER_OK
+                     : profile_wrong(place, "probe", "is to have question, right and wrong");
     for (int i = 0; i < 3 && !status; i++) {
         const char *text = json_string_value(json_object_get(value, keys[i][0]));
-        status = text && *text ? take(place, keys[i][1], json_object_get(value, keys[i][0]), out)
-                               : wrong(place, keys[i][1], "is to be a text that is not empty");
+        status = text && *text ? profile_take(place, keys[i][1], json_object_get(value, keys[i][0]), out)
+                               : profile_wrong(place, keys[i][1], "is to be a text that is not empty");
     }
     return status;
 }
 
-static int take(const struct place *place, const char *key, const json_t *value, struct verifier_profile *out)
+static int profile_take(const struct place *place, const char *key, const json_t *value,
+                        struct verifier_profile *out)
 {
     if (strcmp(key, "between") == 0 && json_string_length(value) == 0)
         out->joined = json_is_string(value);
@@ -173,7 +175,7 @@ static int take(const struct place *place, const char *key, const json_t *value,
     return no_key(place, key);
 }
 
-static int check(const struct place *place, const struct verifier_profile *profile)
+static int profile_check(const struct place *place, const struct verifier_profile *profile)
 {
     bool judge = profile->kind == VERIFIER_JUDGE, tag = profile->tag >= 0 || *profile->tag_text;
     /* Some have classes instead. */
@@ -181,25 +183,26 @@ static int check(const struct place *place, const struct verifier_profile *profi
     const char *question = strstr(profile->template, "{question}"),
                *solution = strstr(profile->template, "{solution}");
     if (!question)
-        return wrong(place, "template", "has no {question}");
+        return profile_wrong(place, "template", "has no {question}");
     if (judge != (solution != NULL))
-        return wrong(place, "template",
-                     judge ? "of a judge has no {solution}"
-                           : "has a {solution}, which is for the kind judge");
+        return profile_wrong(place, "template",
+                             judge ? "of a judge has no {solution}"
+                                   : "has a {solution}, which is for the kind judge");
     if (solution && solution < question)
-        return wrong(place, "template", "is to have the {solution} behind the {question}");
+        return profile_wrong(place, "template", "is to have the {solution} behind the {question}");
     if (!*profile->separator)
-        return wrong(place, "separator", "is empty");
+        return profile_wrong(place, "separator", "is empty");
     if (profile->kind == VERIFIER_TAG && !tag)
-        return wrong(place, "tag", "is missing: the token behind each step");
+        return profile_wrong(place, "tag", "is missing: the token behind each step");
     if (profile->kind == VERIFIER_TURN && !*profile->turn)
-        return wrong(place, "turn", "is missing: what stands between a step and its score");
+        return profile_wrong(place, "turn", "is missing: what stands between a step and its score");
     if (profile->server == VERIFIER_CLASSIFY && !judge && !profile->outcome)
-        return wrong(place, "server", "is classify, which judges whole solutions: add \"outcome\": true");
+        return profile_wrong(place, "server",
+                             "is classify, which judges whole solutions: add \"outcome\": true");
     if (labels && profile->good < 0 && !*profile->good_text)
-        return wrong(place, "good", "is missing: the token that says right");
+        return profile_wrong(place, "good", "is missing: the token that says right");
     if (labels && profile->bad < 0 && !*profile->bad_text)
-        return wrong(place, "bad", "is missing: the token that says wrong");
+        return profile_wrong(place, "bad", "is missing: the token that says wrong");
     return PONDER_OK;
 }
 
@@ -220,8 +223,8 @@ int verifier_profile_parse(struct verifier_profile *out, const char *text, size_
     json_object_foreach(root, key, value)
     {
         if (!status)
-            status = strchr(key, '.') ? no_key(&place, key) : take(&place, key, value, out);
+            status = strchr(key, '.') ? no_key(&place, key) : profile_take(&place, key, value, out);
     }
     json_decref(root);
-    return status ? status : check(&place, out);
+    return status ? status : profile_check(&place, out);
 }

@@ -19,7 +19,7 @@ enum { TIMEOUT_S = 60, TEXT_BYTES_MAX = 1 << 22 };
 
 /* ---- opening ---- */
 
-static void release(struct verifier *v)
+static void remote_verifier_release(struct verifier *v)
 {
     struct remote *remote = v->data;
     if (!remote)
@@ -434,8 +434,8 @@ static int take_rows(struct call *call, const struct deadline *deadline, struct 
     return status;
 }
 
-static int start(struct verifier *v, struct verifier_item *items, int64_t count, void **out,
-                 struct ponder_err *err)
+static int remote_start(struct verifier *v, struct verifier_item *items, int64_t count, void **out,
+                        struct ponder_err *err)
 {
     struct call *call = *out = calloc(1, sizeof *call);
     if (!call)
@@ -475,8 +475,8 @@ const struct verifier_ops verifier_remote = {
     .rereads = true,
     .trial = true,
     .open = open_remote,
-    .release = release,
-    .start = start,
+    .release = remote_verifier_release,
+    .start = remote_start,
     .go_on = go_on,
     .stop = stop,
     .forget = forget,

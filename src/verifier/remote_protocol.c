@@ -66,7 +66,8 @@ int remote_tokenize_body(const struct remote *remote, const char *text, size_t l
 
 /* ---- replies ---- */
 
-static int wrong(const struct remote *remote, const char *path, const char *what, struct ponder_err *err)
+static int protocol_wrong(const struct remote *remote, const char *path, const char *what,
+                          struct ponder_err *err)
 {
     return err_set(err, PONDER_E_ENGINE, "%s%s: the reply %s", http_base(remote->http), path, what);
 }
@@ -84,7 +85,7 @@ static json_t *object_of(const struct remote *remote, const struct http_job *job
     if (json_is_object(root))
         return root;
     snprintf(what, sizeof what, "is no JSON object: %s", root ? "it is an array" : error.text);
-    *status = wrong(remote, job->path, what, err);
+    *status = protocol_wrong(remote, job->path, what, err);
     json_decref(root);
     return NULL;
 }
@@ -230,7 +231,7 @@ static int take_completion(const struct remote *remote, json_t *root, const char
         read = read_labels(&labels, &remote->profile, logprobs);
     }
     if (!read)
-        return wrong(
+        return protocol_wrong(
             remote, path,
             "has no log-probabilities: choices[0].logprobs is to have top_logprobs of the first token", err);
     return share(remote, &labels, score, err);
@@ -258,7 +259,8 @@ static int take_llama(const struct remote *remote, json_t *root, const char *pat
     if (bad < 0 && good > 0.999)
         bad = 0;
     if (!(good >= 0 && good <= 1.001 && bad >= 0 && bad <= 1.001 && good + bad > 0))
-        return wrong(remote, path, "has not the two labels in completion_probabilities[0].top_probs", err);
+        return protocol_wrong(remote, path, "has not the two labels in completion_probabilities[0].top_probs",
+                              err);
     *score = (float)(good / (good + bad));
     return PONDER_OK;
 }
@@ -301,14 +303,15 @@ static int take_row(const struct remote *remote, json_t *row, float *score, stru
         snprintf(what, sizeof what, "has %zu classes a row, and the profile's class is %d", classes, class);
     else
         snprintf(what, sizeof what, "has a row in data[0] that is neither a number nor numbers");
-    return wrong(remote, path, what, err);
+    return protocol_wrong(remote, path, what, err);
 }
 
 static json_t *rows_of(const struct remote *remote, json_t *root, int *status, struct ponder_err *err)
 {
     json_t *first = json_array_get(json_object_get(root, "data"), 0), *rows = json_object_get(first, "data");
-    *status =
-        json_array_size(rows) > 0 ? PONDER_OK : wrong(remote, "/pooling", "has no rows in data[0].data", err);
+    *status = json_array_size(rows) > 0
+                  ? PONDER_OK
+                  : protocol_wrong(remote, "/pooling", "has no rows in data[0].data", err);
     return rows;
 }
 
@@ -317,8 +320,8 @@ static int take_classes(const struct remote *remote, json_t *root, float *score,
 {
     json_t *probs = json_object_get(json_array_get(json_object_get(root, "data"), 0), "probs");
     return probs ? take_row(remote, probs, score, err)
-                 : wrong(remote, "/classify",
-                         "has no probs in data[0]: is it a model of sequence classification?", err);
+                 : protocol_wrong(remote, "/classify",
+                                  "has no probs in data[0]: is it a model of sequence classification?", err);
 }
 
 /* Whether one score is of all of the text, at its end. */
@@ -399,8 +402,8 @@ int remote_take_tagged(const struct remote *remote, const struct http_job *rows,
 /* ---- learning about the server ---- */
 
 /* One request; the caller releases the job's reply. */
-static int ask(const struct remote *remote, const char *path, char *body, struct http_job *job,
-               struct ponder_err *err)
+static int protocol_ask(const struct remote *remote, const char *path, char *body, struct http_job *job,
+                        struct ponder_err *err)
 {
     *job = (struct http_job){.path = path, .body = body};
     return http_run(remote->http, job, 1, NULL, err);
@@ -413,7 +416,7 @@ static int learn_server(struct remote *remote, struct ponder_err *err)
     if (p->server != VERIFIER_SERVER_AUTO)
         return PONDER_OK;
     struct http_job job;
-    int status = ask(remote, "/props", NULL, &job, err);
+    int status = protocol_ask(remote, "/props", NULL, &job, err);
     json_t *root =
         !status && job.status == 200 ? json_loadb(buf_text(&job.reply), job.reply.len, 0, NULL) : NULL;
     bool labels = p->good >= 0 || *p->good_text;
@@ -450,7 +453,7 @@ static int learn_model(struct remote *remote, struct ponder_err *err)
 {
     struct verifier_profile *p = &remote->profile;
     struct http_job job;
-    int status = ask(remote, "/v1/models", NULL, &job, err);
+    int status = protocol_ask(remote, "/v1/models", NULL, &job, err);
     json_t *root = status ? NULL : object_of(remote, &job, &status, *p->model ? NULL : err);
     const json_t *entry = entry_of(root, p->model);
     const char *id = json_string_value(json_object_get(entry, "id"));
@@ -458,7 +461,8 @@ static int learn_model(struct remote *remote, struct ponder_err *err)
     if (*p->model && root == NULL && job.end == HTTP_REPLIED) /* it lists none, and need not */
         status = PONDER_OK;
     else if (!*p->model && !status && (!id || strlen(id) >= sizeof p->model))
-        status = wrong(remote, job.path, "names no model in data[0].id; the profile's `model` can", err);
+        status =
+            protocol_wrong(remote, job.path, "names no model in data[0].id; the profile's `model` can", err);
     else if (!*p->model && !status)
         strcpy(p->model, id);
     json_decref(root);
@@ -476,7 +480,7 @@ static int tokenize(const struct remote *remote, const char *text, const char *p
                                       "parse_special", 1, "with_pieces", 1),
                             &body, err);
     if (!status)
-        status = ask(remote, "/tokenize", body, &job, err);
+        status = protocol_ask(remote, "/tokenize", body, &job, err);
     json_t *root = status ? NULL : object_of(remote, &job, &status, err);
     json_t *tokens = json_object_get(root, "tokens"), *first = json_array_get(tokens, 0);
     const char *spelt = json_string_value(json_object_get(first, "piece"));

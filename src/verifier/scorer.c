@@ -204,7 +204,7 @@ static int make_room(struct memory *memory)
     return PONDER_OK;
 }
 
-static int64_t find(const struct memory *memory, int64_t parent, const int32_t *ids, size_t count)
+static int64_t scorer_find(const struct memory *memory, int64_t parent, const int32_t *ids, size_t count)
 {
     uint64_t hash = hash_bytes((const char *)ids, count * sizeof *ids);
     if (memory->table_size == 0)
@@ -247,7 +247,7 @@ static int64_t find_or_add(struct scorer *scorer, struct verifier_case *of, int6
                            const int32_t *ids, size_t count, struct ponder_err *err)
 {
     struct memory *memory = of->memory;
-    int64_t found = find(memory, parent, ids, count);
+    int64_t found = scorer_find(memory, parent, ids, count);
     if (found >= 0)
         return found;
     int status = new_node(scorer, memory, parent, ids, count, err);
@@ -264,7 +264,7 @@ static int64_t find_or_add(struct scorer *scorer, struct verifier_case *of, int6
 }
 
 /* Asks for a node's score unless it is known or on its way. */
-static int ask(struct scorer *scorer, struct memory *memory, int64_t index, struct ponder_err *err)
+static int scorer_ask(struct scorer *scorer, struct memory *memory, int64_t index, struct ponder_err *err)
 {
     struct node *node = &memory->nodes[index];
     if (node->scored || node->asked)
@@ -341,7 +341,7 @@ static bool can_pay(const struct scorer *scorer, const struct verifier_case *of,
     for (int part = 0; part < parts; part++) {
         const int32_t *ids;
         size_t count = part_ids(input, part, &ids);
-        node = find(memory, node, ids, count);
+        node = scorer_find(memory, node, ids, count);
         if (node < 0)
             break;
         known += (int64_t)count;
@@ -370,7 +370,7 @@ static int add_item(struct scorer *scorer, struct verifier_item *item, int64_t *
         status = node < 0 ? (int)node : PONDER_OK;
         if (status || !is_told(scorer, part, parts))
             continue;
-        status = ask(scorer, item->of->memory, node, err);
+        status = scorer_ask(scorer, item->of->memory, node, err);
         item->count++;
     }
     item->whole = item->count == (scorer->profile.outcome ? input->steps > 0 : input->steps);
@@ -418,7 +418,7 @@ static int take_scores(struct scorer *scorer, const struct deadline *deadline, s
 
 /* Copies the scores of the path that ends in `last`, where those that are told stand together; an item that
  * lacks one has none. */
-static void fill(struct verifier_item *item, int64_t last)
+static void scorer_fill(struct verifier_item *item, int64_t last)
 {
     const struct memory *memory = item->of->memory;
     for (int step = item->count - 1; step >= 0; step--) {
@@ -453,7 +453,7 @@ int scorer_run(struct scorer *scorer, struct verifier_item *items, int64_t count
         status = add_item(scorer, &items[i], &last[i], err);
     int taken = take_scores(scorer, deadline, status ? NULL : err);
     for (int64_t i = 0; i < count && !status && !taken; i++)
-        fill(&items[i], last[i]);
+        scorer_fill(&items[i], last[i]);
     if (count > 0)
         charge_recomputed(scorer, &before, items[0].of);
     free(last);

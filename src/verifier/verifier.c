@@ -26,7 +26,7 @@ const struct verifier_ops *verifier_at(int index)
     return index >= 0 && index < (int)(sizeof all / sizeof *all) ? all[index] : NULL;
 }
 
-static const struct verifier_ops *find(const char *name, size_t len)
+static const struct verifier_ops *verifier_find(const char *name, size_t len)
 {
     for (int i = 0; verifier_at(i); i++)
         if (strlen(verifier_at(i)->name) == len && memcmp(verifier_at(i)->name, name, len) == 0)
@@ -34,7 +34,7 @@ static const struct verifier_ops *find(const char *name, size_t len)
     return NULL;
 }
 
-static int unknown(const char *name, struct ponder_err *err)
+static int verifier_unknown(const char *name, struct ponder_err *err)
 {
     struct buf names = BUF_INIT(1024);
     for (int i = 0; verifier_at(i); i++)
@@ -60,8 +60,8 @@ struct verifier_options verifier_options_of(const struct ponder_sampling *sampli
                                      .key_env = options->key_env};
 }
 
-static int check(const struct verifier_ops *ops, const char *argument, const struct verifier_options *options,
-                 struct ponder_err *err)
+static int verifier_check(const struct verifier_ops *ops, const char *argument,
+                          const struct verifier_options *options, struct ponder_err *err)
 {
     if (argument && !ops->argument)
         return err_set(err, PONDER_E_ARGUMENT, "--verifier: nothing may stand behind '%s'", ops->name);
@@ -81,7 +81,7 @@ int verifier_open(struct verifier *out, const char *name, const struct verifier_
 {
     size_t len = strcspn(name, ":");
     const char *argument = name[len] ? name + len + 1 : NULL;
-    *out = (struct verifier){.ops = find(name, len)};
+    *out = (struct verifier){.ops = verifier_find(name, len)};
     int status = PONDER_OK;
     if (!out->ops && access(name, R_OK) == 0) {
         argument = name;
@@ -90,8 +90,8 @@ int verifier_open(struct verifier *out, const char *name, const struct verifier_
     if (status)
         return status;
     if (!out->ops)
-        return unknown(name, err);
-    status = check(out->ops, argument, options, err);
+        return verifier_unknown(name, err);
+    status = verifier_check(out->ops, argument, options, err);
     if (!status)
         status = out->ops->open(out, argument, options, err);
     return status ? status : probe_check(out, options, err);

@@ -3,7 +3,7 @@
  * A verifier is one const descriptor, opened under a name such as "prm" or "prm:FILE". What it judges are
  * items, each of one question (a case); items of many cases may come in one call, which a verifier that is a
  * model reads as one batch. What was spent on a case is added to its own ledger, and a case may be given a
- * purse: what it can no longer pay for stays without a score. A new verifier is a file with its descriptor, a
+ * allowance: what it can no longer pay for stays without a score. A new verifier is a file with its descriptor, a
  * line in verifier.def and a line in meson.build. */
 #ifndef VERIFIER_VERIFIER_H
 #define VERIFIER_VERIFIER_H
@@ -22,7 +22,7 @@
 struct verifier_case {
     const char *problem; /* borrowed */
     const char *gold;    /* the right answer, for the oracle alone; NULL: not known. Borrowed */
-    int64_t tokens_left; /* the purse: at most so many tokens .. */
+    int64_t tokens_left; /* the allowance: at most so many tokens .. */
     double
         flops_left; /* .. and FLOPs are spent; set to VERIFIER_TOKENS_ANY and INFINITY where there is none */
     struct ponder_ledger cost; /* added to: verifier_tokens and flops */
@@ -161,7 +161,7 @@ void verifier_forget(struct verifier *v, struct verifier_case *question);
 struct verifier_reading verifier_reading_of(struct verifier *v, const struct verifier_case *question,
                                             int64_t prompt);
 double verifier_flops(const struct verifier *v, int64_t first, int64_t count); /* 0: not known */
-/* A case without a purse. */
+/* A case without a allowance. */
 struct verifier_case verifier_case_of(const char *problem, const char *gold);
 
 /* Those of verifier.def by number; NULL behind the last. */

@@ -12,8 +12,8 @@ static int open_vote(struct verifier *v, const char *argument, const struct veri
 }
 
 /* Nothing is said of anything: a step without a score is as good as any other. */
-static int score(struct verifier *v, struct verifier_item *items, int64_t count,
-                 const struct deadline *deadline, struct ponder_err *err)
+static int vote_score(struct verifier *v, struct verifier_item *items, int64_t count,
+                      const struct deadline *deadline, struct ponder_err *err)
 {
     (void)v;
     (void)items;
@@ -28,5 +28,5 @@ const struct verifier_ops verifier_vote = {
     .summary = "none: what was sampled most often counts",
     .scoreless = true,
     .open = open_vote,
-    .score = score,
+    .score = vote_score,
 };

@@ -24,7 +24,7 @@ struct series {
 };
 
 /* One curve and one row of bars for each that has scores. */
-static void draw(struct buf *out, const struct series series[2], bool bars)
+static void calibration_draw(struct buf *out, const struct series series[2], bool bars)
 {
     const char *separator = bars ? "plot " : "plot x with lines dt (4,4) lc rgb \"#888888\" notitle, ";
     for (int i = 0; i < 2; i++) {
@@ -55,11 +55,11 @@ static void commands(struct buf *out, const struct ponder_score *score)
              "set grid ytics lt 1 lw 0.6 lc rgb \"#dddddd\"\nset key above\n"
              "set xrange [0:1]\nset lmargin 9\nset rmargin 3\nset multiplot\n"
              "set origin 0,0.3\nset size 1,0.7\nset yrange [0:1]\nset ylabel \"share that is so\"\n");
-    draw(out, series, false);
+    calibration_draw(out, series, false);
     buf_puts(out, "set origin 0,0\nset size 1,0.33\nset key off\nset logscale y\nset yrange [0.5:*]\n"
                   "set ylabel \"how many\"\nset xlabel \"score\"\nset style fill solid 0.5 noborder\n"
                   "set boxwidth 0.04\n");
-    draw(out, series, true);
+    calibration_draw(out, series, true);
     buf_puts(out, "unset multiplot\n");
 }
 

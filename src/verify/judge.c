@@ -10,7 +10,7 @@
 #include "core/json.h"
 #include "core/rng.h"
 #include "eval/grade.h"
-#include "select/classes.h"
+#include "select/clusters.h"
 #include "stats/stats.h"
 #include "stats/subsets.h"
 #include "select/vote.h"
@@ -138,7 +138,7 @@ static void columns_release(struct columns *c)
     }
 }
 
-static double measure(const struct labelled_text *text, int which)
+static double judge_measure(const struct labelled_text *text, int which)
 {
     if (which < VERIFIER_AGGREGATES)
         return verifier_aggregate((enum verifier_aggregate)which, text->scores, text->lines);
@@ -153,7 +153,7 @@ static int add_aurocs(struct judge *judge, const struct labelled *record, struct
     bool *right = malloc((size_t)n + 1), mixed = true;
     for (int which = 0; which < MEASURES && values && right; which++) {
         for (int64_t i = 0; i < n; i++) {
-            values[i] = measure(&record->texts[i], which);
+            values[i] = judge_measure(&record->texts[i], which);
             right[i] = record->texts[i].right;
         }
         c->auroc[which][row] = judge_auroc(values, right, n);
@@ -196,7 +196,7 @@ static int add_to_pot(struct pot *pot, double value, bool right)
 
 /* The samples of a question. Verdicts are those of the labels. */
 struct voters {
-    struct classes classes;
+    struct clusters clusters;
     double *scores; /* (n) */
     bool *right;    /* (n) */
     double *totals; /* (n) scratch */
@@ -204,13 +204,13 @@ struct voters {
 
 static void voters_release(struct voters *v)
 {
-    classes_release(&v->classes);
+    clusters_release(&v->clusters);
     free(v->scores);
     free(v->right);
     free(v->totals);
 }
 
-static int find_classes(struct classes *out, const struct labelled *record)
+static int find_classes(struct clusters *out, const struct labelled *record)
 {
     char **answers = calloc((size_t)record->count + 1, sizeof *answers);
     int status = answers ? PONDER_OK : PONDER_E_MEMORY;
@@ -218,7 +218,7 @@ static int find_classes(struct classes *out, const struct labelled *record)
         status = answer_of_text(record->texts[i].text, strlen(record->texts[i].text), ANSWER_BOX_ONLY,
                                 &answers[i]);
     if (!status)
-        status = classes_fill(out, (const char *const *)answers, record->count, NULL);
+        status = clusters_fill(out, (const char *const *)answers, record->count, NULL);
     for (int64_t i = 0; answers && i < record->count; i++)
         free(answers[i]);
     free(answers);
@@ -232,9 +232,9 @@ static int voters_fill(struct voters *v, struct judge *judge, const struct label
     *v = (struct voters){.scores = calloc(n + 1, sizeof *v->scores),
                          .right = calloc(n + 1, 1),
                          .totals = calloc(n + 1, sizeof *v->totals)};
-    int status = v->scores && v->right && v->totals ? find_classes(&v->classes, record) : PONDER_E_MEMORY;
+    int status = v->scores && v->right && v->totals ? find_classes(&v->clusters, record) : PONDER_E_MEMORY;
     for (size_t i = 0; i < n && !status; i++) {
-        v->scores[i] = measure(&record->texts[i], (int)judge->how);
+        v->scores[i] = judge_measure(&record->texts[i], (int)judge->how);
         v->right[i] = record->texts[i].right;
         status = add_to_pot(&judge->pot, v->scores[i], v->right[i]);
     }
@@ -244,10 +244,11 @@ static int voters_fill(struct voters *v, struct judge *judge, const struct label
 /* Whether the answer that samples from .. from + k - 1 elect is right; `weights` NULL counts. */
 static bool vote_right(const struct voters *v, int64_t from, int64_t k, const double *weights)
 {
-    struct ballots ballots = {.of = v->classes.of + from, .weights = weights ? weights + from : NULL, .n = k};
-    int64_t elected = vote(&ballots, v->totals, v->classes.count);
+    struct ballots ballots = {
+        .of = v->clusters.of + from, .weights = weights ? weights + from : NULL, .n = k};
+    int64_t elected = vote(&ballots, v->totals, v->clusters.count);
     for (int64_t i = from; i < from + k && elected >= 0; i++)
-        if (v->classes.of[i] == elected)
+        if (v->clusters.of[i] == elected)
             return v->right[i];
     return false;
 }
@@ -255,7 +256,7 @@ static bool vote_right(const struct voters *v, int64_t from, int64_t k, const do
 /* The same for the one of highest score. */
 static bool best_right(const struct voters *v, int64_t from, int64_t k)
 {
-    int64_t best = subsets_first_best(&v->classes, v->scores, from, k);
+    int64_t best = subsets_first_best(&v->clusters, v->scores, from, k);
     return best >= 0 && v->right[best];
 }
 
@@ -290,7 +291,7 @@ static void add_calibration(struct judge *judge, const struct labelled *record)
     for (int64_t i = 0; i < record->count; i++) {
         const struct labelled_text *text = &record->texts[i];
         if (text->lines)
-            calibration_add(&judge->score->solutions, measure(text, (int)judge->how), text->right);
+            calibration_add(&judge->score->solutions, judge_measure(text, (int)judge->how), text->right);
         for (int k = 0; k < text->lines; k++) {
             calibration_add(&judge->score->steps, (double)text->scores[k], text->reachable[k]);
             judge->several |= k > 0;

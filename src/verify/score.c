@@ -258,7 +258,7 @@ static int score_file(struct work *work, struct ponder_err *err)
     return status || work->done == work->total ? status : score_all(work, err);
 }
 
-static int check(const struct ponder_score_settings *s, struct ponder_err *err)
+static int score_check(const struct ponder_score_settings *s, struct ponder_err *err)
 {
     if (!s->samples)
         return err_set(err, PONDER_E_ARGUMENT, "--samples is missing: a file that `ponder task check` wrote");
@@ -275,7 +275,7 @@ int ponder_score_run(const struct ponder_score_settings *settings, const struct 
     *score = (struct ponder_score){0};
     struct work work = {.settings = settings, .watch = watch};
     enum verifier_aggregate how = VERIFIER_LAST;
-    int status = check(settings, err);
+    int status = score_check(settings, err);
     if (!status)
         status = score_aggregate(settings, NULL, &how, err);
     if (!status && settings->verifier)

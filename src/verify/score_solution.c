@@ -98,8 +98,8 @@ static int score_lines(struct verifier *v, struct verifier_case *one, const char
     return status;
 }
 
-static int score(struct verifier *v, const char *question, const char *solution, enum verifier_aggregate how,
-                 struct ponder_steps *out, struct ponder_err *err)
+static int scored_solution(struct verifier *v, const char *question, const char *solution,
+                           enum verifier_aggregate how, struct ponder_steps *out, struct ponder_err *err)
 {
     float scores[STEPS_MAX];
     struct verifier_case one = verifier_case_of(question, NULL);
@@ -148,7 +148,7 @@ int ponder_score_solution(const struct ponder_score_settings *settings, const ch
     if (!status)
         status = score_aggregate(settings, &verifier, &how, err);
     if (!status)
-        status = score(&verifier, question, solution, how, steps, err);
+        status = scored_solution(&verifier, question, solution, how, steps, err);
     verifier_release(&verifier);
     if (status)
         ponder_steps_release(steps);

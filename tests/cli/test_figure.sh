@@ -20,10 +20,10 @@ run score --samples "$db" --run 2 --verifier prm
 run figure "$db" f3-left
 check "a_figure_has_samples_and_searches" '[ $status -eq 0 ] && contains "$out" "| best-of-N weighted | 0.8 | 4 | 4 |" && contains "$out" "| beam, M = 4 | 0.6 | 4 | 4 |"'
 run figure "$db" f3-right
-check "scored_samples_cut_no_fifths" 'refused 1 && contains "$err" "another --seed"'
+check "scored_samples_cut_no_quintiles" 'refused 1 && contains "$err" "another --seed"'
 run eval --data pocket:test:10 -n 4 --seed 2 --store "$db"
 run figure "$db" f3-right --json
-check "other_samples_cut_the_fifths" '[ $status -eq 0 ] && contains "$out" "\"fifths_samples\":4" && contains "$out" "5 (hardest)"'
+check "other_samples_cut_the_quintiles" '[ $status -eq 0 ] && contains "$out" "\"quintiles_samples\":4" && contains "$out" "5 (hardest)"'
 accuracy=$("$PONDER" runs show "$db" 1 --json | sed 's/.*"accuracy":\([0-9.]*\).*/\1/')
 run figure "$db" f3-left --json
 check "a_search_has_the_figure_of_its_run" 'contains "${out##*beam, M = 4}" "\"accuracy\":{\"value\":$accuracy,"'
@@ -48,7 +48,7 @@ run figure "$db" f3-left --svg "$scratch/absent/f.svg"
 check "a_drawing_to_nowhere_is_refused" 'refused 1 && contains "$err" "--svg"'
 if command -v gnuplot >/dev/null; then
   run figure "$db" f3-right --svg "$scratch/f.svg"
-  check "a_figure_is_drawn" '[ $status -eq 0 ] && grep -q "fifth 5 (hardest)" "$scratch/f.svg" && grep -q "</svg>" "$scratch/f.svg"'
+  check "a_figure_is_drawn" '[ $status -eq 0 ] && grep -q "quintile 5 (hardest)" "$scratch/f.svg" && grep -q "</svg>" "$scratch/f.svg"'
 else
   skip "a_figure_is_drawn" "there is no gnuplot here"
 fi

@@ -72,7 +72,7 @@ status=$?
 check "an_interrupted_eval_shows_and_keeps_what_was_done" '[ $status -eq 130 ] && contains "$(cat "$scratch/out")" "maj@16" && contains "$(cat "$scratch/err")" "stopped early"'
 
 run eval --data pocket:test:10 -n 4
-check "eval_prints_a_table" '[ $status -eq 0 ] && contains "$out" "maj@4" && contains "$out" "fifth" && contains "$out" "paired"'
+check "eval_prints_a_table" '[ $status -eq 0 ] && contains "$out" "maj@4" && contains "$out" "quintile" && contains "$out" "paired"'
 "$PONDER" task pocket --count 5 | gzip >"$scratch/set.jsonl.gz"
 run eval --data "$scratch/set.jsonl.gz" -n 4 --limit 3 --json
 check "eval_reads_gzip_and_its_limit" '[ $status -eq 0 ] && contains "$out" "\"n_questions\":3" && contains "$out" "\"gain\":{" && contains "$out" "\"accuracy_ci95\":["'

@@ -183,13 +183,13 @@ static void k_of_n_samples_cost_the_prompt_and_their_share(void **state)
     assert_true(fabs(one.flops - 300) < 1e-9 && fabs(one.seconds - 1.5) < 1e-9);
 }
 
-static void the_run_with_most_samples_cuts_the_fifths_of_all_on_its_questions(void **state)
+static void the_run_with_most_samples_cuts_the_quintiles_of_all_on_its_questions(void **state)
 {
     (void)state;
-    assert_int_equal(figures.runs[0].fifths_of, 0);
-    assert_int_equal(figures.runs[1].fifths_of, 0);
+    assert_int_equal(figures.runs[0].quintiles_of, 0);
+    assert_int_equal(figures.runs[1].quintiles_of, 0);
     const struct ponder_eval *eval = figures.runs[0].eval;
-    assert_string_equal(eval->groups[eval->group_count - 1].by, "fifth");
+    assert_string_equal(eval->groups[eval->group_count - 1].by, "quintile");
 }
 
 static void chosen_runs_come_in_their_order_and_once(void **state)
@@ -358,10 +358,10 @@ static void names_from_files_are_no_part_of_gnuplots_commands(void **state)
         struct buf commands = BUF_INIT(1 << 20);
         int count = plots_commands(&commands, &figures, (enum plot)plot, names);
         assert_true(commands.len > 0);
-        assert_int_equal(count, plot == PLOT_SUBJECT ? 3
-                                : plot == PLOT_LEVEL ? 3
-                                : plot == PLOT_FIFTH ? 5
-                                                     : 0);
+        assert_int_equal(count, plot == PLOT_SUBJECT    ? 3
+                                : plot == PLOT_LEVEL    ? 3
+                                : plot == PLOT_QUINTILE ? 5
+                                                        : 0);
         has_not(buf_text(&commands), "system");
         has_not(buf_text(&commands), "script");
         buf_release(&commands);
@@ -416,7 +416,7 @@ static void all_of_many_subjects_are_groups_and_a_plot_of_some_says_so(void **st
     assert_string_equal(eval.groups[COUNT / 2].name, "subject 169");
     assert_int_equal(eval.groups[COUNT / 2].questions, 2);
     assert_true(eval.groups[COUNT / 2].pass_1.value == 0.5);
-    assert_string_equal(eval.groups[COUNT / 2 + 5].by, "fifth");
+    assert_string_equal(eval.groups[COUNT / 2 + 5].by, "quintile");
 
     struct figures_run run = {.eval = &eval};
     const struct figures one = {.runs = &run, .run_count = 1};
@@ -505,7 +505,7 @@ int main(void)
         cmocka_unit_test(numbers_are_written_for_readers),
         cmocka_unit_test(the_same_question_of_two_sets_is_one),
         cmocka_unit_test(k_of_n_samples_cost_the_prompt_and_their_share),
-        cmocka_unit_test(the_run_with_most_samples_cuts_the_fifths_of_all_on_its_questions),
+        cmocka_unit_test(the_run_with_most_samples_cuts_the_quintiles_of_all_on_its_questions),
         cmocka_unit_test(chosen_runs_come_in_their_order_and_once),
         cmocka_unit_test(the_csv_has_a_row_for_each_figure),
         cmocka_unit_test(the_json_has_the_rows_of_the_csv),

@@ -30,14 +30,14 @@ static void maj_at_k_averages_disjoint_blocks(void **state)
 {
     (void)state;
     const char *answers[] = {"7", "7", "3", "7.0", NULL, "3", NULL, NULL};
-    struct classes classes;
-    assert_int_equal(classes_fill(&classes, answers, 8, "7"), PONDER_OK);
-    near(stats_maj_at_k(&classes, 1), 3.0 / 8, 1e-12); /* k = 1 is pass@1 */
-    near(stats_maj_at_k(&classes, 2), 1.0 / 4, 1e-12); /* 7 7 right, 3 7 tie to 3, - 3 wrong, - - wrong */
-    near(stats_maj_at_k(&classes, 4), 1.0 / 2, 1e-12); /* 7 wins the first block, 3 the second */
-    near(stats_maj_at_k(&classes, 8), 1, 1e-12);
-    near(stats_maj_at_k(&classes, 3), 1, 1e-12); /* 7 7 3 and 7 - 3; the last two are left over */
-    classes_release(&classes);
+    struct clusters clusters;
+    assert_int_equal(clusters_fill(&clusters, answers, 8, "7"), PONDER_OK);
+    near(stats_maj_at_k(&clusters, 1), 3.0 / 8, 1e-12); /* k = 1 is pass@1 */
+    near(stats_maj_at_k(&clusters, 2), 1.0 / 4, 1e-12); /* 7 7 right, 3 7 tie to 3, - 3 wrong, - - wrong */
+    near(stats_maj_at_k(&clusters, 4), 1.0 / 2, 1e-12); /* 7 wins the first block, 3 the second */
+    near(stats_maj_at_k(&clusters, 8), 1, 1e-12);
+    near(stats_maj_at_k(&clusters, 3), 1, 1e-12); /* 7 7 3 and 7 - 3; the last two are left over */
+    clusters_release(&clusters);
 }
 
 static void a_bootstrap_interval_has_the_width_of_the_standard_error(void **state)

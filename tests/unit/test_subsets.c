@@ -17,32 +17,32 @@ enum { ROOM = 64 };
 
 /* Classes by hand: labels as they are first seen, -1 for none. */
 struct made {
-    struct classes classes;
+    struct clusters clusters;
     int64_t of[ROOM], first[ROOM], size[ROOM];
     bool right[ROOM];
 };
 
-static struct classes *make(struct made *made, const int *labels, int n, uint32_t right)
+static struct clusters *make(struct made *made, const int *labels, int n, uint32_t right)
 {
     int64_t known[ROOM];
     memset(made, 0, sizeof *made);
-    made->classes = (struct classes){n, made->of, 0, made->first, made->size, made->right};
+    made->clusters = (struct clusters){n, made->of, 0, made->first, made->size, made->right};
     for (int i = 0; i < n; i++) {
         int64_t c = 0;
         made->of[i] = -1;
         if (labels[i] < 0)
             continue;
-        while (c < made->classes.count && known[c] != labels[i])
+        while (c < made->clusters.count && known[c] != labels[i])
             c++;
-        if (c == made->classes.count) {
-            known[made->classes.count++] = labels[i];
+        if (c == made->clusters.count) {
+            known[made->clusters.count++] = labels[i];
             made->first[c] = i;
             made->right[c] = right >> labels[i] & 1;
         }
         made->of[i] = c;
         made->size[c]++;
     }
-    return &made->classes;
+    return &made->clusters;
 }
 
 static void near(double value, double expected)
@@ -53,7 +53,7 @@ static void near(double value, double expected)
 
 /* ---- every subset, in plain code ---- */
 
-static double share(const struct classes *c, const double *totals, double most)
+static double share(const struct clusters *c, const double *totals, double most)
 {
     double tied = 0, right = 0;
     for (int64_t i = 0; i < c->count; i++)
@@ -64,7 +64,7 @@ static double share(const struct classes *c, const double *totals, double most)
     return tied > 0 ? right / tied : 0;
 }
 
-static double vote_in(const struct classes *c, const double *weights, uint32_t mask)
+static double vote_in(const struct clusters *c, const double *weights, uint32_t mask)
 {
     double totals[ROOM], most = -1;
     for (int i = 0; i < ROOM; i++)
@@ -77,7 +77,7 @@ static double vote_in(const struct classes *c, const double *weights, uint32_t m
     return share(c, totals, most);
 }
 
-static double best_in(const struct classes *c, const double *scores, uint32_t mask)
+static double best_in(const struct clusters *c, const double *scores, uint32_t mask)
 {
     double most = -INFINITY, tied = 0, right = 0;
     for (int i = 0; i < c->n; i++)
@@ -91,8 +91,8 @@ static double best_in(const struct classes *c, const double *scores, uint32_t ma
     return tied > 0 ? right / tied : 0;
 }
 
-static double mean_over_subsets(const struct classes *c, const double *weights, int subset,
-                                double (*in)(const struct classes *, const double *, uint32_t))
+static double mean_over_subsets(const struct clusters *c, const double *weights, int subset,
+                                double (*in)(const struct clusters *, const double *, uint32_t))
 {
     double sum = 0, count = 0;
     for (uint32_t mask = 0; mask < 1u << c->n; mask++)
@@ -103,7 +103,7 @@ static double mean_over_subsets(const struct classes *c, const double *weights, 
     return sum / count;
 }
 
-static void agree_at(const struct classes *c, const double *scores, int subset)
+static void agree_at(const struct clusters *c, const double *scores, int subset)
 {
     double value;
     bool exact = true;
@@ -129,7 +129,7 @@ static void all_methods_agree_with_every_subset_enumerated(void **state)
             scores[i] = rng_range(&rng, 0, 4) / 4.0; /* with many ties */
         }
         struct made made;
-        struct classes *c = make(&made, labels, n, (uint32_t)rng_below(&rng, 1u << kinds));
+        struct clusters *c = make(&made, labels, n, (uint32_t)rng_below(&rng, 1u << kinds));
         for (int subset = 1; subset <= n; subset++)
             agree_at(c, scores, subset);
     }
@@ -154,14 +154,14 @@ static void try_order(struct orders *o, const int *order)
         labels[i] = o->labels[order[i]];
         scores[i] = o->scores[order[i]];
     }
-    struct classes *c = make(&made, labels, o->n, o->right);
+    struct clusters *c = make(&made, labels, o->n, o->right);
     int64_t vote = subsets_first_vote(c, NULL, o->subset, totals);
     int64_t best = subsets_first_best(c, scores, 0, o->subset);
     bool any = false;
     for (int i = 0; i < o->subset; i++)
-        any |= classes_is_right(c, i);
-    o->majority += vote >= 0 && classes_is_right(c, vote);
-    o->best += best >= 0 && classes_is_right(c, best);
+        any |= clusters_is_right(c, i);
+    o->majority += vote >= 0 && clusters_is_right(c, vote);
+    o->best += best >= 0 && clusters_is_right(c, best);
     o->pass += any;
     o->count++;
 }
@@ -192,12 +192,12 @@ static void a_shared_tie_is_first_seen_wins_over_all_orders(void **state)
         double value;
         bool exact = true;
         each_order(&o, order, 0);
-        struct classes *c = make(&made, labels, 7, o.right);
+        struct clusters *c = make(&made, labels, 7, o.right);
         assert_int_equal(subsets_majority(c, subset, 1, &value, &exact), PONDER_OK);
         near(value, o.majority / o.count);
         assert_int_equal(subsets_best(c, scores, subset, &value), PONDER_OK);
         near(value, o.best / o.count);
-        near(stats_pass_at_k(7, classes_right_count(c), subset), o.pass / o.count);
+        near(stats_pass_at_k(7, clusters_right_count(c), subset), o.pass / o.count);
     }
 }
 
@@ -212,7 +212,7 @@ static void majority_of_two_is_pass_at_1(void **state)
     bool exact = true;
     for (int i = 0; i < 60; i++)
         labels[i] = i % 5;
-    struct classes *c = make(&made, labels, 60, 1);
+    struct clusters *c = make(&made, labels, 60, 1);
     for (int subset = 1; subset <= 2; subset++) {
         assert_int_equal(subsets_majority(c, subset, 1, &value, &exact), PONDER_OK);
         near(value, 0.2);
@@ -226,7 +226,7 @@ static void the_wrong_answer_more_samples_have_wins_in_the_end(void **state)
     struct made made;
     double value;
     bool exact = true;
-    struct classes *c = make(&made, (const int[]){0, 0, 1, 1, 1, -1}, 6, 1);
+    struct clusters *c = make(&made, (const int[]){0, 0, 1, 1, 1, -1}, 6, 1);
     assert_int_equal(subsets_majority(c, 6, 1, &value, &exact), PONDER_OK);
     near(value, 0);
     /* Of 5, one is left out: a wrong one (3 of 6) makes a tie, the one without an answer or a right one
@@ -240,7 +240,7 @@ static void samples_without_an_answer_are_not_chosen(void **state)
     (void)state;
     struct made made;
     double value, scores[] = {0.1, 0.9}, totals[ROOM];
-    struct classes *c = make(&made, (const int[]){0, -1}, 2, 1);
+    struct clusters *c = make(&made, (const int[]){0, -1}, 2, 1);
     assert_int_equal(subsets_best(c, scores, 2, &value), PONDER_OK);
     near(value, 1);
     assert_int_equal(subsets_best(c, scores, 1, &value), PONDER_OK);
@@ -263,7 +263,7 @@ static void drawn_subsets_say_so_and_come_near_the_count(void **state)
         labels[i] = i % 3 ? i % 2 : 2 + i % 7;
         ones[i] = 1;
     }
-    struct classes *c = make(&made, labels, 60, 1);
+    struct clusters *c = make(&made, labels, 60, 1);
     assert_int_equal(subsets_majority(c, 16, 1, &value, &exact), PONDER_OK);
     assert_true(exact);
     assert_int_equal(subsets_vote(c, ones, 16, 1, &drawn, &exact), PONDER_OK);
@@ -280,7 +280,7 @@ static void equal_sums_tie_in_whatever_order_they_are_added(void **state)
     struct made made;
     double value, weights[] = {0.1, 0.2, 0.3, 0.6, 0.6}, totals[ROOM]; /* 0.1 + 0.2 + 0.3 > 0.6 in doubles */
     bool exact = true;
-    struct classes *c = make(&made, (const int[]){0, 0, 0, 1, 2}, 5, 1u << 1);
+    struct clusters *c = make(&made, (const int[]){0, 0, 0, 1, 2}, 5, 1u << 1);
     assert_int_equal(subsets_vote(c, weights, 5, 1, &value, &exact), PONDER_OK);
     near(value, 1.0 / 3);
     assert_int_equal(subsets_first_vote(c, weights, 5, totals), 0);
@@ -293,7 +293,7 @@ static void large_counts_do_not_overflow(void **state)
     enum { N = 1400 };
     static int64_t of[N], first[2], size[2];
     static bool right[2] = {true, false};
-    struct classes c = {N, of, 2, first, size, right};
+    struct clusters c = {N, of, 2, first, size, right};
     double value;
     bool exact = true;
     for (int i = 0; i < N; i++) {

@@ -170,14 +170,14 @@ static int score_by_word(struct verifier *v, struct verifier_item *items, int64_
     return PONDER_OK;
 }
 
-static int probed(float right, float wrong, int64_t purse, struct verifier *v, struct ponder_err *err)
+static int probed(float right, float wrong, int64_t allowance, struct verifier *v, struct ponder_err *err)
 {
     static const struct verifier_ops ops = {.name = "words", .score = score_by_word};
     static const struct verifier_profile profile = {
         .probe = {.question = "Which?", .right = "the right one", .wrong = "another"}};
     float scores[2] = {right, wrong};
     *v = (struct verifier){.ops = &ops, .data = scores, .profile = &profile};
-    struct verifier_options options = {.probe_tokens_max = purse};
+    struct verifier_options options = {.probe_tokens_max = allowance};
     int status = probe_check(v, &options, err);
     v->data = NULL;
     return status;
@@ -196,7 +196,8 @@ static void a_verifier_that_is_inverted_or_flat_is_refused_by_its_probe(void **s
     assert_non_null(strstr(err.message, "flat"));
     assert_int_equal(probed(0.9f, -1, 0, &v, &err), PONDER_E_ARGUMENT);
     assert_non_null(strstr(err.message, "no score"));
-    assert_int_equal(probed(-1, -1, 10, &v, &err), PONDER_OK); /* which a purse of 10 tokens cannot pay for */
+    assert_int_equal(probed(-1, -1, 10, &v, &err),
+                     PONDER_OK); /* which a allowance of 10 tokens cannot pay for */
 }
 
 static void what_a_probe_costs_is_kept(void **state)

@@ -27,7 +27,7 @@ static void the_answer_of_most_solutions_is_elected(void **state)
 static void of_equals_the_one_seen_first_is_elected(void **state)
 {
     (void)state;
-    assert_int_equal(elect((int64_t[]){2, 1, 1, 2}, NULL, 4), 2); /* whatever the classes are numbered */
+    assert_int_equal(elect((int64_t[]){2, 1, 1, 2}, NULL, 4), 2); /* whatever the clusters are numbered */
     assert_int_equal(elect((int64_t[]){0, 1}, (double[]){0.25, 0.25}, 2), 0);
     /* 0.1 three times is not 0.3 to the last bit: the order of a sum decides nothing. */
     assert_int_equal(elect((int64_t[]){1, 0, 0, 0}, (double[]){0.3, 0.1, 0.1, 0.1}, 4), 1);

@@ -1,4 +1,4 @@
-#include "select/classes.h"
+#include "select/clusters.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 struct key {
     uint64_t hash;
     char *text;
-    int64_t class;
+    int64_t cluster;
 };
 
 struct keys {
@@ -22,15 +22,15 @@ static int64_t find_key(const struct keys *keys, const char *text, uint64_t hash
 {
     for (int64_t i = 0; i < keys->count; i++)
         if (keys->rows[i].hash == hash && strcmp(keys->rows[i].text, text) == 0)
-            return keys->rows[i].class;
+            return keys->rows[i].cluster;
     return -1;
 }
 
-/* The first class whose answer equals this one, else a new one of sample i. */
-static int64_t join(struct classes *out, struct keys *keys, const char *const *answers, int64_t i)
+/* The first cluster whose answer equals this one, else a new one of sample i. */
+static int64_t clusters_join(struct clusters *out, struct keys *keys, const char *const *answers, int64_t i)
 {
     size_t len = strlen(answers[i]);
-    for (int64_t c = 0; c < out->count && keys->comparisons < CLASSES_COMPARISONS_MAX; c++) {
+    for (int64_t c = 0; c < out->count && keys->comparisons < CLUSTERS_COMPARISONS_MAX; c++) {
         const char *other = answers[out->first[c]];
         keys->comparisons++;
         if (answer_equal(other, strlen(other), answers[i], len, NULL))
@@ -40,7 +40,7 @@ static int64_t join(struct classes *out, struct keys *keys, const char *const *a
     return out->count++;
 }
 
-static int add(struct classes *out, struct keys *keys, const char *const *answers, int64_t i)
+static int clusters_add(struct clusters *out, struct keys *keys, const char *const *answers, int64_t i)
 {
     out->of[i] = -1;
     if (!answers[i])
@@ -50,25 +50,25 @@ static int add(struct classes *out, struct keys *keys, const char *const *answer
     int status = answer_normalise(answers[i], len, &normal);
     if (!status && normal.len) {
         uint64_t hash = hash_bytes(normal.data, normal.len);
-        int64_t class = find_key(keys, normal.data, hash);
-        if (class < 0) {
-            class = join(out, keys, answers, i);
+        int64_t cluster = find_key(keys, normal.data, hash);
+        if (cluster < 0) {
+            cluster = clusters_join(out, keys, answers, i);
             char *text = buf_take(&normal, NULL);
             status = text ? PONDER_OK : PONDER_E_MEMORY;
             if (text)
-                keys->rows[keys->count++] = (struct key){hash, text, class};
+                keys->rows[keys->count++] = (struct key){hash, text, cluster};
         }
-        out->of[i] = class;
-        out->size[class]++;
+        out->of[i] = cluster;
+        out->size[cluster]++;
     }
     buf_release(&normal);
     return status;
 }
 
-int classes_fill(struct classes *out, const char *const *answers, int64_t n, const char *gold)
+int clusters_fill(struct clusters *out, const char *const *answers, int64_t n, const char *gold)
 {
     size_t room = (size_t)n + 1;
-    *out = (struct classes){.n = n};
+    *out = (struct clusters){.n = n};
     out->of = calloc(room, sizeof *out->of);
     out->first = calloc(room, sizeof *out->first);
     out->size = calloc(room, sizeof *out->size);
@@ -77,7 +77,7 @@ int classes_fill(struct classes *out, const char *const *answers, int64_t n, con
     bool fits = out->of && out->first && out->size && out->right && keys.rows;
     int status = fits ? PONDER_OK : PONDER_E_MEMORY;
     for (int64_t i = 0; i < n && !status; i++)
-        status = add(out, &keys, answers, i);
+        status = clusters_add(out, &keys, answers, i);
     for (int64_t c = 0; c < out->count && gold && !status; c++) {
         const char *answer = answers[out->first[c]];
         out->right[c] = answer_equal(gold, strlen(gold), answer, strlen(answer), NULL);
@@ -88,32 +88,32 @@ int classes_fill(struct classes *out, const char *const *answers, int64_t n, con
     return status;
 }
 
-void classes_release(struct classes *classes)
+void clusters_release(struct clusters *clusters)
 {
-    free(classes->of);
-    free(classes->first);
-    free(classes->size);
-    free(classes->right);
-    *classes = (struct classes){0};
+    free(clusters->of);
+    free(clusters->first);
+    free(clusters->size);
+    free(clusters->right);
+    *clusters = (struct clusters){0};
 }
 
-bool classes_is_right(const struct classes *classes, int64_t i)
+bool clusters_is_right(const struct clusters *clusters, int64_t i)
 {
-    return classes->of[i] >= 0 && classes->right[classes->of[i]];
+    return clusters->of[i] >= 0 && clusters->right[clusters->of[i]];
 }
 
-int64_t classes_right_count(const struct classes *classes)
+int64_t clusters_right_count(const struct clusters *clusters)
 {
     int64_t count = 0;
-    for (int64_t c = 0; c < classes->count; c++)
-        count += classes->right[c] ? classes->size[c] : 0;
+    for (int64_t c = 0; c < clusters->count; c++)
+        count += clusters->right[c] ? clusters->size[c] : 0;
     return count;
 }
 
-int64_t classes_answered_count(const struct classes *classes)
+int64_t clusters_answered_count(const struct clusters *clusters)
 {
     int64_t count = 0;
-    for (int64_t c = 0; c < classes->count; c++)
-        count += classes->size[c];
+    for (int64_t c = 0; c < clusters->count; c++)
+        count += clusters->size[c];
     return count;
 }

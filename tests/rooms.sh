@@ -1,7 +1,8 @@
 #!/bin/sh
-# tests/includes.sh [BUILD]: a room of src/ includes only rooms before it, in the order of src/meson.build, and calls
-# only those (by the symbols of BUILD's libraries of rooms); cli/, server/ and examples/ see only include/; and a room
-# has 30 files at most, but task. Prints every line that breaks this. TAP output.
+# tests/rooms.sh [BUILD]: a room of src/ includes only rooms before it, in the order of src/meson.build, and calls
+# only those (by the symbols of BUILD's libraries of rooms); cli/, server/ and examples/ see only include/; a room
+# has 30 files at most, but task; and no static function of one word is in three files, so that a backtrace tells
+# whose it is. Prints every line that breaks this. TAP output.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}
@@ -46,7 +47,13 @@ crowded() {
   done
 }
 
-echo 1..3
+nameless() {
+  grep -rnoE '^static [^=;]*[ *]([a-z0-9]+)\(' --include='*.c' src cli |
+    sed -E 's/^([^:]*):[0-9]*:.*[ *]([a-z0-9]+)\($/\2 \1/' | sort -u |
+    awk '{ count[$1]++; files[$1] = files[$1] " " $2 } END { for (n in count) if (count[n] > 2) print n ":" files[n] }'
+}
+
+echo 1..4
 failed=0
 check() { # NUMBER NAME COMMAND
   broken=$($3)
@@ -61,4 +68,5 @@ check() { # NUMBER NAME COMMAND
 check 1 includes_point_to_earlier_rooms includes
 check 2 calls_point_to_earlier_rooms calls
 check 3 no_room_is_crowded crowded
+check 4 statics_have_names_of_their_own nameless
 exit $failed

@@ -9,13 +9,13 @@
 
 #include <cmocka.h>
 
-#include "select/classes.h"
+#include "select/clusters.h"
 #include "select/sample_answer.h"
 
-static void fill(struct classes *classes, const char *const *answers, int64_t n, const char *gold)
+static void fill(struct clusters *clusters, const char *const *answers, int64_t n, const char *gold)
 {
-    assert_int_equal(classes_fill(classes, answers, n, gold), PONDER_OK);
-    assert_int_equal(classes->n, n);
+    assert_int_equal(clusters_fill(clusters, answers, n, gold), PONDER_OK);
+    assert_int_equal(clusters->n, n);
 }
 
 static void the_same_answer_in_other_words_is_one_class(void **state)
@@ -23,47 +23,47 @@ static void the_same_answer_in_other_words_is_one_class(void **state)
     (void)state;
     const char *answers[] = {"\\frac{1}{2}", "3", "0.5", NULL, "\\dfrac12", " 3 ", "x = 3", "4"};
     const int64_t expected[] = {0, 1, 0, -1, 0, 1, 1, 2};
-    struct classes classes;
-    fill(&classes, answers, 8, "1/2");
-    assert_int_equal(classes.count, 3);
+    struct clusters clusters;
+    fill(&clusters, answers, 8, "1/2");
+    assert_int_equal(clusters.count, 3);
     for (int i = 0; i < 8; i++)
-        assert_int_equal(classes.of[i], expected[i]);
-    assert_int_equal(classes.first[2], 7);
-    assert_int_equal(classes.size[0], 3);
-    assert_int_equal(classes.size[1], 3);
-    assert_true(classes.right[0] && !classes.right[1] && !classes.right[2]);
-    assert_int_equal(classes_right_count(&classes), 3);
-    assert_int_equal(classes_answered_count(&classes), 7);
-    assert_true(classes_is_right(&classes, 4));
-    assert_false(classes_is_right(&classes, 3));
-    classes_release(&classes);
+        assert_int_equal(clusters.of[i], expected[i]);
+    assert_int_equal(clusters.first[2], 7);
+    assert_int_equal(clusters.size[0], 3);
+    assert_int_equal(clusters.size[1], 3);
+    assert_true(clusters.right[0] && !clusters.right[1] && !clusters.right[2]);
+    assert_int_equal(clusters_right_count(&clusters), 3);
+    assert_int_equal(clusters_answered_count(&clusters), 7);
+    assert_true(clusters_is_right(&clusters, 4));
+    assert_false(clusters_is_right(&clusters, 3));
+    clusters_release(&clusters);
 }
 
 static void a_class_is_what_equals_its_first_answer(void **state)
 {
     (void)state;
-    struct classes classes;
+    struct clusters clusters;
     /* Both round 1/3, and they are not each other. */
-    fill(&classes, (const char *[]){"1/3", "0.333", "0.3333"}, 3, "1/3");
-    assert_int_equal(classes.count, 1);
-    classes_release(&classes);
-    fill(&classes, (const char *[]){"0.333", "0.3333", "1/3"}, 3, "1/3");
-    assert_int_equal(classes.count, 2);
-    assert_int_equal(classes.of[2], 0);
-    assert_true(classes.right[0] && classes.right[1]); /* several may be right */
-    classes_release(&classes);
+    fill(&clusters, (const char *[]){"1/3", "0.333", "0.3333"}, 3, "1/3");
+    assert_int_equal(clusters.count, 1);
+    clusters_release(&clusters);
+    fill(&clusters, (const char *[]){"0.333", "0.3333", "1/3"}, 3, "1/3");
+    assert_int_equal(clusters.count, 2);
+    assert_int_equal(clusters.of[2], 0);
+    assert_true(clusters.right[0] && clusters.right[1]); /* several may be right */
+    clusters_release(&clusters);
 }
 
 static void what_is_empty_is_no_answer(void **state)
 {
     (void)state;
-    struct classes classes;
-    fill(&classes, (const char *[]){"", "$ $", "."}, 3, "1");
-    assert_int_equal(classes.count, 0);
-    assert_int_equal(classes_answered_count(&classes), 0);
-    classes_release(&classes);
-    fill(&classes, NULL, 0, "1");
-    classes_release(&classes);
+    struct clusters clusters;
+    fill(&clusters, (const char *[]){"", "$ $", "."}, 3, "1");
+    assert_int_equal(clusters.count, 0);
+    assert_int_equal(clusters_answered_count(&clusters), 0);
+    clusters_release(&clusters);
+    fill(&clusters, NULL, 0, "1");
+    clusters_release(&clusters);
 }
 
 static void past_the_comparisons_equal_texts_still_meet(void **state)
@@ -76,11 +76,11 @@ static void past_the_comparisons_equal_texts_still_meet(void **state)
         snprintf(texts[i], sizeof texts[i], "w%dx", i / 2);
         answers[i] = texts[i];
     }
-    struct classes classes;
-    fill(&classes, answers, N, "none");
-    assert_int_equal(classes.count, N / 2);
-    assert_int_equal(classes.size[N / 2 - 1], 2);
-    classes_release(&classes);
+    struct clusters clusters;
+    fill(&clusters, answers, N, "none");
+    assert_int_equal(clusters.count, N / 2);
+    assert_int_equal(clusters.size[N / 2 - 1], 2);
+    clusters_release(&clusters);
     free(texts);
 }
 
