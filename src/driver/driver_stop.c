@@ -59,7 +59,8 @@ int driver_stop_tell(struct driver *driver, struct quest *quest, int32_t index, 
         return PONDER_OK;
     if (driver_stop_add(quest, index))
         return err_memory(err, "a vote");
-    if (stop_elected(&quest->stop) < 0)
+    bool last = index == tree->count - 1 && index >= quest->options.n; /* nothing would be saved */
+    if (stop_elected(&quest->stop) < 0 || last)
         return PONDER_OK;
     mark_surplus(tree, index + 1);
     quest_cut(driver, quest, "agreement");
