@@ -16,15 +16,17 @@ extern "C" {
  * the N/M best in the verifier's eyes are kept and extended M times each, and so on for at most 40 rounds.
  * "lookahead": the same, but a step is worth what K more steps at temperature 0 lead to. "dvts" (Beeching et
  * al. 2024): N/M groups that each keep their own best step. "particles" (Puri et
- * al. 2025): N solutions under way, drawn anew behind each step in proportion to the verifier's odds. Options
- * of a strategy's own may stand behind its name, "particles:temperature=0.5,ess=0.5" (docs/cli.md). Filled by
- * ponder_options_default(ponder_search_options(), ..). Texts are borrowed. */
+ * al. 2025): N solutions under way, drawn anew behind each step in proportion to the verifier's odds.
+ * "revise" (Snell et al. 2024, section 6): N attempts in C chains, each shown those before it in its chain.
+ * Options of a strategy's own may stand behind its name, "particles:temperature=0.5,ess=0.5" (docs/cli.md).
+ * Filled by ponder_options_default(ponder_search_options(), ..). Texts are borrowed. */
 #define PONDER_STOP_DEFAULT 0.05
 struct ponder_search {
     const char *name;
     const char *verifier;  /* "auto": "vote" for best_of_n, else "prm"; or "prm:FILE", "oracle" and so on */
     int64_t width;         /* M: candidates for each beam that is kept; 0: about the root of N */
     int64_t lookahead;     /* K */
+    int64_t chains;        /* C: of attempts, N/C each; 0: about the root of N */
     const char *select;    /* which solution is the result: "best", or by vote "weighted" or "majority" */
     const char *aggregate; /* from step scores to a solution's: "last", "min", "prod", "mean"; "auto": the
                               verifier's */

@@ -18,6 +18,7 @@
 #include "ponder/sampling.h"
 #include "driver/best_of_n.h"
 #include "driver/budget.h"
+#include "prompt/revision.h"
 #include "search/search.h"
 #include "verifier/verifier.h"
 
@@ -55,6 +56,8 @@ struct driver_recalled {
 /* Everything is borrowed until the question is done. */
 struct driver_question {
     struct prompt prompt;
+    const struct revision
+        *revision;       /* how attempts are shown; NULL: they can't be. Of strategies that revise */
     const char *problem; /* for the verifier */
     const char *gold;    /* for the oracle, where it is known */
     double deadline_s;   /* of a partial plan: it ends by then, judged; 0: none */

@@ -30,7 +30,7 @@ static void job_free(struct driver *driver, int64_t tag)
 }
 
 static struct engine_request request_of(const struct quest *quest, const struct search_ask *ask, int32_t node,
-                                        int64_t tokens)
+                                        int64_t parent, int64_t tokens)
 {
     static const char *const line_end[] = {"\n"}, *const thought_end[] = {"</think>"};
     const struct tree_node *nodes = quest->search.tree.nodes;
@@ -39,7 +39,7 @@ static struct engine_request request_of(const struct quest *quest, const struct 
     /* A thought is one step, unless steps end otherwise than at lines. */
     bool by_lines = !plan->separator || strcmp(plan->separator, "\n") == 0;
     return (struct engine_request){
-        .parent = nodes[ask->node].handle,
+        .parent = parent,
         .tokens_max = (int)tokens,
         .sampling = {ask->greedy ? 0 : s->temperature, (int)s->top_k, s->top_p, s->min_p},
         .stream = nodes[node].key,
@@ -67,12 +67,21 @@ static bool recall(const struct quest *quest, const struct search_ask *ask, int3
                    struct driver_recalled *out)
 {
     const struct driver_question *question = &quest->question;
-    return question->recall && ask->node == 0 && ask->unit == SEARCH_SOLUTION &&
+    return question->recall && ask->node == 0 && !ask->chain && ask->unit == SEARCH_SOLUTION &&
            question->recall(question->recall_data, quest->search.tree.nodes[node].ordinal, out);
 }
 
-static int submit(struct driver *driver, struct quest *quest, const struct search_ask *ask, int64_t tokens,
-                  struct ponder_err *err)
+/* What a text takes behind what it is shown, which is read first where it is new. */
+static struct reservation price_of(const struct quest *quest, const struct shown *shown, int64_t tokens)
+{
+    struct reservation reservation = allowance_price(&quest->allowance, shown->length, tokens);
+    reservation.tokens += shown->length - shown->cached;
+    reservation.flops += engine_flops(quest->allowance.engine, shown->cached, shown->length - shown->cached);
+    return reservation;
+}
+
+static int submit(struct driver *driver, struct quest *quest, const struct search_ask *ask,
+                  const struct shown *shown, int64_t tokens, struct ponder_err *err)
 {
     struct tree *tree = &quest->search.tree;
     int32_t node = tree_add(tree, ask->node);
@@ -81,23 +90,25 @@ static int submit(struct driver *driver, struct quest *quest, const struct searc
         return tree_fail((int)tag, TREE_BYTES_MAX, err);
     tree->nodes[node].rollout = ask->rollout;
     tree->nodes[node].quiet = ask->judge == SEARCH_QUIET;
+    tree->nodes[node].chain = ask->chain;
+    tree->nodes[node].revises = ask->revises;
     struct driver_recalled recalled;
     if (recall(quest, ask, node, &recalled)) {
         job_free(driver, tag);
         count(driver, quest);
         return driver_take_recalled(driver, quest, node, &recalled, err);
     }
-    struct engine_request request = request_of(quest, ask, node, tokens);
+    struct engine_request request = request_of(quest, ask, node, shown->parent, tokens);
     request.tag = tag;
     int status = engine_submit(driver->engine, &request, err);
     if (status) { /* the node stays, as one that was asked for and not given */
         job_free(driver, tag);
         return status;
     }
-    struct reservation reservation =
-        allowance_price(&quest->allowance, quest_position(quest, ask->node), tokens);
+    struct reservation reservation = price_of(quest, shown, tokens);
     allowance_reserve(&quest->allowance, reservation);
-    driver->jobs[tag] = (struct job){.quest = quest, .node = node, .reservation = reservation};
+    driver->jobs[tag] =
+        (struct job){.quest = quest, .node = node, .cached = shown->cached, .reservation = reservation};
     tree->nodes[node].awaited = true;
     quest->awaited++;
     driver->in_flight++;
@@ -148,6 +159,26 @@ static void leave_out(struct quest *quest)
     next_ask(quest);
 }
 
+/* What the next text is to stand behind. */
+static int show(struct driver *driver, struct quest *quest, const struct search_ask *ask, struct shown *out,
+                struct ponder_err *err)
+{
+    if (ask->chain)
+        return driver_chain_show(driver, quest, ask, out, err);
+    int64_t length = quest_position(quest, ask->node);
+    *out = (struct shown){quest->search.tree.nodes[ask->node].handle, 0, length, length};
+    return PONDER_OK;
+}
+
+/* Tokens, `want` at most, that there are means for. */
+static int64_t room_behind(const struct quest *quest, const struct shown *shown, int64_t want)
+{
+    struct ponder_ledger spent = quest_spent(quest);
+    spent.prompt_tokens += shown->length - shown->cached;
+    spent.flops += engine_flops(quest->allowance.engine, shown->cached, shown->length - shown->cached);
+    return allowance_room(&quest->allowance, &spent, shown->length, want);
+}
+
 /* The next ask once; *enough: there is no room or no means for it now. */
 static int submit_next(struct driver *driver, struct quest *quest, bool *enough, struct ponder_err *err)
 {
@@ -160,19 +191,21 @@ static int submit_next(struct driver *driver, struct quest *quest, bool *enough,
         leave_out(quest);
         return PONDER_OK;
     }
-    struct ponder_ledger spent = quest_spent(quest);
+    struct shown shown;
+    status = show(driver, quest, &ask, &shown, err);
     int64_t want = quest->plan->sampling->max_tokens - node->tokens_all;
-    int64_t room = allowance_room(&quest->allowance, &spent, quest_position(quest, ask.node), want);
+    int64_t room = status ? 0 : room_behind(quest, &shown, want);
     *enough = room < want && quest->told < quest->search.tree.count; /* something may come back */
-    if (!*enough && room < 1) {
+    if (!status && !*enough && room < 1) {
         quest_close_asks(quest, "budget");
         *enough = true;
     }
-    if (*enough)
-        return PONDER_OK;
-    status = submit(driver, quest, &ask, room, err);
-    if (++quest->repeats == ask.count)
-        next_ask(quest);
+    if (!status && !*enough) {
+        status = submit(driver, quest, &ask, &shown, room, err);
+        if (++quest->repeats == ask.count)
+            next_ask(quest);
+    }
+    engine_node_release(driver->engine, shown.context);
     return status;
 }
 

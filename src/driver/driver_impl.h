@@ -31,6 +31,9 @@ struct quest {
     int64_t awaited;     /* results that are not in */
     int64_t reading;     /* texts before the verifier */
     int64_t prompt_tokens;
+    int64_t chain;        /* the engine's node behind the prompt of chains; 0: not opened */
+    int64_t chain_tokens; /* of it */
+    bool prompt_charged, chain_charged;
     struct tally tally; /* answers by the numbers that the stop rule has */
     struct stop_rule stop;
     bool counted;   /* something of this round has been asked of the engine .. */
@@ -46,6 +49,7 @@ struct job {
     struct quest *quest; /* NULL: free */
     int64_t next_free;   /* -1: none */
     int32_t node;
+    int64_t cached; /* tokens before it that had been computed for others */
     struct reservation reservation;
 };
 
@@ -103,6 +107,17 @@ int64_t quest_position(const struct quest *quest, int32_t node);
 int driver_submit_more(struct driver *driver, struct quest *quest, struct ponder_err *err) PONDER_USE;
 /* Whether it has asked for more than there was room for. */
 bool quest_waits(const struct quest *quest);
+
+/* driver_chain.c: attempts that are shown */
+
+struct shown {
+    int64_t parent;  /* the engine's node to sample behind .. */
+    int64_t context; /* .. to be given back; 0: it is the chain's own */
+    int64_t length;  /* tokens up to there .. */
+    int64_t cached;  /* .. and of those, what had been computed before */
+};
+int driver_chain_show(struct driver *driver, struct quest *quest, const struct search_ask *ask,
+                      struct shown *out, struct ponder_err *err) PONDER_USE;
 
 /* driver_take.c: what comes of it */
 

@@ -80,7 +80,8 @@ static int settle_one(struct driver *driver, struct quest *quest, int32_t index)
     if (node->end != TREE_FAILED && !node->surplus)
         tree_merge(tree, index, group);
     quest->outcome.repeated += node->same_as >= 0;
-    if ((node->end != TREE_OPEN || node->same_as >= 0) && node->handle) { /* nothing follows it */
+    bool last = node->end != TREE_OPEN && !node->chain; /* attempts are shown */
+    if ((last || node->same_as >= 0) && node->handle) { /* nothing follows it */
         engine_node_release(driver->engine, node->handle);
         node->handle = 0;
     }

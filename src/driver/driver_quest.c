@@ -102,7 +102,7 @@ static void release_unasked(struct driver *driver, struct quest *quest)
         if (!search->tree.nodes[i].handle)
             continue;
         for (int64_t a = quest->asked; a < search->ask_count && !asked; a++)
-            asked = search->asks[a].node == i;
+            asked = search->asks[a].node == i || (search->asks[a].revises == i && i > 0);
         if (!asked)
             release_node(driver, &search->tree.nodes[i]);
     }
@@ -198,7 +198,7 @@ static int place_prompt(struct engine *engine, const struct prompt *prompt, int6
                         struct ponder_err *err)
 {
     struct engine_text text = {prompt->text, prompt->len, prompt->parts, prompt->part_count};
-    int status = engine_prompt_parts(engine, &text, node, err);
+    int status = engine_prompt_parts(engine, 0, &text, node, err);
     return status && prompt->name ? err_prefix(err, status, "%s", prompt->name) : status;
 }
 
@@ -243,6 +243,7 @@ void quest_free(struct driver *driver, struct quest *quest)
     verifier_forget(quest->plan->verifier, &quest->judged);
     ledger_add(&driver->spent, &quest->judged.cost); /* of one that was given up */
     release_all(driver, &search->tree);
+    engine_node_release(driver->engine, quest->chain);
     end_strategy(search);
     tally_release(&quest->tally);
     stop_release(&quest->stop);

@@ -22,20 +22,36 @@ static enum tree_end end_of(const struct engine_result *result, int64_t tokens_a
 
 /* What a result took: the prompt with the first of them, and a parent's last token, drawn before, with its
  * first child. */
+static void charge_prompt(const struct driver *driver, struct quest *quest, int64_t from, int64_t to)
+{
+    struct ponder_ledger *cost = &quest->outcome.cost;
+    cost->prompt_tokens += to - from;
+    cost->flops += engine_flops(driver->engine, from, to - from);
+    allowance_refund(&quest->allowance, quest->prompt_reservation);
+    quest->prompt_reservation = (struct reservation){0};
+}
+
+/* Attempts that it was shown are prompt, as far as they were read for it. */
+static void charge_shown(const struct driver *driver, struct quest *quest, int64_t cached, int64_t position)
+{
+    charge_prompt(driver, quest, quest->chain_charged ? cached : 0, position);
+    quest->chain_charged = true;
+}
+
 static void charge(const struct driver *driver, struct quest *quest, const struct tree_node *node,
-                   const struct engine_result *result)
+                   int64_t cached, const struct engine_result *result)
 {
     struct tree_node *parent = &quest->search.tree.nodes[node->parent];
     struct ponder_ledger *cost = &quest->outcome.cost;
     quest->recomputed_flops += result->recomputed_flops;
     if (result->token_count < 1)
         return;
-    if (cost->prompt_tokens == 0 && node->parent == 0) {
+    if (node->chain) {
+        charge_shown(driver, quest, cached, result->position);
+    } else if (!quest->prompt_charged && node->parent == 0) {
         quest->prompt_tokens = result->position;
-        cost->prompt_tokens = result->position;
-        cost->flops += engine_flops(driver->engine, 0, result->position);
-        allowance_refund(&quest->allowance, quest->prompt_reservation);
-        quest->prompt_reservation = (struct reservation){0};
+        quest->prompt_charged = true;
+        charge_prompt(driver, quest, 0, result->position);
     }
     cost->generated_tokens += result->token_count;
     cost->flops += engine_flops(driver->engine, result->position, result->token_count - 1);
@@ -52,7 +68,7 @@ static bool thinks_behind(const struct tree *tree, int32_t node, const char *tex
     return answer_thinks(tree->nodes[parent].thinks, tail, tail_len, text, len);
 }
 
-static int fill_node(struct driver *driver, struct quest *quest, int32_t index,
+static int fill_node(struct driver *driver, struct quest *quest, int32_t index, int64_t cached,
                      const struct engine_result *result, struct ponder_err *err)
 {
     struct tree *tree = &quest->search.tree;
@@ -65,7 +81,7 @@ static int fill_node(struct driver *driver, struct quest *quest, int32_t index,
     node->handle = result->node;
     node->finish = (int)result->finish;
     node->before = result->position;
-    charge(driver, quest, node, result);
+    charge(driver, quest, node, cached, result);
     const char *text = result->text ? result->text : "";
     node->thinks = thinks_behind(tree, index, text, result->text_len);
     int status = tree_append(tree, index, text, result->text_len);
@@ -95,7 +111,7 @@ static int take_one(struct driver *driver, struct engine_result *result, struct 
     driver->in_flight--;
     quest->awaited--;
     driver->results += result->finish != ENGINE_FINISH_CANCELLED;
-    int status = fill_node(driver, quest, job.node, result, &own);
+    int status = fill_node(driver, quest, job.node, job.cached, result, &own);
     allowance_refund(&quest->allowance, job.reservation);
     hold_reading(quest, job.node);
     if (result->finish == ENGINE_FINISH_FAILED && !quest->failure[0])
@@ -119,7 +135,7 @@ int driver_take_recalled(struct driver *driver, struct quest *quest, int32_t nod
                                    .token_count = (int)recalled->token_count,
                                    .position = quest->prompt_tokens,
                                    .logprob = recalled->logprob * (double)recalled->token_count};
-    int status = fill_node(driver, quest, node, &result, err);
+    int status = fill_node(driver, quest, node, 0, &result, err);
     hold_reading(quest, node);
     driver->results++;
     return status;

@@ -44,13 +44,13 @@ int engine_prompt(struct engine *engine, int64_t parent, const char *text, size_
     return engine->ops->prompt(engine, parent, text, len, out, err);
 }
 
-int engine_prompt_parts(struct engine *engine, const struct engine_text *text, int64_t *out,
+int engine_prompt_parts(struct engine *engine, int64_t parent, const struct engine_text *text, int64_t *out,
                         struct ponder_err *err)
 {
     *out = 0;
     if (engine->ops->prompt_parts)
-        return engine->ops->prompt_parts(engine, text, out, err);
-    return engine->ops->prompt(engine, 0, text->text, text->len, out, err);
+        return engine->ops->prompt_parts(engine, parent, text, out, err);
+    return engine->ops->prompt(engine, parent, text->text, text->len, out, err);
 }
 
 void engine_node_release(struct engine *engine, int64_t node)
@@ -125,6 +125,11 @@ bool engine_news(struct engine *engine, char *text, size_t size)
 int64_t engine_length(const struct engine *engine, int64_t node)
 {
     return engine->ops->length ? engine->ops->length(engine, node) : -1;
+}
+
+int64_t engine_context(const struct engine *engine)
+{
+    return engine->ops->context ? engine->ops->context(engine) : INT64_MAX;
 }
 
 void engine_result_clear(struct engine_result *result)

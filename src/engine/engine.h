@@ -126,10 +126,11 @@ struct engine_ops { /* one const descriptor per engine; registered in engine.def
     void (*usage)(const struct engine *engine, struct engine_usage *out);
     double (*flops)(const struct engine *engine, int64_t first, int64_t count); /* NULL: unknown */
     int64_t (*length)(const struct engine *engine, int64_t node);               /* NULL: unknown */
+    int64_t (*context)(const struct engine *engine);                            /* NULL: unknown */
     /* The text under way of the request with this tag, borrowed until the next step; NULL: unknown. */
     bool (*peek)(const struct engine *engine, int64_t tag, const char **text, size_t *len);
     /* NULL: the engine's other side finds control tokens by itself, or has none; `prompt` is asked. */
-    int (*prompt_parts)(struct engine *engine, const struct engine_text *text, int64_t *out,
+    int (*prompt_parts)(struct engine *engine, int64_t parent, const struct engine_text *text, int64_t *out,
                         struct ponder_err *err);
     bool (*news)(struct engine *engine, char *text, size_t size); /* NULL: there never are any */
 };
@@ -144,8 +145,8 @@ void engine_release(struct engine *engine);
  * much. */
 int engine_prompt(struct engine *engine, int64_t parent, const char *text, size_t len, int64_t *out,
                   struct ponder_err *err) PONDER_USE;
-/* The node behind a text that begins here, with control tokens in its parts. */
-int engine_prompt_parts(struct engine *engine, const struct engine_text *text, int64_t *out,
+/* The same with control tokens in the text's parts. */
+int engine_prompt_parts(struct engine *engine, int64_t parent, const struct engine_text *text, int64_t *out,
                         struct ponder_err *err) PONDER_USE;
 void engine_node_release(struct engine *engine, int64_t node);
 int engine_submit(struct engine *engine, const struct engine_request *request,
@@ -170,6 +171,8 @@ size_t engine_stop_end(const char *const *stops, int stop_count, const char *tex
 bool engine_news(struct engine *engine, char *text, size_t size) PONDER_USE;
 /* Tokens from the beginning of a node's text to its end, or the most that they can be; -1 where unknown. */
 int64_t engine_length(const struct engine *engine, int64_t node);
+/* Tokens that prompt and text may have together; INT64_MAX: not known. */
+int64_t engine_context(const struct engine *engine);
 /* What computing `count` tokens takes that stand at `first` and behind it in their text. 0 where unknown. */
 double engine_flops(const struct engine *engine, int64_t first, int64_t count);
 

@@ -237,10 +237,10 @@ static int local_prompt(struct engine *engine, int64_t parent, const char *text,
                           err);
 }
 
-static int local_prompt_parts(struct engine *engine, const struct engine_text *text, int64_t *out,
-                              struct ponder_err *err)
+static int local_prompt_parts(struct engine *engine, int64_t parent, const struct engine_text *text,
+                              int64_t *out, struct ponder_err *err)
 {
-    return prompt_encoded((struct local *)engine, 0, text, out, err);
+    return prompt_encoded((struct local *)engine, parent, text, out, err);
 }
 
 /* ---- requests and results ---- */
@@ -401,6 +401,11 @@ static double local_flops(const struct engine *engine, int64_t first, int64_t co
     return (double)count * local->flops_base + local->flops_per_key * keys;
 }
 
+static int64_t local_positions(const struct engine *engine)
+{
+    return kv_context(((const struct local *)engine)->kv);
+}
+
 static int64_t local_length(const struct engine *engine, int64_t handle)
 {
     const struct local *local = (const struct local *)engine;
@@ -469,6 +474,7 @@ const struct engine_ops engine_local_ops = {
     .usage = local_usage,
     .flops = local_flops,
     .length = local_length,
+    .context = local_positions,
     .peek = local_peek,
 };
 

@@ -202,6 +202,7 @@ int eval_job_of(struct eval_job *out, const struct ponder_model *model, const st
 {
     *out = (struct eval_job){
         .template = &model->prompt,
+        .revision = &model->revision,
         .model = model->path,
         .model_hash = asked_hash(model),
         .precision = model->remote ? "server" : precision_name(local_precision(engine)),

@@ -11,7 +11,8 @@
 /* What is asked of which model. Everything is borrowed. */
 struct eval_job {
     const struct prompt_template *template;
-    const char *model; /* its file, for the reader */
+    const struct revision_template *revision; /* how attempts are shown; NULL: they are not */
+    const char *model;                        /* its file, for the reader */
     uint64_t model_hash;
     enum answer_mode extract;
     const char *precision; /* that the engine computes in: "f32", "bf16" or "int8" */

@@ -45,18 +45,14 @@ static const struct field {
     {                                                                                                        \
 #name, type, offsetof(struct run_record, name)                                                       \
     }
-    FIELD(model_hash, HASH),  FIELD(prompt, TEXT),
-    FIELD(extract, TEXT),     FIELD(precision, TEXT),
-    FIELD(temperature, REAL), FIELD(top_p, REAL),
-    FIELD(min_p, REAL),       FIELD(top_k, COUNT),
-    FIELD(max_tokens, COUNT), FIELD(n, COUNT),
-    FIELD(exact, FLAG),       FIELD(weights_memory, COUNT),
-    FIELD(pool, TEXT),        FIELD(search, TEXT),
-    FIELD(width, COUNT),      FIELD(lookahead, COUNT),
-    FIELD(select, TEXT),      FIELD(budget, TEXT),
-    FIELD(step_end, TEXT),    FIELD(verifier, TEXT),
-    FIELD(aggregate, TEXT),   FIELD(verifier_hash, HASH),
-    FIELD(rollouts, COUNT),
+    FIELD(model_hash, HASH), FIELD(prompt, TEXT),        FIELD(extract, TEXT),
+    FIELD(precision, TEXT),  FIELD(temperature, REAL),   FIELD(top_p, REAL),
+    FIELD(min_p, REAL),      FIELD(top_k, COUNT),        FIELD(max_tokens, COUNT),
+    FIELD(n, COUNT),         FIELD(exact, FLAG),         FIELD(weights_memory, COUNT),
+    FIELD(pool, TEXT),       FIELD(search, TEXT),        FIELD(width, COUNT),
+    FIELD(lookahead, COUNT), FIELD(chains, COUNT),       FIELD(select, TEXT),
+    FIELD(budget, TEXT),     FIELD(step_end, TEXT),      FIELD(verifier, TEXT),
+    FIELD(aggregate, TEXT),  FIELD(verifier_hash, HASH), FIELD(rollouts, COUNT),
 #undef FIELD
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
@@ -148,6 +144,7 @@ static void add_search(struct run_record *record, const struct eval_job *job)
     record->search = search->name;
     record->width = search->width;
     record->lookahead = strcmp(search->name, "lookahead") == 0 ? search->lookahead : -1;
+    record->chains = search_is(search->name, "revise") ? search->chains : -1;
     record->select = search->select;
     record->budget = search->budget;
     record->step_end = search->step_end;

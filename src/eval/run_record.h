@@ -20,7 +20,7 @@ struct run_record {
     int64_t weights_memory; /* MiB */
     const char *pool;       /* "greedy": the first sample is */
     const char *search;     /* "best_of_n" of samples, too, and "rollouts" of those */
-    int64_t width, lookahead;
+    int64_t width, lookahead, chains;
     const char *select, *budget, *step_end;
     const char *verifier, *aggregate;
     uint64_t verifier_hash;

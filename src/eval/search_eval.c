@@ -115,12 +115,37 @@ static int question_done(void *data, int64_t question, const struct driver_outco
     return status;
 }
 
+/* The revisions of a pass, where its strategy shows attempts; NULL: it does not. */
+static int fill_revisions(struct work *work, const int64_t *missing, int64_t count, struct revision **out,
+                          struct ponder_err *err)
+{
+    static const struct revision_template none;
+    const struct revision_template *template = work->job.revision ? work->job.revision : &none;
+    int status = PONDER_OK;
+    *out = work->plan.ops->revises ? calloc((size_t)count + 1, sizeof **out) : NULL;
+    if (!*out)
+        return work->plan.ops->revises ? err_memory(err, "the questions to ask") : PONDER_OK;
+    for (int64_t i = 0; i < count && !status; i++) {
+        const struct question *question = cells_question(&work->cells, missing[i]);
+        status = revision_fill(template, question->problem, strlen(question->problem),
+                               cells_seed(&work->cells, missing[i]), question->id, &(*out)[i], err);
+    }
+    return status;
+}
+
+static void revisions_free(struct revision *revisions, int64_t count)
+{
+    for (int64_t i = 0; revisions && i < count; i++)
+        free((char *)revisions[i].first.text);
+    free(revisions);
+}
+
 /* A pass over what is missing. */
 static int search_eval_question(void *data, const int64_t *missing, int64_t count,
                                 enum ponder_stopped *stopped, struct ponder_err *err)
 {
     struct work *work = data;
-    struct driver_result result;
+    struct driver_result result = {0};
     struct ponder_watch watch = {cells_progress, &work->cells, NULL};
     struct driver_plan plan = search_plan_driven(&work->plan, work->job.sampling);
     struct driver_run_settings settings = {work->cells.clock, &watch, work->job.sampling->timeout_s};
@@ -130,14 +155,19 @@ static int search_eval_question(void *data, const int64_t *missing, int64_t coun
     if (!asked)
         return err_memory(err, "the questions to ask");
     work->missing = missing;
+    struct revision *revisions;
+    int status = fill_revisions(work, missing, count, &revisions, err);
     for (int64_t i = 0; i < count; i++) {
         const struct question *question = cells_question(&work->cells, missing[i]);
         asked[i] = (struct driver_question){.prompt = work->cells.prompts[missing[i]],
+                                            .revision = revisions ? &revisions[i] : NULL,
                                             .problem = question->problem,
                                             .gold = question->answer,
                                             .plan = &plan};
     }
-    int status = driver_run(work->engine, asked, count, &settings, &listener, &result, err);
+    if (!status)
+        status = driver_run(work->engine, asked, count, &settings, &listener, &result, err);
+    revisions_free(revisions, count);
     ledger_add(&work->spent, &result.ledger);
     work->eval->failed += result.failed;
     if (!work->eval->failure[0])

@@ -49,6 +49,33 @@ static int read_templates(struct ponder_model *model, const struct gguf_file *fi
     return status;
 }
 
+/* GGUF keys ponder.revision.template, what a chain of attempts begins with, .between and .shown. */
+static int read_revision(struct ponder_model *model, const struct gguf_file *file, struct ponder_err *err)
+{
+    static const char *const keys[] = {"ponder.revision.template", "ponder.revision.between"};
+    char *texts[2] = {NULL};
+    uint32_t shown = 0;
+    int status = PONDER_OK;
+    if (!gguf_find(file, keys[0]))
+        return model->chat
+                   ? revision_of_chat(&model->revision, model->chat, CHAT_SYSTEM, REVISION_INSTRUCTION, err)
+                   : PONDER_OK;
+    for (int i = 0; i < 2 && !status; i++) {
+        struct gguf_string text;
+        status = gguf_get_string(file, keys[i], &text, err);
+        if (!status && !(texts[i] = strndup(text.data, text.len)))
+            status = err_memory(err, "a prompt template");
+    }
+    if (!status)
+        status = gguf_get_u32(file, "ponder.revision.shown", &shown, err);
+    if (!status)
+        status =
+            revision_of_marks(&model->revision, texts[0], texts[1], shown > INT32_MAX ? 0 : (int)shown, err);
+    free(texts[0]);
+    free(texts[1]);
+    return status;
+}
+
 int ponder_model_plain_prompt(const struct ponder_model *model, bool own, struct prompt_template *out,
                               struct ponder_err *err)
 {
@@ -68,6 +95,8 @@ static int read_prompt(struct ponder_model *model, const char *path, struct pond
     status = read_templates(model, file, err);
     if (!status)
         status = ponder_model_read_sampling(model, file, err);
+    if (!status)
+        status = read_revision(model, file, err);
     gguf_release(file);
     if (status)
         return status;
@@ -111,6 +140,7 @@ void ponder_model_release(struct ponder_model *model)
     for (int i = 0; i < PONDER_REMARKS; i++)
         free(model->remarks[i]);
     free(model->prompt.text);
+    revision_template_release(&model->revision);
     examples_release(&model->examples);
     free(model);
 }

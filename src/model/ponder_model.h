@@ -2,7 +2,7 @@
 #ifndef MODEL_PONDER_MODEL_H
 #define MODEL_PONDER_MODEL_H
 
-#include "prompt/chat.h"
+#include "prompt/revision.h"
 #include "lm/forward.h"
 #include "lm/model.h"
 #include "ponder/model.h"
@@ -20,6 +20,8 @@ struct ponder_model {
     bool boxes;                    /* it has that key: a model of ours, whose solutions end in a box */
     const struct chat_kind *chat;  /* by tokenizer.chat_template; NULL: none, or none that is known */
     struct prompt_template prompt; /* by which it is asked; its text is owned */
+    struct revision_template
+        revision;                  /* by which it is shown its attempts; the file's, or turns of its chat */
     struct examples examples;      /* shown to it, in that prompt or in a server's chat */
     char *remarks[PONDER_REMARKS]; /* what was guessed; NULL: nothing */
     struct ponder_purpose_sampling sampling[PONDER_PURPOSES]; /* as its file says */

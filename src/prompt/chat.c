@@ -17,25 +17,29 @@ struct chat_kind {
     const char *between;  /* behind it, before the question */
     const char *question; /* before the question where there is no system prompt */
     const char *reply;    /* behind the question */
+    const char *again;    /* behind a reply, before another message to the model */
 };
 
 static const struct chat_kind kinds[] = {
     {"chatml", "<|im_start|>system\n", "<|im_end|>\n<|im_start|>user\n", "<|im_start|>user\n",
-     "<|im_end|>\n<|im_start|>assistant\n"},
+     "<|im_end|>\n<|im_start|>assistant\n", "<|im_end|>\n<|im_start|>user\n"},
     {"llama3", "<|start_header_id|>system<|end_header_id|>\n\n",
      "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n", "<|start_header_id|>user<|end_header_id|>\n\n",
-     "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"},
-    {"llama2", "[INST] ", "\n", "[INST] ", " [/INST]"},
-    {"llama2-sys", "[INST] <<SYS>>\n", "\n<</SYS>>\n\n", "[INST] ", " [/INST]"},
-    {"mistral-v1", " [INST] ", "\n\n", " [INST] ", " [/INST]"},
-    {"mistral-v3", "[INST] ", "\n\n", "[INST] ", "[/INST]"},
-    {"mistral-v3-tekken", "[INST]", "\n\n", "[INST]", "[/INST]"},
-    {"mistral-v7", "[SYSTEM_PROMPT] ", "[/SYSTEM_PROMPT][INST] ", "[INST] ", "[/INST]"},
-    {"mistral-v7-tekken", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT][INST]", "[INST]", "[/INST]"},
+     "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+     "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n"},
+    {"llama2", "[INST] ", "\n", "[INST] ", " [/INST]", " </s><s>[INST] "},
+    {"llama2-sys", "[INST] <<SYS>>\n", "\n<</SYS>>\n\n", "[INST] ", " [/INST]", " </s><s>[INST] "},
+    {"mistral-v1", " [INST] ", "\n\n", " [INST] ", " [/INST]", "</s> [INST] "},
+    {"mistral-v3", "[INST] ", "\n\n", "[INST] ", "[/INST]", "</s>[INST] "},
+    {"mistral-v3-tekken", "[INST]", "\n\n", "[INST]", "[/INST]", "</s>[INST]"},
+    {"mistral-v7", "[SYSTEM_PROMPT] ", "[/SYSTEM_PROMPT][INST] ", "[INST] ", "[/INST]", "</s>[INST] "},
+    {"mistral-v7-tekken", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT][INST]", "[INST]", "[/INST]", "</s>[INST]"},
     {"gemma", "<start_of_turn>user\n", "\n\n", "<start_of_turn>user\n",
-     "<end_of_turn>\n<start_of_turn>model\n"},
-    {"phi3", "<|system|>\n", "<|end|>\n<|user|>\n", "<|user|>\n", "<|end|>\n<|assistant|>\n"},
-    {"deepseek3", "", "\n\n<" BAR "User" BAR ">", "<" BAR "User" BAR ">", "<" BAR "Assistant" BAR ">"},
+     "<end_of_turn>\n<start_of_turn>model\n", "<end_of_turn>\n<start_of_turn>user\n"},
+    {"phi3", "<|system|>\n", "<|end|>\n<|user|>\n", "<|user|>\n", "<|end|>\n<|assistant|>\n",
+     "<|end|>\n<|user|>\n"},
+    {"deepseek3", "", "\n\n<" BAR "User" BAR ">", "<" BAR "User" BAR ">", "<" BAR "Assistant" BAR ">",
+     "<" BAR "end\xe2\x96\x81of\xe2\x96\x81sentence" BAR "><" BAR "User" BAR ">"},
 };
 enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
 
@@ -145,6 +149,19 @@ int chat_template(const struct chat_kind *kind, const char *system, struct promp
     }
     out->slot = text.len;
     buf_puts(&text, PROMPT_SLOT);
+    put_own(out, &text, kind->reply);
+    out->text = buf_take(&text, NULL);
+    buf_release(&text);
+    return out->text ? PONDER_OK : err_memory(err, "a prompt template");
+}
+
+int chat_turn(const struct chat_kind *kind, const char *message, struct prompt_template *out,
+              struct ponder_err *err)
+{
+    *out = (struct prompt_template){.kind = kind->name, .slot = SIZE_MAX};
+    struct buf text = BUF_INIT(strlen(message) + 1024);
+    put_own(out, &text, kind->again);
+    buf_puts(&text, message);
     put_own(out, &text, kind->reply);
     out->text = buf_take(&text, NULL);
     buf_release(&text);

@@ -29,5 +29,9 @@ void chat_kind_names(struct buf *out);
  * Control tokens in `system` and in the question stay text. `out->text` is the caller's. */
 int chat_template(const struct chat_kind *kind, const char *system, struct prompt_template *out,
                   struct ponder_err *err) PONDER_USE;
+/* What stands behind a reply and asks for another one by `message`; it has no slot. `out->text` is the
+ * caller's. */
+int chat_turn(const struct chat_kind *kind, const char *message, struct prompt_template *out,
+              struct ponder_err *err) PONDER_USE;
 
 #endif

@@ -144,6 +144,17 @@ static int choose_by_vote(const struct tree *tree, const int32_t *nodes, int64_t
     return status;
 }
 
+int search_choose_among(const struct tree *tree, const int32_t *nodes, int64_t count, enum search_select how,
+                        enum answer_mode mode, int32_t *out)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (i == 0 || search_better_total(tree, nodes[i], *out))
+            *out = nodes[i];
+    return count > 0 && how != SEARCH_BEST
+               ? choose_by_vote(tree, nodes, count, how == SEARCH_WEIGHTED, mode, out)
+               : PONDER_OK;
+}
+
 int search_choose(const struct tree *tree, enum search_select how, enum answer_mode mode, int32_t *out)
 {
     int32_t *nodes = malloc(((size_t)tree->count + 1) * sizeof *nodes);
@@ -156,11 +167,8 @@ int search_choose(const struct tree *tree, enum search_select how, enum answer_m
         status = list_solutions(tree, true, mode, nodes, &count);
     if (!status && count == 0)
         count = list_unfinished(tree, nodes);
-    for (int64_t i = 0; i < count; i++)
-        if (*out < 0 || search_better_total(tree, nodes[i], *out))
-            *out = nodes[i];
-    if (!status && count > 0 && how != SEARCH_BEST)
-        status = choose_by_vote(tree, nodes, count, how == SEARCH_WEIGHTED, mode, out);
+    if (!status)
+        status = search_choose_among(tree, nodes, count, how, mode, out);
     free(nodes);
     return status;
 }

@@ -41,8 +41,10 @@ struct search_ask {
     int64_t count; /* so many times over */
     enum search_unit unit;
     enum search_judge judge;
-    bool greedy;  /* at temperature 0 */
-    bool rollout; /* as a look ahead: what comes is no candidate */
+    bool greedy;     /* at temperature 0 */
+    bool rollout;    /* as a look ahead: what comes is no candidate */
+    bool chain;      /* behind the root: a new attempt of a chain, shown .. */
+    int32_t revises; /* .. this one and those that it revises; 0: none, it opens the chain */
 };
 
 enum search_select {
@@ -76,6 +78,7 @@ struct search_ops {
     const char *name, *summary;
     bool
         independent; /* its solutions are draws of their own, each behind the prompt: a stop rule may watch */
+    bool revises;    /* shows the model its attempts: only with one that can be shown them */
     bool by_steps;   /* goes on with unfinished texts, a step at a time; else whole solutions are counted */
     const struct ponder_option *options; /* of search_options.own; NULL: none */
     size_t state_size;
@@ -148,6 +151,9 @@ int search_solutions(const struct tree *tree, enum answer_mode mode, int32_t *no
  * they never win against a solution. -1: nothing was found. PONDER_E_MEMORY. */
 int search_choose(const struct tree *tree, enum search_select how, enum answer_mode mode,
                   int32_t *out) PONDER_USE;
+/* The same among these; `*out` stays where there are none. */
+int search_choose_among(const struct tree *tree, const int32_t *nodes, int64_t count, enum search_select how,
+                        enum answer_mode mode, int32_t *out) PONDER_USE;
 /* The same of a search whose strategy may know better. */
 int search_result(const struct search *search, enum search_select how, enum answer_mode mode,
                   int32_t *out) PONDER_USE;

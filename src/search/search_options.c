@@ -7,9 +7,10 @@
 const struct ponder_option *ponder_search_options(void)
 {
     static const struct ponder_option table[] = {
-        ROW_TEXT("search", name, "NAME", "best_of_n", "best_of_n, beam, lookahead, dvts or particles"),
+        ROW_TEXT("search", name, "NAME", "best_of_n", "best_of_n, beam, lookahead, dvts, particles, revise"),
         ROW_INT("width", width, "M", "4", 0, 4096, "N/M beams, M candidates each; 0: root of N"),
         ROW_INT("lookahead", lookahead, "K", "3", 0, 64, "steps that a rollout looks ahead"),
+        ROW_INT("chains", chains, "C", "0", 0, 65536, "of attempts, N/C each; 0: about the root of N"),
         ROW_TEXT("verifier", verifier, "V", "auto", "prm, orm, judge, oracle, vote, command, remote"),
         ROW_TEXT("select", select, "HOW", "weighted", "of its solutions: weighted, best or majority"),
         ROW_TEXT("aggregate", aggregate, "HOW", "auto", "of step scores: last, min, prod, mean"),

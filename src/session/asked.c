@@ -13,6 +13,14 @@
 
 /* ---- asking ---- */
 
+static int revise(struct asked *asked, const char *question, struct ponder_err *err)
+{
+    static const struct revision_template none;
+    const struct ponder_model *model = asked->session->model;
+    return revision_fill(model ? &model->revision : &none, question, strlen(question), asked->sampling.seed,
+                         NULL, &asked->revision, err);
+}
+
 static int new_solution(struct asked *asked, const char *question, struct ponder_err *err)
 {
     struct ponder_solution *solution = asked->solution = calloc(1, sizeof *solution);
@@ -21,6 +29,8 @@ static int new_solution(struct asked *asked, const char *question, struct ponder
     solution->best = -1;
     int status = prompt_fill(asked->session->template, question, strlen(question), asked->sampling.seed, NULL,
                              &asked->prompt, err);
+    if (!status && asked->plan.ops->revises)
+        status = revise(asked, question, err);
     solution->prompt = (char *)asked->prompt.text;
     solution->question = strdup(question);
     return status || solution->question ? status : err_memory(err, "a solution");
@@ -81,6 +91,7 @@ void asked_free(struct asked *asked)
     ponder_solution_release(asked->solution);
     tally_release(&asked->tally);
     free(asked->shown);
+    free((char *)asked->revision.first.text);
     free(asked);
 }
 
@@ -177,6 +188,7 @@ int asked_begin(struct asked *asked, struct ponder_err *err)
                                                    .mode = session->mode};
     double timeout_s = asked->sampling.timeout_s;
     struct driver_question question = {.prompt = asked->prompt,
+                                       .revision = asked->plan.ops->revises ? &asked->revision : NULL,
                                        .problem = asked->solution->question,
                                        .deadline_s = timeout_s > 0 ? asked->began_s + timeout_s : 0,
                                        .plan = &asked->driver_plan};

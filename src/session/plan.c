@@ -11,7 +11,8 @@ const char *ponder_search_verifier(const struct ponder_search *search)
 {
     if (strcmp(search->verifier, "auto") != 0)
         return search->verifier;
-    return search_is(search->name, "best_of_n") ? "vote" : "prm";
+    const struct search_ops *ops = search_find(search->name);
+    return ops && !ops->by_steps ? "vote" : "prm";
 }
 
 bool ponder_search_is_vote(const struct ponder_search *search)
@@ -56,6 +57,8 @@ static int read_own(struct search_plan *plan, const struct ponder_search *search
     struct buf text = BUF_INIT(OWN_BYTES_MAX + 100);
     if (search_options_has(plan->ops, "width"))
         buf_printf(&text, "width=%lld,", (long long)search->width);
+    if (search_options_has(plan->ops, "chains"))
+        buf_printf(&text, "chains=%lld,", (long long)search->chains);
     if (search_options_has(plan->ops, "lookahead"))
         buf_printf(&text, "lookahead=%lld,", (long long)search->lookahead);
     buf_puts(&text, own);

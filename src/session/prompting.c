@@ -97,8 +97,18 @@ static int prompt_local(struct ponder_model *model, const struct ponder_promptin
         status = take_shots(model, prompting->shots, err);
     if (status)
         return status;
+    const char *system = prompting->system ? prompting->system : CHAT_SYSTEM;
     if (kind)
-        return chat_template(kind, prompting->system ? prompting->system : CHAT_SYSTEM, out, err);
+        status = chat_template(kind, system, out, err);
+    if (!own)
+        revision_template_release(&model->revision);
+    if (kind && !status) {
+        status = revision_of_chat(&model->revision, kind, system, REVISION_INSTRUCTION, err);
+        if (status)
+            free(out->text);
+    }
+    if (kind)
+        return status;
     return prompting->shots ? few_shots(model, out, err) : ponder_model_plain_prompt(model, own, out, err);
 }
 

@@ -31,7 +31,8 @@ struct asked {
     struct search_plan plan;
     struct driver_plan driver_plan;
     struct ponder_listener listener;
-    struct prompt prompt; /* its text is the solution's */
+    struct prompt prompt;     /* its text is the solution's */
+    struct revision revision; /* of a strategy that revises */
     struct ponder_solution *solution;
     double start_s; /* that the model's servers took at the start, which count in its clock */
     double began_s;

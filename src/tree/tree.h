@@ -31,17 +31,19 @@ struct tree_node {
     int32_t repeats;  /* how often the same step was sampled here, 1 or more */
     int32_t same_as;  /* the sibling that says the same and stands for it; -1: it stands for itself */
     enum tree_end end;
-    bool kept;    /* the strategy went on from here, or ended with it */
-    bool held;    /* the strategy may yet go on from here: its handle is kept */
-    bool rollout; /* a look ahead: it says what its beginning is worth, and is no candidate */
-    bool awaited; /* asked for, and not there yet */
-    bool quiet;   /* asked for as one that is not to be judged, unless it ends */
-    bool reading; /* the verifier has it before it */
-    bool judged;  /* the verifier has been asked about it */
-    bool charged; /* its last token, computed with the first token behind it, has been */
-    bool thinks;  /* a thought is open at its end */
-    bool surplus; /* asked for, and not needed any more when it came: no candidate */
-    bool placed;  /* its text was given, not sampled */
+    bool kept;       /* the strategy went on from here, or ended with it */
+    bool held;       /* the strategy may yet go on from here: its handle is kept */
+    bool rollout;    /* a look ahead: it says what its beginning is worth, and is no candidate */
+    bool awaited;    /* asked for, and not there yet */
+    bool quiet;      /* asked for as one that is not to be judged, unless it ends */
+    bool reading;    /* the verifier has it before it */
+    bool judged;     /* the verifier has been asked about it */
+    bool charged;    /* its last token, computed with the first token behind it, has been */
+    bool thinks;     /* a thought is open at its end */
+    bool surplus;    /* asked for, and not needed any more when it came: no candidate */
+    bool placed;     /* its text was given, not sampled */
+    bool chain;      /* it stands behind the prompt of a chain of attempts .. */
+    int32_t revises; /* .. and behind this one, which was shown last before it; 0: it is the chain's first */
     const char *text;
     size_t len;
     const int32_t *ids; /* (tokens) its own tokens, an end token included; NULL: not kept, or not told */

@@ -3,8 +3,8 @@
  * A verifier is one const descriptor, opened under a name such as "prm" or "prm:FILE". What it judges are
  * items, each of one question (a case); items of many cases may come in one call, which a verifier that is a
  * model reads as one batch. What was spent on a case is added to its own ledger, and a case may be given a
- * allowance: what it can no longer pay for stays without a score. A new verifier is a file with its descriptor, a
- * line in verifier.def and a line in meson.build. */
+ * allowance: what it can no longer pay for stays without a score. A new verifier is a file with its
+ * descriptor, a line in verifier.def and a line in meson.build. */
 #ifndef VERIFIER_VERIFIER_H
 #define VERIFIER_VERIFIER_H
 

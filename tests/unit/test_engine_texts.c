@@ -189,8 +189,8 @@ static void control_tokens_stand_only_in_the_parts_of_a_prompt(void **state)
                              none = {text, sizeof text - 1, NULL, 0};
     int64_t with, without;
     struct ponder_err err = {0};
-    assert_int_equal(engine_prompt_parts(engine, &parts, &with, &err), PONDER_OK);
-    assert_int_equal(engine_prompt_parts(engine, &none, &without, &err), PONDER_OK);
+    assert_int_equal(engine_prompt_parts(engine, 0, &parts, &with, &err), PONDER_OK);
+    assert_int_equal(engine_prompt_parts(engine, 0, &none, &without, &err), PONDER_OK);
     assert_int_equal(engine_length(engine, without), 14);
     assert_int_equal(engine_length(engine, with), 8);
     engine_node_release(engine, with);

@@ -181,8 +181,11 @@ static int run(struct fixture *f, const struct search_ops *ops, const char *prom
                                .budget = f->budget,
                                .partial = true,
                                .sampling = &f->sampling};
+    struct revision revision = {.first = {.text = prompt, .len = strlen(prompt), .key = 7},
+                                .between = {.text = "\nagain:", .len = 7},
+                                .shown_max = 2};
     struct driver_question question = {
-        .prompt = {.text = prompt, .len = strlen(prompt), .key = 7}, .problem = "problem", .plan = &plan};
+        .prompt = revision.first, .problem = "problem", .plan = &plan, .revision = &revision};
     struct driver_run_settings settings = {&f->clock, &watch, f->sampling.timeout_s};
     int status = driver_run(f->engine, &question, 1, &settings, &listener, &f->result, err);
     assert_int_equal(scripted_node_count(f->engine), 0);
