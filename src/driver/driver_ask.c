@@ -160,8 +160,8 @@ static void leave_out(struct quest *quest)
 }
 
 /* What the next text is to stand behind. */
-static int show(struct driver *driver, struct quest *quest, const struct search_ask *ask, struct shown *out,
-                struct ponder_err *err)
+static int stand_behind(struct driver *driver, struct quest *quest, const struct search_ask *ask,
+                        struct shown *out, struct ponder_err *err)
 {
     if (ask->chain)
         return driver_chain_show(driver, quest, ask, out, err);
@@ -192,7 +192,7 @@ static int submit_next(struct driver *driver, struct quest *quest, bool *enough,
         return PONDER_OK;
     }
     struct shown shown;
-    status = show(driver, quest, &ask, &shown, err);
+    status = stand_behind(driver, quest, &ask, &shown, err);
     int64_t want = quest->plan->sampling->max_tokens - node->tokens_all;
     int64_t room = status ? 0 : room_behind(quest, &shown, want);
     *enough = room < want && quest->told < quest->search.tree.count; /* something may come back */

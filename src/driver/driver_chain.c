@@ -1,14 +1,15 @@
 /* driver_chain.c - attempts that a model is shown: the text behind which the next one of a chain is sampled.
  *
- * While a chain is no longer than what is shown, an attempt stands right behind the one before it, and an engine that
- * keeps what it computed has all of that; once older attempts are left out, those that are shown are read again.
- * What is read again is prompt, and charged as that. */
+ * While a chain is no longer than what is shown, an attempt stands right behind the one before it, and an
+ * engine that keeps what it computed has all of that; once older attempts are left out, those that are shown
+ * are read again. What is read again is prompt, and charged as that. */
 #include <string.h>
 
 #include "core/err.h"
 #include "driver/driver_impl.h"
 
-/* The attempt `last` and those before it in its chain, latest first, `most` at most; *all: there are no others. */
+/* The attempt `last` and those before it in its chain, latest first, `most` at most; *all: there are no
+ * others. */
 static int list_shown(const struct tree *tree, int32_t last, int most, int32_t *shown, bool *all)
 {
     int count = 0;
@@ -100,8 +101,10 @@ int driver_chain_show(struct driver *driver, struct quest *quest, const struct s
     if (!quest->question.revision)
         return err_set(err, PONDER_E_UNSUPPORTED, "nothing says how the model is shown its attempts");
     int status = open_first(driver, quest, err);
-    *out = (struct shown){.parent = quest->chain, .length = quest->chain_tokens, .cached = quest->chain_tokens};
-    int listed = list_shown(&quest->search.tree, ask->revises, quest->question.revision->shown_max, shown, &all);
+    *out =
+        (struct shown){.parent = quest->chain, .length = quest->chain_tokens, .cached = quest->chain_tokens};
+    int listed =
+        list_shown(&quest->search.tree, ask->revises, quest->question.revision->shown_max, shown, &all);
     int count = status ? 0 : fit_shown(driver, quest, shown, listed);
     if (status || count == 0)
         return status;

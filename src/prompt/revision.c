@@ -69,7 +69,8 @@ int revision_fill(const struct revision_template *revision, const char *question
     int status = prompt_fill(&revision->first, question, len, seed, name, &out->first, err);
     if (status)
         return status;
-    out->between = (struct prompt){.text = between->text, .len = strlen(between->text), .part_count = between->part_count};
+    out->between = (struct prompt){
+        .text = between->text, .len = strlen(between->text), .part_count = between->part_count};
     memcpy(out->between.parts, between->parts, sizeof out->between.parts);
     return PONDER_OK;
 }

@@ -1,9 +1,10 @@
 /* revision.h - how a model is shown its own earlier attempts at a question, to write a better one.
  *
- * A chain begins with a prompt of its own. The first attempt stands right behind it, and behind each attempt a text that
- * asks for the next: marks that the model was trained with (GGUF keys ponder.revision.*), or turns of a chat with an
- * instruction. So an attempt stands behind all that stood before the one before it, which an engine that keeps
- * what it computed need not compute again; where older attempts are left out, it must. */
+ * A chain begins with a prompt of its own. The first attempt stands right behind it, and behind each attempt
+ * a text that asks for the next: marks that the model was trained with (GGUF keys ponder.revision.*), or
+ * turns of a chat with an instruction. So an attempt stands behind all that stood before the one before it,
+ * which an engine that keeps what it computed need not compute again; where older attempts are left out, it
+ * must. */
 #ifndef PROMPT_REVISION_H
 #define PROMPT_REVISION_H
 
@@ -14,12 +15,15 @@ enum { REVISION_SHOWN_MAX = 8 };
 
 /* What an instruct model is told behind an attempt. */
 #define REVISION_INSTRUCTION                                                                                 \
-    "Check your solution step by step. If a step is wrong, find the first one that is and solve the problem again from " \
-    "there; if all is right, write the solution again. One step on each line, the final answer in \\boxed{} on the last " \
+    "Check your solution step by step. If a step is wrong, find the first one that is and solve the "        \
+    "problem again from "                                                                                    \
+    "there; if all is right, write the solution again. One step on each line, the final answer in "          \
+    "\\boxed{} on the last "                                                                                 \
     "line."
 
 struct revision_template {
-    struct prompt_template first;   /* with a slot for the question; its text is owned. NULL: attempts can't be shown */
+    struct prompt_template
+        first; /* with a slot for the question; its text is owned. NULL: attempts can't be shown */
     struct prompt_template between; /* behind an attempt; without a slot; its text is owned */
     int shown_max;                  /* the latest attempts that are shown, so many */
 };

@@ -1,10 +1,10 @@
-/* revise.c - chains of attempts: each is shown the latest of those before it in its chain, and is to be better (Snell et al.
- * 2024, section 6).
+/* revise.c - chains of attempts: each is shown the latest of those before it in its chain, and is to be
+ * better (Snell et al. 2024, section 6).
  *
- * N attempts in C chains, as equally long as may be, the first chains being the longer ones. Chains go on side by side,
- * each as soon as its latest attempt is there. The result is chosen as there: by votes inside each chain first, which
- * keep one solution of each, and then among those, weighted by all that they stand for (section 6.2); a plain majority
- * is of all attempts together. */
+ * N attempts in C chains, as equally long as may be, the first chains being the longer ones. Chains go on
+ * side by side, each as soon as its latest attempt is there. The result is chosen as there: by votes inside
+ * each chain first, which keep one solution of each, and then among those, weighted by all that they stand
+ * for (section 6.2); a plain majority is of all attempts together. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,8 @@ struct revise_options {
 
 static const struct ponder_option rows[] = {
     ROW_INT("chains", chains, "C", "0", 0, 65536, "side by side, N/C attempts each; 0: about the root of N"),
-    ROW_INT("flat", flat, "0|1", "0", 0, 1, "choose among all attempts at once, not inside chains first"), PONDER_OPTION_END};
+    ROW_INT("flat", flat, "0|1", "0", 0, 1, "choose among all attempts at once, not inside chains first"),
+    PONDER_OPTION_END};
 
 static struct revise_options own_of(const struct search_options *options)
 {
@@ -79,10 +80,10 @@ static int64_t revise_group(const struct search_options *options)
 
 struct revise {
     bool begun;
-    int64_t heads;   /* chains that have been told of */
-    int32_t *chain;  /* (chain_cap) of each node */
+    int64_t heads;  /* chains that have been told of */
+    int32_t *chain; /* (chain_cap) of each node */
     int64_t cap;
-    int64_t *asked;  /* (chains) attempts asked for in each */
+    int64_t *asked; /* (chains) attempts asked for in each */
 };
 
 static int revise_begin(struct search *search)
@@ -135,8 +136,8 @@ static int revise_observe(struct search *search, int32_t index)
         return search_drop(search, index);
     revise->asked[chain]++;
     node->held = true;
-    return search_ask(search,
-                      (struct search_ask){.count = 1, .unit = SEARCH_SOLUTION, .chain = true, .revises = index});
+    return search_ask(
+        search, (struct search_ask){.count = 1, .unit = SEARCH_SOLUTION, .chain = true, .revises = index});
 }
 
 /* ---- its result ---- */
@@ -150,8 +151,8 @@ static int32_t head_of(const struct tree *tree, int32_t node)
 }
 
 /* Of each chain the solution that its own vote elects, into the front of `nodes`. */
-static int elect_inside(const struct tree *tree, enum search_select how, enum answer_mode mode, int32_t *nodes,
-                        int64_t *count)
+static int elect_inside(const struct tree *tree, enum search_select how, enum answer_mode mode,
+                        int32_t *nodes, int64_t *count)
 {
     int32_t *inside = malloc(((size_t)*count + 1) * sizeof *inside);
     int64_t all = *count, elected = 0;
@@ -197,7 +198,8 @@ static int revise_select(const struct search *search, enum search_select how, en
     if (!nodes)
         return PONDER_E_MEMORY;
     int status = search_solutions(tree, mode, nodes, &count);
-    if (!status && count > 0 && how == SEARCH_WEIGHTED && !own_of(search->options).flat && any_judged(tree, nodes, count))
+    if (!status && count > 0 && how == SEARCH_WEIGHTED && !own_of(search->options).flat &&
+        any_judged(tree, nodes, count))
         status = elect_inside(tree, how, mode, nodes, &count);
     if (!status)
         status = count > 0 ? search_choose_among(tree, nodes, count, how, mode, out)

@@ -57,7 +57,9 @@ static int keep(void *data, int64_t question, const struct driver_outcome *outco
         kept->count = i;
     }
     for (int how = 0; how < 3; how++)
-        assert_int_equal(search_result(outcome->search, (enum search_select)how, ANSWER_BOX_ONLY, &kept->result[how]), PONDER_OK);
+        assert_int_equal(
+            search_result(outcome->search, (enum search_select)how, ANSWER_BOX_ONLY, &kept->result[how]),
+            PONDER_OK);
     return PONDER_OK;
 }
 
@@ -75,9 +77,8 @@ static struct kept run(const char *own, int64_t n, const float *scores, const st
     assert_int_equal(scripted_open(&engine, &scripted, NULL), PONDER_OK);
     assert_int_equal(search_options_of(&options, ops, n, own, &err), PONDER_OK);
     struct driver_plan plan = {.ops = ops, .options = &options, .verifier = &verifier, .sampling = &sampling};
-    struct revision revision = {.first = {.text = "Chain:", .len = 6, .key = 7},
-                                .between = {.text = "|", .len = 1},
-                                .shown_max = 2};
+    struct revision revision = {
+        .first = {.text = "Chain:", .len = 6, .key = 7}, .between = {.text = "|", .len = 1}, .shown_max = 2};
     struct driver_question question = {
         .prompt = {.text = "Q:", .len = 2, .key = 7}, .revision = &revision, .problem = "Q", .plan = &plan};
     struct driver_run_settings settings = {.clock = &clock_system};
@@ -105,8 +106,8 @@ static void each_attempt_is_shown_the_latest_of_its_chain(void **state)
     }
 }
 
-/* Tokens are bytes here. The second and third attempt stand behind what was there; the fourth and fifth are shown two
- * attempts of 11 bytes with a mark behind each, anew. */
+/* Tokens are bytes here. The second and third attempt stand behind what was there; the fourth and fifth are
+ * shown two attempts of 11 bytes with a mark behind each, anew. */
 static void what_is_shown_is_prompt_as_far_as_it_is_read_again(void **state)
 {
     (void)state;
@@ -127,15 +128,18 @@ static void chains_share_the_attempts_and_the_first_are_the_longer_ones(void **s
     assert_int_equal(kept.revises[5], 3);
 }
 
-/* Three chains of two: 1 and 2, 1 and 4, 1 and 5. Of all together 1 has the largest sum, inside each chain the other
- * answer has. */
+/* Three chains of two: 1 and 2, 1 and 4, 1 and 5. Of all together 1 has the largest sum, inside each chain
+ * the other answer has. */
 static void a_result_is_elected_inside_chains_first(void **state)
 {
     (void)state;
     static const struct scripted_reply script[] = {
-        {.behind = "Chain:", .times = 1, .text = "a \\boxed{1}"}, {.behind = "Chain:", .times = 1, .text = "b \\boxed{1}"},
-        {.behind = "Chain:", .times = 1, .text = "c \\boxed{1}"}, {.behind = "Chain:a \\boxed{1}|", .text = "d \\boxed{2}"},
-        {.behind = "Chain:b \\boxed{1}|", .text = "e \\boxed{4}"}, {.behind = "Chain:c \\boxed{1}|", .text = "f \\boxed{5}"},
+        {.behind = "Chain:", .times = 1, .text = "a \\boxed{1}"},
+        {.behind = "Chain:", .times = 1, .text = "b \\boxed{1}"},
+        {.behind = "Chain:", .times = 1, .text = "c \\boxed{1}"},
+        {.behind = "Chain:a \\boxed{1}|", .text = "d \\boxed{2}"},
+        {.behind = "Chain:b \\boxed{1}|", .text = "e \\boxed{4}"},
+        {.behind = "Chain:c \\boxed{1}|", .text = "f \\boxed{5}"},
     };
     static const float scores[] = {.3f, .3f, .3f, .5f, .6f, .4f};
     struct kept kept = run("chains=3", 6, scores, script, 6);
@@ -150,7 +154,8 @@ static void more_chains_than_attempts_are_refused(void **state)
     (void)state;
     struct search_options options;
     struct ponder_err err = {0};
-    assert_int_equal(search_options_of(&options, search_find("revise"), 2, "chains=3", &err), PONDER_E_ARGUMENT);
+    assert_int_equal(search_options_of(&options, search_find("revise"), 2, "chains=3", &err),
+                     PONDER_E_ARGUMENT);
     assert_non_null(strstr(err.message, "3 chains of 2 attempts"));
 }
 
