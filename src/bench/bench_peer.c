@@ -14,7 +14,7 @@
 #include "core/err.h"
 #include "core/number.h"
 #include "core/process.h"
-#include "eval/peer_source.h" /* made by meson: PEER_SOURCE, the text of bench/peer_decode.c */
+#include "bench/peer_source.h" /* made by meson: PEER_SOURCE, the text of bench/peer_decode.c */
 
 enum { PATH_BYTES = 4096, NUMBER_BYTES = 24, WORDS_BYTES = 320, MEMORY_MIB = 1 << 24 };
 static const double compile_s_max = 300, turn_s_max = 3600;
