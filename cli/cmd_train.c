@@ -1,4 +1,4 @@
-/* cmd_train.c - `ponder train base`, `ponder train prm` and `ponder train orm`. */
+/* cmd_train.c - `ponder train base`, `prm`, `orm` and `revision`. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -115,6 +115,12 @@ static int train_orm(const void *settings, const struct ponder_train_watch *watc
     return ponder_train_orm(settings, watch, result, err);
 }
 
+static int train_revision(const void *settings, const struct ponder_train_watch *watch,
+                          struct ponder_train_result *result, struct ponder_err *err)
+{
+    return ponder_train_revision(settings, watch, result, err);
+}
+
 static int base_run(void *args, int count, char **operands)
 {
     (void)count;
@@ -127,7 +133,7 @@ static int prm_run(void *args, int count, char **operands)
 {
     (void)count;
     (void)operands;
-    const struct ponder_train_verifier_settings *settings = args;
+    const struct ponder_train_tune_settings *settings = args;
     return cmd_train_run(settings->out, settings->metrics, settings, true, train_prm);
 }
 
@@ -135,8 +141,16 @@ static int orm_run(void *args, int count, char **operands)
 {
     (void)count;
     (void)operands;
-    const struct ponder_train_verifier_settings *settings = args;
+    const struct ponder_train_tune_settings *settings = args;
     return cmd_train_run(settings->out, settings->metrics, settings, true, train_orm);
+}
+
+static int revision_run(void *args, int count, char **operands)
+{
+    (void)count;
+    (void)operands;
+    const struct ponder_train_tune_settings *settings = args;
+    return cmd_train_run(settings->out, settings->metrics, settings, false, train_revision);
 }
 
 const struct cli_command cli_train_base = {
@@ -155,7 +169,7 @@ const struct cli_command cli_train_prm = {
     .summary = "Train a verifier of steps from a model and labelled solutions",
     .example = "ponder train prm --base base.gguf --store labels.db",
     .notes = "Saved, stopped and continued as `ponder train base`.",
-    .args_bytes = sizeof(struct ponder_train_verifier_settings),
+    .args_bytes = sizeof(struct ponder_train_tune_settings),
     .groups = {{ponder_train_prm_options, 0}},
     .run = prm_run,
 };
@@ -165,7 +179,19 @@ const struct cli_command cli_train_orm = {
     .summary = "Train a verifier of whole solutions, right or wrong",
     .example = "ponder train orm --base base.gguf --store labels.db",
     .notes = "Saved, stopped and continued as `ponder train base`.",
-    .args_bytes = sizeof(struct ponder_train_verifier_settings),
+    .args_bytes = sizeof(struct ponder_train_tune_settings),
     .groups = {{ponder_train_orm_options, 0}},
     .run = orm_run,
+};
+
+const struct cli_command cli_train_revision = {
+    .name = "train revision",
+    .summary = "Train a model that revises its own attempts",
+    .example = "ponder train revision --base base.gguf --store attempts.db",
+    .notes = "The store has a run of samples of train questions, as of\n"
+             "ponder eval --data pocket:train:1000 -n 64 -t 0.8 --store attempts.db\n"
+             "Saved, stopped and continued as `ponder train base`.",
+    .args_bytes = sizeof(struct ponder_train_tune_settings),
+    .groups = {{ponder_train_revision_options, 0}},
+    .run = revision_run,
 };

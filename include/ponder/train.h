@@ -74,10 +74,10 @@ PONDER_API int ponder_train_base(const struct ponder_train_base_settings *settin
                                  const struct ponder_train_watch *watch, struct ponder_train_result *result,
                                  struct ponder_err *err) PONDER_USE;
 
-/* ---- verifiers ---- */
+/* ---- from a base model: verifiers, and a model that revises ---- */
 
 /* One of samples and store is given. */
-struct ponder_train_verifier_settings {
+struct ponder_train_tune_settings {
     const char *base, *samples, *store, *out, *name, *labels, *checkpoint, *metrics, *optimizer;
     int64_t run, limit;
     double epochs, lm_share, tag_weight, heldout, dropout;
@@ -87,22 +87,32 @@ struct ponder_train_verifier_settings {
     double lr, lr_final, decay, clip;
     int64_t warmup, heldout_every, heldout_tokens, seed, threads;
     const char *precision;
+    const char *chain_text, *between_text; /* of a model that revises: how attempts are shown, and .. */
+    int64_t attempts;                      /* .. how many at most */
+    double kept_share, plain_share;
 };
 PONDER_API const struct ponder_option *ponder_train_prm_options(void);
 PONDER_API const struct ponder_option *ponder_train_orm_options(void);
+PONDER_API const struct ponder_option *ponder_train_revision_options(void);
 
 /* Trains a process verifier from the base model on labelled solutions: those of settings->samples, whose
  * labels are exact, or those of settings->store, whose labels are the rollouts' (label.h). Writes
  * settings->out; resumes as ponder_train_base does. Losses are binary cross-entropies at the step tags (with
  * --lm-share, the text's cross-entropy is in `loss` too). */
-PONDER_API int ponder_train_prm(const struct ponder_train_verifier_settings *settings,
+PONDER_API int ponder_train_prm(const struct ponder_train_tune_settings *settings,
                                 const struct ponder_train_watch *watch, struct ponder_train_result *result,
                                 struct ponder_err *err) PONDER_USE;
 /* An outcome verifier in the same way: the label is whether the answer is right, at the last tag alone. The
  * store's run needs no labels. `labels` of the settings is not read. */
-PONDER_API int ponder_train_orm(const struct ponder_train_verifier_settings *settings,
+PONDER_API int ponder_train_orm(const struct ponder_train_tune_settings *settings,
                                 const struct ponder_train_watch *watch, struct ponder_train_result *result,
                                 struct ponder_err *err) PONDER_USE;
+/* A model that revises, from the base model and solutions that it sampled of train questions (a run of
+ * samples of settings->store): wrong attempts and then a right one, which alone is learnt (Snell et al. 2024,
+ * section 6.1). The file says how attempts are shown (GGUF keys ponder.revision.*). */
+PONDER_API int ponder_train_revision(const struct ponder_train_tune_settings *settings,
+                                     const struct ponder_train_watch *watch,
+                                     struct ponder_train_result *result, struct ponder_err *err) PONDER_USE;
 
 #ifdef __cplusplus
 }

@@ -38,7 +38,7 @@ static int put_examples(json_t *list, const struct openai_ask *ask)
     int left_out = examples_left_out(ask->examples, ask->prompt, ask->prompt_len), failed = 0;
     bool first = true;
     for (int i = 0; i < ask->examples->count; i++) {
-        const struct example *example = &ask->examples->items[i];
+        const struct worked_example *example = &ask->examples->items[i];
         if (i == left_out)
             continue;
         failed |= json_array_append_new(

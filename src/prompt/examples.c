@@ -9,8 +9,8 @@ int examples_add(struct examples *examples, const char *problem, const char *sol
 {
     if (examples->count == EXAMPLES_MAX)
         return PONDER_OK;
-    struct example *example = &examples->items[examples->count++];
-    *example = (struct example){strdup(problem), strdup(solution)};
+    struct worked_example *example = &examples->items[examples->count++];
+    *example = (struct worked_example){strdup(problem), strdup(solution)};
     return example->problem && example->solution ? PONDER_OK : PONDER_E_MEMORY;
 }
 
@@ -57,7 +57,7 @@ uint64_t examples_hash(const struct examples *examples)
 {
     uint64_t hash = 0;
     for (int i = 0; i < examples->count; i++) {
-        const struct example *example = &examples->items[i];
+        const struct worked_example *example = &examples->items[i];
         hash = rng_key(hash, hash_bytes(example->problem, strlen(example->problem)));
         hash = rng_key(hash, hash_bytes(example->solution, strlen(example->solution)));
     }

@@ -16,11 +16,11 @@ enum { EXAMPLES_SHOWN = 4, EXAMPLES_MAX = 5 };
 #define EXAMPLES_PROBLEM "Problem:\n"
 #define EXAMPLES_SOLUTION "\n\nSolution:\n"
 
-struct example {
+struct worked_example {
     char *problem, *solution; /* owned, without outer white space */
 };
 struct examples {
-    struct example items[EXAMPLES_MAX];
+    struct worked_example items[EXAMPLES_MAX];
     int count;
 };
 

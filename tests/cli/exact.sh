@@ -1,5 +1,5 @@
 #!/bin/sh
-# --exact: questions solved one at a time and all at once give the same candidates and the same trees, bit for bit.
+# --exact: questions solved one at a time by one thread and all at once by all give the same candidates and the same trees, bit for bit.
 # usage: exact.sh PONDER [MODEL]; TAP on standard output.
 set -eu
 ponder=$1
@@ -30,7 +30,7 @@ same_alone() { # COUNT OPTIONS...
     while [ "$i" -lt "$count" ]; do
         i=$((i + 1))
         sed -n "${i}p" "$dir/set.jsonl" >"$dir/one.jsonl"
-        "$ponder" eval --exact "$@" --model "$model" --data "$dir/one.jsonl" --store "$dir/one.db" >/dev/null 2>&1
+        "$ponder" eval --exact --threads 1 "$@" --model "$model" --data "$dir/one.jsonl" --store "$dir/one.db" >/dev/null 2>&1
         "$ponder" runs export "$dir/one.db" "$i" >>"$dir/alone.jsonl"
     done
     for file in all alone; do

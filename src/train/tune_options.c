@@ -1,8 +1,7 @@
-/* verifier_options.c - what `ponder train prm` and `ponder train orm` can be told: tables of the same rows.
- */
+/* tune_options.c - what `ponder train prm`, `orm` and `revision` can be told: tables of the same rows. */
 #include "ponder/train.h"
 
-#define OPTION_FIELD(field) offsetof(struct ponder_train_verifier_settings, field)
+#define OPTION_FIELD(field) offsetof(struct ponder_train_tune_settings, field)
 #include "core/option_rows.h"
 
 /* clang-format off */
@@ -54,6 +53,23 @@ static const struct ponder_option orm_table[] = {
     ROWS_OF_FILES("pocket-orm"),
     ROWS_OF_TRAINING,
 };
+
+static const struct ponder_option revision_table[] = {
+    ROW_TEXT("chain", chain_text, "TEXT", "auto",
+             "what attempts stand behind, with {question}; auto: Pocket's"),
+    ROW_TEXT("between", between_text, "TEXT", "auto", "what stands between two attempts; auto: Pocket's"),
+    ROW_INT("attempts", attempts, "N", "4", 1, 8, "that are shown at most"),
+    ROW_REAL("kept-share", kept_share, "X", "0.1", 0, 1, "of documents that show a right attempt last"),
+    ROW_REAL("plain-share", plain_share, "X", "0.2", 0, 1,
+             "of documents without attempts, as the base knows them"),
+    ROWS_OF_FILES("pocket-revision"),
+    ROWS_OF_TRAINING,
+};
+
+const struct ponder_option *ponder_train_revision_options(void)
+{
+    return revision_table;
+}
 
 const struct ponder_option *ponder_train_prm_options(void)
 {
