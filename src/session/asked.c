@@ -201,20 +201,26 @@ int asked_begin(struct asked *asked, struct ponder_err *err)
 
 /* ---- its end ---- */
 
-/* From now on it can be taken, by its listener too; the driver may look at its plan until the step is over.
- */
+/* From now on it can be taken, by its listener while that is told and then by anyone; the driver may look at its plan
+ * until the step is over. */
 static void asked_end(struct asked *asked)
 {
     struct ponder_session *session = asked->session;
     pthread_mutex_lock(&session->lock);
     asked->done = true;
+    asked->telling = asked->listener.event != NULL;
+    asked->teller = pthread_self();
     asked->held = true;
     asked->next_ended = session->ended;
     session->ended = asked;
     session->unfinished--;
     pthread_mutex_unlock(&session->lock);
-    if (asked->listener.event)
-        events_done(asked);
+    if (!asked->listener.event)
+        return;
+    events_done(asked);
+    pthread_mutex_lock(&session->lock);
+    asked->telling = false;
+    pthread_mutex_unlock(&session->lock);
 }
 
 void asked_let_go(struct ponder_session *session)

@@ -144,13 +144,19 @@ static void unlink_asked(struct ponder_session *session, struct asked *asked)
         session->last = before;
 }
 
+/* With the lock held. */
+static bool can_be_taken(const struct asked *asked)
+{
+    return asked->done && (!asked->telling || pthread_equal(asked->teller, pthread_self()));
+}
+
 int ponder_session_take(struct ponder_session *session, uint64_t id, struct ponder_solution **out,
                         struct ponder_err *err)
 {
     *out = NULL;
     pthread_mutex_lock(&session->lock);
     struct asked *asked = session_find(session, id);
-    bool done = asked && asked->done;
+    bool done = asked && can_be_taken(asked);
     bool held = done && asked->held;
     if (done) {
         unlink_asked(session, asked);
@@ -329,7 +335,7 @@ static bool is_under_way(struct ponder_session *session, uint64_t id)
 {
     pthread_mutex_lock(&session->lock);
     const struct asked *asked = session_find(session, id);
-    bool under_way = asked && !asked->done;
+    bool under_way = asked && !can_be_taken(asked);
     pthread_mutex_unlock(&session->lock);
     return under_way;
 }

@@ -21,6 +21,8 @@ struct asked {
     uint64_t id, driven; /* `driven`: the driver's number, while it is open */
     bool open;           /* the driver has it; for whoever has the turn, where it is not done */
     bool done;           /* with the lock, as these */
+    bool telling;        /* its listener is being told so by .. */
+    pthread_t teller;    /* .. this thread, which alone may take it until that is over */
     bool cancelled;      /* the caller wants it to end .. */
     bool ending;         /* .. and whoever has the turn knows */
     bool held;           /* done, in a step that is not over .. */
