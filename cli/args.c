@@ -64,12 +64,21 @@ struct found {
     void *settings;
 };
 
+/* "_" is as good as "-". */
+static bool option_is(const char *name, const char *typed, size_t len)
+{
+    bool same = strlen(name) == len;
+    for (size_t i = 0; i < len && same; i++)
+        same = name[i] == (typed[i] == '_' ? '-' : typed[i]);
+    return same;
+}
+
 static bool args_find(const struct cli_command *command, void *args, const char *name, size_t len,
                       char letter, struct found *found)
 {
     for (const struct cli_group *group = command->groups; group->table; group++)
         for (const struct ponder_option *o = group->table(); o->name; o++)
-            if (letter ? o->letter == letter : strlen(o->name) == len && memcmp(o->name, name, len) == 0) {
+            if (letter ? o->letter == letter : option_is(o->name, name, len)) {
                 *found = (struct found){group->table(), o, (char *)args + group->offset};
                 return true;
             }

@@ -33,6 +33,8 @@ struct cli_command {
     const char *notes;                           /* a few lines under the options, or NULL */
     size_t args_bytes;                           /* of the struct that the groups fill */
     struct cli_group groups[CLI_GROUPS_MAX + 1]; /* ends with a NULL table */
+    const char *const
+        *leading; /* option names that its help shows first, to NULL; NULL: as the groups have them */
     /* `args` is filled with defaults and what was typed. Returns an exit status. */
     int (*run)(void *args, int count, char **operands);
 };

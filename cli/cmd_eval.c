@@ -183,6 +183,9 @@ static int cmd_eval_run(void *data, int count, char **operands)
     return status ? cli_fail(&err) : CLI_DONE;
 }
 
+static const char *const eval_leading[] = {"data",   "model",    "n",      "temperature", "seeds", "store",
+                                           "search", "verifier", "budget", "json",        NULL};
+
 const struct cli_command cli_eval = {
     .name = "eval",
     .summary = "Measure pass@1, maj@k and pass@k of a model, with 95% intervals",
@@ -196,5 +199,6 @@ const struct cli_command cli_eval = {
                {cli_json_options, offsetof(struct args, json)},
                {ponder_search_options, offsetof(struct args, search)},
                {ponder_server_options, offsetof(struct args, server)}},
+    .leading = eval_leading,
     .run = cmd_eval_run,
 };

@@ -165,6 +165,18 @@ static int read_question(const char *operand, char **owned, struct ponder_err *e
     return status;
 }
 
+/* A wish that was not followed. */
+static void note_greedy(const struct args *args, const struct ponder_solution *solution)
+{
+    const struct ponder_sampling *sampling = &args->sampling;
+    if (sampling->temperature == 0 && sampling->n > 1 && solution->ledger.generations == 1)
+        fprintf(stderr,
+                "ponder: at temperature 0 all %lld solutions would be the same text, so one was sampled; "
+                "with -t 0.6 they "
+                "differ\n",
+                (long long)sampling->n);
+}
+
 static int solve_run(void *data, int count, char **operands)
 {
     (void)count;
@@ -193,12 +205,19 @@ static int solve_run(void *data, int count, char **operands)
         status = solve_print(args, solution, &err);
     if (!status)
         cli_note_flops(&args->server);
+    if (!status)
+        note_greedy(args, solution);
     int exit_status = status ? cli_fail(&err) : solution->answer ? CLI_DONE : CLI_NO_ANSWER;
     ponder_solution_release(solution);
     ponder_model_release(model);
     free(question);
     return exit_status;
 }
+
+/* What people come for. */
+static const char *const solve_leading[] = {"model",  "n",      "search", "verifier", "budget",
+                                            "select", "chains", "width",  "stop",     "temperature",
+                                            "json",   "trace",  NULL};
 
 const struct cli_command cli_solve = {
     .name = "solve",
@@ -216,5 +235,6 @@ const struct cli_command cli_solve = {
                {ponder_search_options, offsetof(struct args, search)},
                {solve_table, 0},
                {ponder_server_options, offsetof(struct args, server)}},
+    .leading = solve_leading,
     .run = solve_run,
 };

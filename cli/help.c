@@ -68,23 +68,46 @@ static void option_line(const struct ponder_option *option, int width, FILE *out
     fputc('\n', out);
 }
 
-/* What the lines with the options need, over all groups. */
-struct extent {
-    int rows, width;
+/* A command's options in the order of its help: those that it names first, then the others as the tables have
+ * them. */
+enum { OPTIONS_MAX = 128 };
+struct listing {
+    const struct ponder_option *rows[OPTIONS_MAX];
+    int count, width; /* columns of the widest flags */
 };
 
-static struct extent help_measure(const struct cli_command *command)
+static bool is_leading(const struct cli_command *command, const char *name)
 {
-    struct extent extent = {0, 0};
+    for (const char *const *leading = command->leading; leading && *leading; leading++)
+        if (strcmp(*leading, name) == 0)
+            return true;
+    return false;
+}
+
+static void list_option(struct listing *listing, const struct ponder_option *option)
+{
+    char flags[FLAGS_BYTES];
+    option_flags(option, flags);
+    int width = (int)strlen(flags);
+    if (listing->count == OPTIONS_MAX)
+        return;
+    listing->width = width > listing->width ? width : listing->width;
+    listing->rows[listing->count++] = option;
+}
+
+static struct listing list_options(const struct cli_command *command)
+{
+    struct listing listing = {.count = 0};
+    for (const char *const *leading = command->leading; leading && *leading; leading++)
+        for (const struct cli_group *group = command->groups; group->table; group++)
+            for (const struct ponder_option *o = group->table(); o->name; o++)
+                if (strcmp(o->name, *leading) == 0)
+                    list_option(&listing, o);
     for (const struct cli_group *group = command->groups; group->table; group++)
-        for (const struct ponder_option *o = group->table(); o->name; o++) {
-            char flags[FLAGS_BYTES];
-            option_flags(o, flags);
-            int width = (int)strlen(flags);
-            extent.width = width > extent.width ? width : extent.width;
-            extent.rows++;
-        }
-    return extent;
+        for (const struct ponder_option *o = group->table(); o->name; o++)
+            if (!is_leading(command, o->name))
+                list_option(&listing, o);
+    return listing;
 }
 
 static int line_count(const char *text)
@@ -97,22 +120,19 @@ static int line_count(const char *text)
 
 /* The options behind the first `from`, which found no room, as a paragraph; returns its lines. `out` may be
  * NULL: only they are counted. */
-static int also(const struct cli_command *command, int from, FILE *out)
+static int also(const struct listing *listing, int from, FILE *out)
 {
-    int row = 0, column = 1, lines = 0;
-    for (const struct cli_group *group = command->groups; group->table; group++)
-        for (const struct ponder_option *o = group->table(); o->name; o++) {
-            if (row++ < from)
-                continue;
-            int width = (int)strlen(o->name) + 3;
-            bool breaks = lines > 0 && column + width > SCREEN_COLUMNS;
-            column = breaks ? 1 + width : column + width;
-            if (out && lines == 0)
-                fputs("More, in `man ponder` or `ponder help --man`:\n ", out);
-            if (out)
-                fprintf(out, "%s --%s", breaks ? "\n " : "", o->name);
-            lines = lines == 0 ? 2 : lines + breaks;
-        }
+    int column = 1, lines = 0;
+    for (int row = from; row < listing->count; row++) {
+        int width = (int)strlen(listing->rows[row]->name) + 3;
+        bool breaks = lines > 0 && column + width > SCREEN_COLUMNS;
+        column = breaks ? 1 + width : column + width;
+        if (out && lines == 0)
+            fputs("More, in `man ponder` or `ponder help --man`:\n ", out);
+        if (out)
+            fprintf(out, "%s --%s", breaks ? "\n " : "", listing->rows[row]->name);
+        lines = lines == 0 ? 2 : lines + breaks;
+    }
     if (out && lines > 0)
         fputc('\n', out);
     return lines;
@@ -124,16 +144,14 @@ void cli_help_command(const struct cli_command *command, FILE *out)
     fprintf(out, "Example: %s\n\nUsage: ponder %s%s%s%s\n%s.\n", command->example, command->name,
             command->groups[0].table ? " [options]" : "", command->operands ? " " : "",
             command->operands ? command->operands : "", command->summary);
-    struct extent extent = help_measure(command);
-    int room = SCREEN_ROWS - ROWS_ABOVE - line_count(command->notes), row = 0;
-    int shown = extent.rows <= room ? extent.rows : room;
-    while (shown > 0 && shown + also(command, shown, NULL) > room)
+    struct listing listing = list_options(command);
+    int room = SCREEN_ROWS - ROWS_ABOVE - line_count(command->notes);
+    int shown = listing.count <= room ? listing.count : room;
+    while (shown > 0 && shown + also(&listing, shown, NULL) > room)
         shown--;
-    for (const struct cli_group *group = command->groups; group->table; group++)
-        for (const struct ponder_option *o = group->table(); o->name; o++)
-            if (row++ < shown)
-                option_line(o, extent.width, out);
-    also(command, shown, out);
+    for (int row = 0; row < shown; row++)
+        option_line(listing.rows[row], listing.width, out);
+    also(&listing, shown, out);
     if (command->notes)
         fprintf(out, "%s\n", command->notes);
 }

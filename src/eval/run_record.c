@@ -141,7 +141,8 @@ static void add_search(struct run_record *record, const struct eval_job *job)
 {
     const struct ponder_search *search = job->search;
     record->kind = PONDER_RUN_SEARCH;
-    record->search = search->name;
+    const struct search_ops *ops = search_find(search->name); /* as it is spelt, not as it was typed */
+    record->search = ops && !*search_own_text(search->name) ? ops->name : search->name;
     record->width = search->width;
     record->lookahead = strcmp(search->name, "lookahead") == 0 ? search->lookahead : -1;
     record->chains = search_is(search->name, "revise") ? search->chains : -1;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/name.h"
 #include "core/err.h"
 
 #define BAR "\xef\xbd\x9c" /* U+FF5C, as DeepSeek's tokens have it */
@@ -81,7 +82,7 @@ static const struct {
 const struct chat_kind *chat_kind_find(const char *name)
 {
     for (int i = 0; i < KIND_COUNT; i++)
-        if (strcmp(kinds[i].name, name) == 0)
+        if (name_is(name, strlen(name), kinds[i].name))
             return &kinds[i];
     return NULL;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/name.h"
 #include "core/err.h"
 #include "replay/chosen.h"
 #include "stats/stats.h"
@@ -347,7 +348,7 @@ int ponder_figure_make(const char *store, const char *name, const struct ponder_
     static const struct ponder_figure_settings plain = {.temperature = NAN};
     int index = 0;
     *out = NULL;
-    while (index < FIGURES && strcmp(figures[index].name, name) != 0)
+    while (index < FIGURES && !name_is(name, strlen(name), figures[index].name))
         index++;
     if (index == FIGURES)
         return err_set(err, PONDER_E_ARGUMENT, "'%.40s' is no figure; `ponder figure --help` lists them",

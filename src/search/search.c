@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/name.h"
 #include "core/array.h"
 #include "core/err.h"
 
@@ -24,8 +25,7 @@ const struct search_ops *search_at(int index)
 
 bool search_is(const char *name, const char *strategy)
 {
-    size_t len = strcspn(name, ":");
-    return strlen(strategy) == len && memcmp(name, strategy, len) == 0;
+    return name_is(name, strcspn(name, ":"), strategy);
 }
 
 const char *search_own_text(const char *name)

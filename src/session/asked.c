@@ -46,6 +46,9 @@ static int read_plan(struct asked *asked, struct ponder_err *err)
         if (status)
             return status;
     }
+    const struct search_ops *ops = search_find(asked->search.name);
+    if (ops && ops->independent && asked->sampling.temperature == 0)
+        asked->sampling.n = 1; /* they would all be the same */
     return search_plan_of(&asked->plan, &asked->search, &asked->sampling, err);
 }
 
@@ -201,8 +204,8 @@ int asked_begin(struct asked *asked, struct ponder_err *err)
 
 /* ---- its end ---- */
 
-/* From now on it can be taken, by its listener while that is told and then by anyone; the driver may look at its plan
- * until the step is over. */
+/* From now on it can be taken, by its listener while that is told and then by anyone; the driver may look at
+ * its plan until the step is over. */
 static void asked_end(struct asked *asked)
 {
     struct ponder_session *session = asked->session;

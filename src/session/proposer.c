@@ -89,7 +89,8 @@ int proposer_open(struct engine **out, const struct ponder_model *model,
 
 enum ponder_purpose proposer_purpose(const struct ponder_search *search, int64_t n)
 {
-    if (search && !search_is(search->name, "best_of_n"))
+    const struct search_ops *ops = search ? search_find(search->name) : NULL;
+    if (ops && ops->by_steps)
         return PONDER_FOR_SEARCH;
     if (n == 1)
         return PONDER_FOR_ONE;

@@ -38,8 +38,8 @@ void trajectory_source_release(struct trajectory_source *source)
 
 /* ---- the nearest ---- */
 
-/* A row of Levenshtein's table at a time; a row whose least is beyond `most` ends it. Texts are compared by their first
- * EDIT_BYTES_MAX bytes. */
+/* A row of Levenshtein's table at a time; a row whose least is beyond `most` ends it. Texts are compared by
+ * their first EDIT_BYTES_MAX bytes. */
 int64_t edit_distance(const char *a, const char *b, int64_t most)
 {
     size_t n = strnlen(a, EDIT_BYTES_MAX), m = strnlen(b, EDIT_BYTES_MAX);
@@ -108,8 +108,9 @@ static struct shown draw_shown(const struct trajectory_source *source, const str
     return shown;
 }
 
-static int put(const struct tokenizer *tokenizer, const char *text, size_t len, const struct tokenizer_part *parts,
-               int part_count, bool first, struct tokenizer_ids *out, struct ponder_err *err)
+static int put(const struct tokenizer *tokenizer, const char *text, size_t len,
+               const struct tokenizer_part *parts, int part_count, bool first, struct tokenizer_ids *out,
+               struct ponder_err *err)
 {
     struct tokenizer_ids ids = {0};
     int status = tokenizer_encode_parts(tokenizer, text, len, parts, part_count,
@@ -123,7 +124,8 @@ static int put(const struct tokenizer *tokenizer, const char *text, size_t len, 
 static int put_prompt(const struct trajectory_source *source, const struct prompt *prompt, bool first,
                       struct tokenizer_ids *out, struct ponder_err *err)
 {
-    return put(source->options.tokenizer, prompt->text, prompt->len, prompt->parts, prompt->part_count, first, out, err);
+    return put(source->options.tokenizer, prompt->text, prompt->len, prompt->parts, prompt->part_count, first,
+               out, err);
 }
 
 static int put_attempt(const struct trajectory_source *source, const char *text, struct tokenizer_ids *out,
@@ -210,8 +212,8 @@ static bool stands_before(const struct trajectory_text *texts, int64_t count, co
     return false;
 }
 
-int trajectory_source_add(struct trajectory_source *source, const char *problem, const struct trajectory_text *texts,
-                          int64_t count, struct ponder_err *err)
+int trajectory_source_add(struct trajectory_source *source, const char *problem,
+                          const struct trajectory_text *texts, int64_t count, struct ponder_err *err)
 {
     const struct trajectory_options *options = &source->options;
     uint64_t key = hash_bytes(problem, strlen(problem));
@@ -231,14 +233,16 @@ int trajectory_source_add(struct trajectory_source *source, const char *problem,
         if (!different[i].right)
             continue;
         taken++;
-        status = add_document(source, held ? &source->heldout : &source->train, problem, different, kept, i, &rng, err);
+        status = add_document(source, held ? &source->heldout : &source->train, problem, different, kept, i,
+                              &rng, err);
     }
     source->without += taken == 0;
     free(different);
     return status;
 }
 
-/* Multiplying by a number without common factors walks all of them; which one, and where it begins, is the epoch's. */
+/* Multiplying by a number without common factors walks all of them; which one, and where it begins, is the
+ * epoch's. */
 static int64_t place_of(const struct trajectory_side *side, uint64_t index)
 {
     uint64_t n = (uint64_t)side->count, epoch = index / n, key = rng_key(side->key, epoch);
@@ -281,12 +285,13 @@ static int add_cell(void *data, const struct store_cell *cell, struct ponder_err
     int64_t count = 0;
     for (int64_t i = 0; i < cell->n; i++) {
         const struct store_sample *sample = &cell->samples[i];
-        bool whole = sample->text && strlen(sample->text) == sample->len && strcmp(sample->finish, "end") == 0;
+        bool whole =
+            sample->text && strlen(sample->text) == sample->len && strcmp(sample->finish, "end") == 0;
         if (whole)
             texts[count++] = (struct trajectory_text){sample->text, sample->correct};
     }
-    int status = trajectory_source_add(reading->source, reading->questions.items[cell->question].problem, texts,
-                                       count, err);
+    int status = trajectory_source_add(reading->source, reading->questions.items[cell->question].problem,
+                                       texts, count, err);
     free(texts);
     return status;
 }
@@ -303,15 +308,16 @@ static int choose_run(struct store *store, const char *path, int64_t *out, struc
             *out = runs[i].id;
         }
     if (!status && fit != 1)
-        status = fit ? err_set(err, PONDER_E_ARGUMENT, "%s: %lld runs of samples would do; --run names the one", path,
-                               (long long)fit)
-                     : err_set(err, PONDER_E_FORMAT, "%s: holds no run of samples; `ponder eval --store` makes one",
-                               path);
+        status = fit ? err_set(err, PONDER_E_ARGUMENT,
+                               "%s: %lld runs of samples would do; --run names the one", path, (long long)fit)
+                     : err_set(err, PONDER_E_FORMAT,
+                               "%s: holds no run of samples; `ponder eval --store` makes one", path);
     ponder_runs_release(runs, count);
     return status;
 }
 
-int trajectory_read_store(struct trajectory_source *source, const char *path, int64_t run, struct ponder_err *err)
+int trajectory_read_store(struct trajectory_source *source, const char *path, int64_t run,
+                          struct ponder_err *err)
 {
     struct reading reading = {.source = source};
     struct store *store;

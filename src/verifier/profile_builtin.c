@@ -10,6 +10,7 @@
  * of which the first tells it from " right". */
 #include <string.h>
 
+#include "core/name.h"
 #include "core/buf.h"
 #include "core/err.h"
 #include "verifier/profile.h"
@@ -139,7 +140,7 @@ static int builtin_unknown(const char *name, struct ponder_err *err)
 int verifier_profile_open(struct verifier_profile *out, const char *name, struct ponder_err *err)
 {
     for (int i = 0; i < COUNT; i++)
-        if (strcmp(name, all[i].name) == 0) {
+        if (name_is(name, strlen(name), all[i].name)) {
             *out = all[i].profile ? *all[i].profile : pocket();
             return PONDER_OK;
         }

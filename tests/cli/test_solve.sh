@@ -24,6 +24,15 @@ all=$(printf '%s' "$out" | sed 's/"ledger".*//')
 run solve -n 64 --exact --seed 9 --json --threads 1 "$question"
 check "exact_gives_the_same_candidates_with_other_threads" '[ "$(printf "%s" "$out" | sed "s/\"ledger\".*//")" = "$all" ]'
 
+run solve -n 8 -t 0 --json "$question"
+check "eight_greedy_solutions_are_one_and_that_is_said" '[ $status -eq 0 ] && contains "$out" "\"generations\":1," && contains "$err" "all 8 solutions would be the same text"'
+run solve -n 4 --max_tokens 90 --search best-of-n "$question"
+check "names_are_read_with_either_dash" '[ $status -ne 2 ]'
+run solve --help
+for option in model n search verifier budget; do
+  check "the_help_of_solve_shows_$option" 'grep -q -e "--$option [A-Z]*  *[a-zA-Z0-9]" "$scratch/out"'
+done
+
 run solve -n 8 --trace "$scratch/trace.json" "$question"
 check "a_trace_counts_every_solution" '[ $(sed -n "s/.*\"samples\":\([0-9]*\).*/\1/p" "$scratch/trace.json" | awk "{ sum += \$1 } END { print sum }") -eq 8 ]'
 run solve -n 1 --max-tokens 4 --chat chatml --system Brief. --trace "$scratch/trace.json" "$question"

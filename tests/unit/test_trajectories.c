@@ -80,7 +80,11 @@ static void document(struct trajectory_side *side, uint64_t index, char *out, si
 }
 
 static const struct trajectory_text texts[] = {
-    {"so 99 or more", false}, {"so 1\n\\boxed{1}", true}, {"so 2\n\\boxed{2}", false}, {"so 3, no", false}, {"", true},
+    {"so 99 or more", false},
+    {"so 1\n\\boxed{1}", true},
+    {"so 2\n\\boxed{2}", false},
+    {"so 3, no", false},
+    {"", true},
     {"so 2\n\\boxed{2}", false},
 };
 
