@@ -52,12 +52,14 @@ static int put_back(const char *line, json_t *record, json_t *added, char **out,
 static int record_grade(const json_t *record, bool *equal, const char **how, struct ponder_err *err)
 {
     const json_t *gold = json_object_get(record, "gold"), *pred = json_object_get(record, "pred");
-    if (!json_is_string(gold) || !json_is_string(pred))
-        return err_set(err, PONDER_E_FORMAT, "there is no `%s`, a text",
-                       json_is_string(gold) ? "pred" : "gold");
-    *how = "text";
-    *equal = answer_equal(json_string_value(gold), json_string_length(gold), json_string_value(pred),
-                          json_string_length(pred), how);
+    char numbers[2][JSON_NUMBER_BYTES];
+    const char *right = json_text_or_number(gold, numbers[0]), *given = json_text_or_number(pred, numbers[1]);
+    *how = json_is_null(pred) ? "no answer" : "text";
+    *equal = false;
+    if (!right || (!given && !json_is_null(pred)))
+        return err_set(err, PONDER_E_FORMAT, "there is no `%s`, a text or a number", right ? "pred" : "gold");
+    if (given)
+        *equal = answer_equal(right, strlen(right), given, strlen(given), how);
     return PONDER_OK;
 }
 

@@ -1,10 +1,12 @@
 #include "core/json.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/number.h"
 #include "core/utf8.h"
 
 json_t *json_from_text(const char *text, size_t len)
@@ -35,6 +37,18 @@ json_t *json_from_string(const char *text)
 json_t *json_from_real(double number)
 {
     return isfinite(number) ? json_real(number) : json_null();
+}
+
+const char *json_text_or_number(const json_t *value, char number[JSON_NUMBER_BYTES])
+{
+    const char *text = json_string_value(value);
+    if (json_is_integer(value))
+        snprintf(number, JSON_NUMBER_BYTES, "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value))
+        number_print(number, JSON_NUMBER_BYTES, "%.15g", json_real_value(value));
+    else
+        return text && strlen(text) == json_string_length(value) ? text : NULL;
+    return number;
 }
 
 int json_print(json_t *root, char **out, struct ponder_err *err)

@@ -13,16 +13,12 @@ json_t *json_from_text(const char *text, size_t len);
 json_t *json_from_string(const char *text);
 /* A number, or null for NAN and infinities, which JSON cannot say. */
 json_t *json_from_real(double number);
+enum { JSON_NUMBER_BYTES = 40 };
+/* The text of a string, or a number as a text, for which there is `number`: 42 and 27 (of 27.0). NULL where
+ * it is neither, or a string with a NUL in it. */
+const char *json_text_or_number(const json_t *value, char number[JSON_NUMBER_BYTES]);
 /* One line of JSON, freed by the caller; takes `root` over in any case. A NULL root is PONDER_E_MEMORY:
  * building it failed. */
 int json_print(json_t *root, char **out, struct ponder_err *err) PONDER_USE;
-
-/* ---- replies of servers (json_reply.c) ---- */
-
-/* Where the reply's own text begins: behind a byte order mark, white space, and comments of event streams. */
-size_t json_reply_start(const char *bytes, size_t len);
-/* The value of a reply, which the caller releases; NULL where it is no JSON. Halves of surrogate pairs and
- * bytes that are no UTF-8 become U+FFFD, and NaN and Infinity null. */
-json_t *json_reply(const char *bytes, size_t len, json_error_t *error);
 
 #endif

@@ -122,6 +122,13 @@ static bool is_blank(const struct buf *line)
     return strspn(buf_text(line), " \t\r") == line->len;
 }
 
+/* A byte order mark, which some editors put before everything. */
+static size_t mark_length(const struct jsonl *file)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    return file->number == 1 && strncmp(buf_text(&file->line), mark, 3) == 0 ? 3 : 0;
+}
+
 int jsonl_next_text(struct jsonl *file, const char **text, size_t *len, struct ponder_err *err)
 {
     int status;
@@ -129,8 +136,9 @@ int jsonl_next_text(struct jsonl *file, const char **text, size_t *len, struct p
         file->number++;
         status = read_line(file, err);
     } while (status > 0 && is_blank(&file->line));
-    *text = buf_text(&file->line);
-    *len = file->line.len;
+    size_t mark = mark_length(file);
+    *text = buf_text(&file->line) + mark;
+    *len = file->line.len - mark;
     return status < 0 ? jsonl_prefix(file, status, err) : status;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/json_reply.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "engine/openai_learn.h"

@@ -6,6 +6,7 @@
 #include "core/buf.h"
 #include "core/err.h"
 #include "core/json.h"
+#include "http/json_reply.h"
 #include "engine/openai_protocol.h"
 #include "engine/openai_stream.h"
 

@@ -9,6 +9,7 @@
 
 #include "core/buf.h"
 #include "core/json.h"
+#include "http/json_reply.h"
 #include "engine/openai_stream.h"
 
 enum { EVENTS_BYTES_MAX = 1 << 24 };

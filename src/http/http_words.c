@@ -7,6 +7,7 @@
 #include "core/buf.h"
 #include "http/http.h"
 #include "core/json.h"
+#include "http/json_reply.h"
 
 /* ---- the object that has the error ---- */
 

@@ -5,6 +5,7 @@
 
 #include "core/buf.h"
 #include "core/json.h"
+#include "http/json_reply.h"
 #include "core/utf8.h"
 
 static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */

@@ -10,6 +10,7 @@
 
 #include "core/array.h"
 #include "core/err.h"
+#include "core/json.h"
 #include "replay/recorded.h"
 #include "driver/best_of_n.h"
 #include "task/questions.h"
@@ -40,11 +41,20 @@ static int take_text(const struct reading *r, const json_t *value, const char **
     return *out ? PONDER_OK : err_memory(r->err, "the samples");
 }
 
-/* The first of two keys that is a text. */
+/* The same of a number too, as answers are written. */
+static int take_answer(const struct reading *r, const json_t *value, const char **out)
+{
+    char number[JSON_NUMBER_BYTES];
+    const char *text = json_text_or_number(value, number);
+    *out = text ? arena_copy(r->memory, text, strlen(text)) : NULL;
+    return text && !*out ? err_memory(r->err, "the samples") : PONDER_OK;
+}
+
+/* The first of two keys that is a text or a number. */
 static const json_t *text_under(const json_t *record, const char *key, const char *other)
 {
     const json_t *value = json_object_get(record, key);
-    return json_is_string(value) ? value : json_object_get(record, other);
+    return json_is_string(value) || json_is_number(value) ? value : json_object_get(record, other);
 }
 
 static double number_of(const json_t *value)
@@ -160,7 +170,7 @@ static int take_own(const struct reading *r, size_t i, struct recorded_sample *s
     sample->logprob = number_of(json_object_get(object, "logprob"));
     sample->tokens = count_of(json_object_get(object, "tokens"));
     sample->verdict = verdict_of(first_of(object, "correct", "answer_right"));
-    int status = take_text(r, json_object_get(object, "answer"), &sample->answer, NULL);
+    int status = take_answer(r, json_object_get(object, "answer"), &sample->answer);
     if (!status)
         status = take_score(r, json_object_get(object, "score"), sample);
     return status ? status : take_scores(r, first_of(object, "scores", "step_scores"), sample);
@@ -224,7 +234,7 @@ static int take_picks(const struct reading *r)
         struct recorded_pick pick;
         if (status || q->pick_count == (int64_t)count || !pick_of_key(key, &pick))
             continue;
-        status = take_text(r, value, &pick.answer, NULL);
+        status = take_answer(r, value, &pick.answer);
         if (!status && pick.answer)
             q->picks[q->pick_count++] = pick;
     }
@@ -247,7 +257,7 @@ static int read_search_and_learn(const struct reading *r)
 static int take_code(const struct reading *r, size_t i, struct recorded_sample *sample)
 {
     sample->verdict = verdict_of(beside(r, "score", i));
-    int status = take_text(r, beside(r, "pred", i), &sample->answer, NULL);
+    int status = take_answer(r, beside(r, "pred", i), &sample->answer);
     return status ? status : take_score(r, beside(r, "pred_score", i), sample);
 }
 
@@ -309,7 +319,7 @@ static int take_question(const struct reading *r)
     struct recorded_question *q = r->question;
     int status = take_text(r, text_under(r->record, "problem", "question"), &q->problem, NULL);
     if (!status)
-        status = take_text(r, text_under(r->record, "answer", "gt"), &q->answer, NULL);
+        status = take_answer(r, text_under(r->record, "answer", "gt"), &q->answer);
     if (!status)
         status = take_text(r, json_object_get(r->record, "subject"), &q->subject, NULL);
     if (!status)

@@ -5,8 +5,11 @@
 
 #include "answer/answer.h"
 #include "core/err.h"
+#include "core/json.h"
 #include "core/jsonl.h"
+#include "prompt/prompt.h"
 #include "task/questions.h"
+#include "task/questions_form.h"
 
 enum { NOTES_MAX = 5, ID_BYTES = 32 };
 
@@ -45,7 +48,10 @@ static int take_part(struct buf *out, const char *text, size_t len)
  * boxed in the solution. False where there is none. */
 static bool answer_of(const json_t *record, struct buf *out)
 {
-    const char *answer = text_of(record, "answer"), *solution = text_of(record, "solution");
+    char number[JSON_NUMBER_BYTES];
+    const json_t *given = json_object_get(record, "answer");
+    const char *answer = json_text_or_number(given ? given : json_object_get(record, "Answer"), number);
+    const char *solution = text_of(record, "solution");
     struct answer_span box;
     const char *mark = NULL;
     for (const char *at = answer; at && (at = strstr(at, "####")); at += 4)
@@ -68,24 +74,37 @@ static int questions_refuse(const struct jsonl *file, const char *missing, struc
     return jsonl_prefix(file, PONDER_E_FORMAT, err);
 }
 
+/* What is asked is in `problem`, and with choices the answer in `answer`. */
+static int add_question(struct questions *out, const json_t *record, const struct jsonl *file,
+                        struct buf *problem, struct buf *answer, struct ponder_err *err)
+{
+    char level[QUESTIONS_LEVEL_BYTES], line[ID_BYTES];
+    const char *id = text_of(record, "unique_id"), *subject = text_of(record, "subject");
+    if (problem->len == 0)
+        return questions_refuse(file, "problem", err);
+    int unfit = prompt_check_question(buf_text(problem), problem->len, err);
+    if (unfit) /* what no model can be asked */
+        return jsonl_prefix(file, unfit, err);
+    if (answer->len == 0 && !answer_of(record, answer))
+        return questions_refuse(file, "answer", err);
+    questions_level_text(json_object_get(record, "level"), level);
+    snprintf(line, sizeof line, "line %lld", (long long)jsonl_line(file));
+    struct question question = {(char *)buf_text(problem), (char *)buf_text(answer), level,
+                                (char *)(subject ? subject : text_of(record, "type")),
+                                (char *)(id ? id : line)};
+    return questions_add(out, &question, err);
+}
+
 static int add_record(struct questions *out, const json_t *record, const struct jsonl *file,
                       struct ponder_err *err)
 {
-    char level[QUESTIONS_LEVEL_BYTES], line[ID_BYTES];
-    const char *problem = text_of(record, "problem"), *id = text_of(record, "unique_id");
-    const char *subject = text_of(record, "subject");
-    if (!problem)
-        problem = text_of(record, "question");
-    if (!problem)
-        return questions_refuse(file, "problem", err);
-    struct buf answer = BUF_INIT(JSONL_LINE_BYTES_MAX);
-    bool found = answer_of(record, &answer);
-    questions_level_text(json_object_get(record, "level"), level);
-    snprintf(line, sizeof line, "line %lld", (long long)jsonl_line(file));
-    struct question question = {(char *)problem, (char *)buf_text(&answer), level,
-                                (char *)(subject ? subject : text_of(record, "type")),
-                                (char *)(id ? id : line)};
-    int status = found ? questions_add(out, &question, err) : questions_refuse(file, "answer", err);
+    struct buf problem = BUF_INIT(JSONL_LINE_BYTES_MAX), answer = BUF_INIT(JSONL_LINE_BYTES_MAX);
+    int status = questions_form_read(record, &problem, &answer, err);
+    if (status)
+        jsonl_prefix(file, status, err);
+    else
+        status = add_question(out, record, file, &problem, &answer, err);
+    buf_release(&problem);
     buf_release(&answer);
     return status;
 }
@@ -112,7 +131,8 @@ int questions_read_lines(struct questions *out, const struct questions_source *s
         if (more > 0)
             status = add_record(out, record, file, err);
         json_decref(record);
-        if (status < 0 && !(status == PONDER_E_FORMAT && source->skip_bad))
+        bool bad = status == PONDER_E_FORMAT || status == PONDER_E_ARGUMENT;
+        if (status < 0 && !(bad && source->skip_bad))
             return status;
         if (status < 0) {
             skip(out, source, err);

@@ -7,6 +7,7 @@
 #include "core/err.h"
 #include "core/number.h"
 #include "core/json.h"
+#include "http/json_reply.h"
 #include "verifier/remote.h"
 
 enum { LIKELY_COUNT = 20 };           /* as many as vLLM gives unless it is told otherwise */

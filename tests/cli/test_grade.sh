@@ -35,4 +35,7 @@ else
   skip "the_public_cases_of_equality_pass" "no test data"
   skip "and_swapped_too" "no test data"
 fi
+printf '{"gold": 3, "pred": null}\n{"gold": 3.0, "pred": "3"}\n' >"$scratch/null.jsonl"
+run grade --in "$scratch/null.jsonl"
+check "null_is_no_answer_and_numbers_are_answers" '[ $status -eq 0 ] && contains "$out" "\"equal\":false,\"how\":\"no answer\"" && contains "$err" "1 of 2 equal"'
 finish

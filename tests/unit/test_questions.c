@@ -121,6 +121,72 @@ static void bad_sets_are_refused_with_the_line(void **state)
     refuse("pocket:", "write pocket:test:500");
 }
 
+static void read_one(const char *line, const char *problem, const char *answer)
+{
+    struct questions questions;
+    write_set(line);
+    open_set(&questions, path, 0);
+    assert_int_equal(questions.count, 1);
+    assert_string_equal(questions.items[0].problem, problem);
+    assert_string_equal(questions.items[0].answer, answer);
+    questions_release(&questions);
+}
+
+static void answers_may_be_numbers_behind_a_byte_order_mark(void **state)
+{
+    (void)state;
+    read_one("\xef\xbb\xbf{\"problem\": \"p\", \"answer\": 42}\n", "p", "42");
+    read_one("{\"problem\": \"p\", \"answer\": 27.0}\n", "p", "27");
+    read_one("{\"problem\": \"p\", \"answer\": -0.125}\n", "p", "-0.125");
+    read_one("{\"problem\": \"p\", \"answer\": 9007199254740993}\n", "p", "9007199254740993");
+}
+
+static void choices_become_letters_and_stories_stand_before_questions(void **state)
+{
+    (void)state;
+    static const char asked[] = "Which?\nA) one\nB) two\nC) three";
+    read_one("{\"question\": \"Which?\", \"choices\": {\"text\": [\"one\", \"two\", \"three\"], \"label\": "
+             "[\"1\", \"2\", \"3\"]}, "
+             "\"answerKey\": \"2\"}\n",
+             asked, "B");
+    read_one("{\"question\": \"Which?\", \"choices\": [\"one\", \"two\", \"three\"], \"answer\": 2}\n", asked,
+             "C");
+    read_one("{\"question\": \"Which?\", \"options\": [\"one\", \"two\", \"three\"], \"answer\": \"A\"}\n",
+             asked, "A");
+    read_one(
+        "{\"question\": \"Which?\", \"options\": [\"A)one\", \"B)two\", \"C) three\"], \"correct\": \"C\"}\n",
+        asked, "C");
+    read_one("{\"Body\": \"Ann has 3.\", \"Question\": \"How many?\", \"Answer\": 3.0}\n",
+             "Ann has 3.\nHow many?", "3");
+    read_one("{\"question\": \"Who?\", \"context\": \"Bo did.\", \"answer\": \"Bo\"}\n", "Bo did.\nWho?",
+             "Bo");
+    read_one("{\"question\": \"Who?\", \"choices\": [], \"answer\": \"Bo\"}\n", "Who?", "Bo");
+}
+
+static void fields_that_change_the_question_are_refused_where_their_form_is_not_known(void **state)
+{
+    (void)state;
+    write_set("{\"question\": \"Which?\", \"choices\": [\"one\", \"two\"], \"answer\": \"seven\"}\n");
+    refuse(path, ":1: \"choices\" changes the question");
+    write_set("{\"question\": \"Which?\", \"options\": {\"A\": \"one\"}, \"answer\": \"A\"}\n");
+    refuse(path, "\"options\" changes the question");
+    write_set("{\"question\": \"Which?\", \"context\": {\"a\": 1}, \"answer\": \"A\"}\n");
+    refuse(path, "\"context\" changes the question");
+}
+
+static void what_cannot_be_asked_is_bad_too(void **state)
+{
+    (void)state;
+    struct questions questions;
+    struct questions_source source = {.data = path, .skip_bad = true};
+    write_set("{\"problem\": \"p\", \"answer\": \"1\"}\n{\"problem\": \"  \", \"answer\": \"1\"}\n");
+    assert_int_equal(questions_open(&questions, &source, NULL), PONDER_OK);
+    assert_int_equal(questions.count, 1);
+    assert_int_equal(questions.skipped, 1);
+    questions_release(&questions);
+    refuse(path, ":2: the question is empty");
+}
+
 static void bad_lines_are_skipped_and_told_where_asked(void **state)
 {
     (void)state;
@@ -192,6 +258,10 @@ int main(void)
         cmocka_unit_test(an_answer_of_gsm8k_stands_behind_its_mark),
         cmocka_unit_test(bad_sets_are_refused_with_the_line),
         cmocka_unit_test(bad_lines_are_skipped_and_told_where_asked),
+        cmocka_unit_test(answers_may_be_numbers_behind_a_byte_order_mark),
+        cmocka_unit_test(choices_become_letters_and_stories_stand_before_questions),
+        cmocka_unit_test(fields_that_change_the_question_are_refused_where_their_form_is_not_known),
+        cmocka_unit_test(what_cannot_be_asked_is_bad_too),
         cmocka_unit_test(repeated_questions_stay_and_are_told),
         cmocka_unit_test(the_generated_set_is_named_directly),
     };
