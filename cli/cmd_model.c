@@ -6,7 +6,7 @@
 #include "cli.h"
 
 struct args {
-    const char *sampling, *data;
+    const char *sampling, *data, *surprise, *about;
     bool json;
 };
 
@@ -23,6 +23,16 @@ static const struct ponder_option *sampling_options(void)
                                                   .offset = offsetof(struct args, data),
                                                   .meta = "SET",
                                                   .help = "questions that say so; else the newest runs'"},
+                                                 {.name = "surprise",
+                                                  .type = PONDER_OPTION_TEXT,
+                                                  .offset = offsetof(struct args, surprise),
+                                                  .meta = "SET",
+                                                  .help = "say how much its questions surprise it"},
+                                                 {.name = "keep-surprise",
+                                                  .type = PONDER_OPTION_TEXT,
+                                                  .offset = offsetof(struct args, about),
+                                                  .meta = "WORDS",
+                                                  .help = "of --surprise, what it knows, in FILE"},
                                                  PONDER_OPTION_END};
     return table;
 }
@@ -69,14 +79,39 @@ static int keep_sampling(const struct args *args, const char *path)
     return status ? cli_fail(&err) : CLI_DONE;
 }
 
+/* A question that it knows may surprise it a little more than any of those that were tried. */
+static const double MARGIN = 1.25;
+
+static int show_surprise(const struct args *args, const char *path)
+{
+    struct ponder_err err = {0};
+    struct ponder_model *model = NULL;
+    struct ponder_surprise surprise;
+    int status = ponder_model_open(&model, path, &err);
+    if (!status)
+        status = ponder_surprise_of_set(model, args->surprise, &surprise, &err);
+    ponder_model_release(model);
+    if (!status && args->about)
+        status = ponder_model_keep_surprise(path, MARGIN * surprise.most, args->about, &err);
+    if (status)
+        return cli_fail(&err);
+    printf("%lld questions: %.3f to %.3f nats a token, median %.3f; %lld above the limit\n",
+           (long long)surprise.questions, surprise.least, surprise.most, surprise.median,
+           (long long)surprise.above);
+    if (args->about)
+        printf("ponder.surprise.most %.3f\n", MARGIN * surprise.most);
+    return CLI_DONE;
+}
+
 static int model_run(void *data, int count, char **operands)
 {
     const struct args *args = data;
     struct ponder_err err = {0};
     char *found = NULL, *json = NULL;
     int status = count ? PONDER_OK : ponder_model_find(&found, &err);
-    if (!status && args->sampling) {
-        int exit_status = keep_sampling(args, count ? operands[0] : found);
+    if (!status && (args->sampling || args->surprise)) {
+        const char *path = count ? operands[0] : found;
+        int exit_status = args->sampling ? keep_sampling(args, path) : show_surprise(args, path);
         free(found);
         return exit_status;
     }

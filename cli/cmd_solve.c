@@ -177,6 +177,17 @@ static void note_greedy(const struct args *args, const struct ponder_solution *s
                 (long long)sampling->n);
 }
 
+static void note_surprise(struct ponder_model *model, const char *question)
+{
+    const char *knows = ponder_model_surprised(model, question);
+    if (knows)
+        fprintf(stderr,
+                "ponder: this is no question of the kind that the model knows: %s; its answer will be a "
+                "guess. -m FILE takes "
+                "another model\n",
+                knows);
+}
+
 static int solve_run(void *data, int count, char **operands)
 {
     (void)count;
@@ -194,6 +205,8 @@ static int solve_run(void *data, int count, char **operands)
         status = cli_model_open(args->model, &args->server, &model, &err);
     if (!status)
         status = cli_model_prompting(model, &args->prompting, &err);
+    if (!status)
+        note_surprise(model, question);
     cli_interrupt_catch();
     if (!status)
         status =

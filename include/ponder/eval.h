@@ -153,6 +153,15 @@ PONDER_API void ponder_search_eval_release(struct ponder_search_eval *eval);
 PONDER_API int ponder_search_eval_json(const struct ponder_search_eval *eval, char **json,
                                        struct ponder_err *err) PONDER_USE;
 
+/* How much the questions of a set surprise a model (ponder_model_surprise()), and how many of them more than
+ * the limit in its file, if it has one. */
+struct ponder_surprise {
+    int64_t questions, above;
+    double least, median, most; /* nats a token */
+};
+PONDER_API int ponder_surprise_of_set(struct ponder_model *model, const char *data,
+                                      struct ponder_surprise *out, struct ponder_err *err) PONDER_USE;
+
 #ifdef __cplusplus
 }
 #endif

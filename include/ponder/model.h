@@ -109,6 +109,17 @@ PONDER_API int ponder_model_logprobs(struct ponder_model *model, const char *tex
                                      const char *precision, int64_t threads, struct ponder_logprobs *out,
                                      struct ponder_err *err) PONDER_USE;
 PONDER_API void ponder_logprobs_release(struct ponder_logprobs *logprobs);
+
+/* Mean cross-entropy of a question as the model is asked it, nats a token: how much its text surprises the
+ * model. PONDER_E_UNSUPPORTED behind servers; PONDER_E_LIMIT where it is longer than the context. */
+PONDER_API int ponder_model_surprise(struct ponder_model *model, const char *question, double *nats,
+                                     struct ponder_err *err) PONDER_USE;
+/* What the model knows, in words of its file's, where a question surprises it more than any of those that it
+ * was made for did; NULL: it does not, or nothing is known. The model's. */
+PONDER_API const char *ponder_model_surprised(struct ponder_model *model, const char *question);
+/* Writes into a GGUF file what such questions come to at most, and what they are. */
+PONDER_API int ponder_model_keep_surprise(const char *path, double most, const char *about,
+                                          struct ponder_err *err) PONDER_USE;
 /* {"tokens": [..], "positions": [{"token", "text", "next_logprob", "top": [{"token", "text", "logprob"}]}]},
  * freed by the caller. */
 PONDER_API int ponder_logprobs_json(const struct ponder_model *model, const struct ponder_logprobs *logprobs,

@@ -11,4 +11,7 @@ for verifier in prm orm; do
     "$ponder" eval --store "$dir/sampling.db" --data $data -n 16 -t 0,0.2,0.4,0.6,0.8,1 --search best_of_n --verifier $verifier
 done
 "$ponder" eval --store "$dir/sampling.db" --data $data -n 16 -t 0.4,0.6,0.8,1 --search dvts --width 4 --verifier prm
-exec "$ponder" model models/pocket-base.gguf --keep-sampling "$dir/sampling.db" --data $data
+"$ponder" model models/pocket-base.gguf --keep-sampling "$dir/sampling.db" --data $data
+# And how much its own questions surprise it at most, so that it says so of others.
+exec "$ponder" model models/pocket-base.gguf --surprise pocket:train:2000:9 --keep-surprise \
+    'questions of Pocket, small equations, fractions, polynomials, sequences, counting and numbers, as `ponder task pocket` prints them'

@@ -97,6 +97,8 @@ static int read_prompt(struct ponder_model *model, const char *path, struct pond
         status = ponder_model_read_sampling(model, file, err);
     if (!status)
         status = read_revision(model, file, err);
+    if (!status)
+        status = ponder_model_read_surprise(model, file, err);
     gguf_release(file);
     if (status)
         return status;
@@ -137,6 +139,7 @@ void ponder_model_release(struct ponder_model *model)
         model->remote_release(model->remote);
     free(model->path);
     free(model->own_template);
+    free(model->about);
     for (int i = 0; i < PONDER_REMARKS; i++)
         free(model->remarks[i]);
     free(model->prompt.text);

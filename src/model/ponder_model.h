@@ -21,9 +21,12 @@ struct ponder_model {
     const struct chat_kind *chat;  /* by tokenizer.chat_template; NULL: none, or none that is known */
     struct prompt_template prompt; /* by which it is asked; its text is owned */
     struct revision_template
-        revision;                  /* by which it is shown its attempts; the file's, or turns of its chat */
-    struct examples examples;      /* shown to it, in that prompt or in a server's chat */
-    char *remarks[PONDER_REMARKS]; /* what was guessed; NULL: nothing */
+        revision;             /* by which it is shown its attempts; the file's, or turns of its chat */
+    struct examples examples; /* shown to it, in that prompt or in a server's chat */
+    double
+        surprise_most; /* nats a token of a question's prompt, of those that it knows; INFINITY: not known */
+    char *about;       /* what it knows, in words; NULL: nothing says */
+    char *remarks[PONDER_REMARKS];                            /* what was guessed; NULL: nothing */
     struct ponder_purpose_sampling sampling[PONDER_PURPOSES]; /* as its file says */
 };
 
@@ -31,6 +34,8 @@ struct ponder_model {
 void ponder_model_default_sampling(struct ponder_model *model);
 /* Reads GGUF keys ponder.sampling.PURPOSE.temperature, .top_p and .min_p, as far as they are there. */
 int ponder_model_read_sampling(struct ponder_model *model, const struct gguf_file *file,
+                               struct ponder_err *err) PONDER_USE;
+int ponder_model_read_surprise(struct ponder_model *model, const struct gguf_file *file,
                                struct ponder_err *err) PONDER_USE;
 /* A copy in which nothing is left open; a pool that is, is of samples. */
 struct ponder_sampling ponder_model_sampling(const struct ponder_model *model, enum ponder_purpose purpose,

@@ -40,11 +40,13 @@ static bool is_field(const json_t *record, const char *key)
 
 static int refuse_field(const char *field, struct ponder_err *err)
 {
-    return err_set(err, PONDER_E_FORMAT,
-                   "\"%s\" changes the question, and is of no form that is known: choices are a list of 2 to %d texts, "
-                   "or \"text\" and \"label\" lists, and \"answer\", \"answerKey\" or \"correct\" names one of them by letter or by "
-                   "number from 0; leave the field away where the question stands without it",
-                   field, CHOICES_MAX);
+    return err_set(
+        err, PONDER_E_FORMAT,
+        "\"%s\" changes the question, and is of no form that is known: choices are a list of 2 to %d texts, "
+        "or \"text\" and \"label\" lists, and \"answer\", \"answerKey\" or \"correct\" names one of them by "
+        "letter or by "
+        "number from 0; leave the field away where the question stands without it",
+        field, CHOICES_MAX);
 }
 
 /* Which one a letter, a label or a number from 0 names; -1: none. */
@@ -74,7 +76,8 @@ static const char *without_letter(const char *text, int index)
 
 static int read_choices(const json_t *record, struct choices *out, struct ponder_err *err)
 {
-    static const char *const fields[] = {"choices", "options"}, *const names[] = {"answerKey", "correct", "answer"};
+    static const char *const fields[] = {"choices", "options"}, *const names[] = {"answerKey", "correct",
+                                                                                  "answer"};
     *out = (struct choices){.right = -1};
     for (int i = 0; i < 2 && !out->field; i++)
         out->field = is_field(record, fields[i]) ? fields[i] : NULL;

@@ -24,6 +24,10 @@ all=$(printf '%s' "$out" | sed 's/"ledger".*//')
 run solve -n 64 --exact --seed 9 --json --threads 1 "$question"
 check "exact_gives_the_same_candidates_with_other_threads" '[ "$(printf "%s" "$out" | sed "s/\"ledger\".*//")" = "$all" ]'
 
+run solve -n 1 "$question"
+check "no_alarm_at_a_question_that_the_model_knows" '! contains "$err" "no question of the kind"'
+run solve -n 1 "Write a poem about a mill by a river."
+check "a_question_of_another_kind_is_said_to_be_that" '[ $status -ne 1 ] && contains "$err" "no question of the kind that the model knows: questions of Pocket" && contains "$err" "-m FILE"'
 run solve -n 8 -t 0 --json "$question"
 check "eight_greedy_solutions_are_one_and_that_is_said" '[ $status -eq 0 ] && contains "$out" "\"generations\":1," && contains "$err" "all 8 solutions would be the same text"'
 run solve -n 4 --max_tokens 90 --search best-of-n "$question"
