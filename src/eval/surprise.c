@@ -13,7 +13,8 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int measure_all(struct ponder_model *model, const struct questions *set, double *nats, struct ponder_err *err)
+static int measure_all(struct ponder_model *model, const struct questions *set, double *nats,
+                       struct ponder_err *err)
 {
     int status = PONDER_OK;
     for (int64_t i = 0; i < set->count && !status; i++)
@@ -23,7 +24,8 @@ static int measure_all(struct ponder_model *model, const struct questions *set, 
     return status;
 }
 
-int ponder_surprise_of_set(struct ponder_model *model, const char *data, struct ponder_surprise *out, struct ponder_err *err)
+int ponder_surprise_of_set(struct ponder_model *model, const char *data, struct ponder_surprise *out,
+                           struct ponder_err *err)
 {
     struct questions set;
     struct questions_source source = {.data = data};

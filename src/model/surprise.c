@@ -1,7 +1,8 @@
 /* surprise.c - whether a question is of the kind that a model knows: by how much it is surprised at its text.
  *
- * Mean cross-entropy, nats a token, of the prompt under the model itself. What the questions that it was made for come to
- * at most is measured once and kept in its file (GGUF keys ponder.surprise.most, and .about, what it knows in words). */
+ * Mean cross-entropy, nats a token, of the prompt under the model itself. What the questions that it was made
+ * for come to at most is measured once and kept in its file (GGUF keys ponder.surprise.most, and .about, what
+ * it knows in words). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 
 static const char key_most[] = "ponder.surprise.most", key_about[] = "ponder.surprise.about";
 
-int ponder_model_read_surprise(struct ponder_model *model, const struct gguf_file *file, struct ponder_err *err)
+int ponder_model_read_surprise(struct ponder_model *model, const struct gguf_file *file,
+                               struct ponder_err *err)
 {
     struct gguf_string text;
     float most = INFINITY;
@@ -28,7 +30,8 @@ int ponder_model_read_surprise(struct ponder_model *model, const struct gguf_fil
     return status;
 }
 
-int ponder_model_surprise(struct ponder_model *model, const char *question, double *nats, struct ponder_err *err)
+int ponder_model_surprise(struct ponder_model *model, const char *question, double *nats,
+                          struct ponder_err *err)
 {
     struct prompt prompt;
     struct ponder_logprobs logprobs;

@@ -35,12 +35,13 @@ static double score_of(double score)
     return score >= 0 && score <= 1 ? score : NAN;
 }
 
-static int solution_add(struct ponder_tree *out, const struct tree_node *node, int32_t parent, int32_t judged,
-                        const struct ponder_candidate *candidate)
+static int solution_add(struct ponder_tree *out, const struct tree_node *node, int32_t parent,
+                        int32_t revises, int32_t judged, const struct ponder_candidate *candidate)
 {
     struct trace_node shown = {.parent = parent,
                                .state = state_of(node, judged),
                                .rollout = node->rollout,
+                               .revises = revises,
                                .samples = node->repeats,
                                .vote = candidate ? candidate->vote : -1,
                                .text = node->text,
@@ -65,12 +66,12 @@ static int add_nodes(const struct ponder_solution *solution, struct ponder_tree 
                                .score = NAN,
                                .total = NAN,
                                .kept = true};
-    int status = solution_add(out, &prompt, -1, judged, NULL);
+    int status = solution_add(out, &prompt, -1, 0, judged, NULL);
     for (int32_t i = 1; i < tree->count && !status; i++) {
         const struct tree_node *node = &tree->nodes[i];
         places[i] = node->same_as >= 0 ? places[node->same_as] : out->count;
         if (node->same_as < 0)
-            status = solution_add(out, node, places[node->parent], judged, ends[i]);
+            status = solution_add(out, node, places[node->parent], places[node->revises], judged, ends[i]);
     }
     return status;
 }

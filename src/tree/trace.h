@@ -42,6 +42,7 @@ struct trace_node {
     int32_t depth;  /* steps from the prompt */
     enum trace_state state;
     bool rollout;    /* a look ahead, no candidate */
+    int64_t revises; /* the attempt that the model was shown last before it; 0: none */
     bool winning;    /* on the path to the result; the prompt too */
     int64_t samples; /* that said this */
     int64_t vote;    /* index into votes; -1: none */

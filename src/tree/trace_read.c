@@ -128,6 +128,7 @@ static void take_node(struct fields *fields, int64_t index, struct trace_node *n
         return;
     take_state(fields, node);
     take_integer(fields, "samples", 1, TRACE_SAMPLES_MAX, 1, &node->samples);
+    take_integer(fields, "revises", 1, index - 1, 0, &node->revises);
     take_integer(fields, "vote", 0, TRACE_VOTES_MAX - 1, -1, &node->vote);
     take_integer(fields, "tokens", 0, NUMBER_MAX, 0, &node->tokens);
     take_real(fields, "logprob", -HUGE_VAL, HUGE_VAL, NAN, &node->logprob);

@@ -50,6 +50,8 @@ static json_t *node_json(const struct trace_node *node)
     set_real(object, "total", node->total);
     if (node->rollout)
         json_object_set_new(object, "rollout", json_true());
+    if (node->revises > 0)
+        json_object_set_new(object, "revises", json_integer(node->revises));
     if (node->answer)
         json_object_set_new(object, "answer", json_from_string(node->answer));
     if (node->vote >= 0)
