@@ -41,15 +41,17 @@ static const char *colour_of(const struct sheet *sheet, int s)
                  {"lookahead 3, M = √N", "#cc79a7"},
                  {"lookahead 1", "#e69f00"},
                  {"dvts", "#009e73"}};
-    static const char *const others[] = {"#000000", "#0072b2", "#d55e00", "#cc79a7", "#009e73"};
+    static const char *const others[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"};
     const char *label = sheet->figure->series[s].label;
+    int first = 0; /* of this label: in every panel it is the same */
     if (is_greedy(&sheet->figure->series[s]))
         return sheet->ink;
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         if (strncmp(label, fixed[i].opens, strlen(fixed[i].opens)) == 0)
             return fixed[i].colour;
-    const char *colour = others[s % PONDER_FIGURE_SERIES_MAX % (int)(sizeof others / sizeof *others)];
-    return colour == others[0] ? sheet->ink : colour;
+    while (strcmp(sheet->figure->series[first].label, label) != 0)
+        first++;
+    return others[first % (int)(sizeof others / sizeof *others)];
 }
 
 /* What one panel shows. */
