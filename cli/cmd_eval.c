@@ -20,7 +20,7 @@ struct args {
 static const struct ponder_option *temperature_options(void)
 {
     static const struct ponder_option table[] = {{"temperature", 't', PONDER_OPTION_TEXT,
-                                                  offsetof(struct args, temperature), "T[,T..]", "auto", 0, 0,
+                                                  offsetof(struct args, temperature), "T,T..", "auto", 0, 0,
                                                   "0: greedy; several: a sweep"},
                                                  PONDER_OPTION_END};
     return table;

@@ -205,13 +205,13 @@ static int solve_run(void *data, int count, char **operands)
         status = cli_model_open(args->model, &args->server, &model, &err);
     if (!status)
         status = cli_model_prompting(model, &args->prompting, &err);
-    if (!status)
-        note_surprise(model, question);
     cli_interrupt_catch();
     if (!status)
         status =
             ponder_solve_search(model, question, &args->sampling, &args->search, &watch, &solution, &err);
     cli_progress_end(&line);
+    if (!status)
+        note_surprise(model, question);
     if (!status && args->trace)
         status = ponder_tree_save(solution->tree, args->trace, &err);
     if (!status)

@@ -73,8 +73,20 @@ static void option_line(const struct ponder_option *option, int width, FILE *out
 enum { OPTIONS_MAX = 128 };
 struct listing {
     const struct ponder_option *rows[OPTIONS_MAX];
-    int count, width; /* columns of the widest flags */
+    int count;
 };
+
+/* Columns of the widest flags among the first `shown`. */
+static int widest(const struct listing *listing, int shown)
+{
+    int width = 0;
+    for (int row = 0; row < shown; row++) {
+        char flags[FLAGS_BYTES];
+        option_flags(listing->rows[row], flags);
+        width = (int)strlen(flags) > width ? (int)strlen(flags) : width;
+    }
+    return width;
+}
 
 static bool is_leading(const struct cli_command *command, const char *name)
 {
@@ -86,13 +98,8 @@ static bool is_leading(const struct cli_command *command, const char *name)
 
 static void list_option(struct listing *listing, const struct ponder_option *option)
 {
-    char flags[FLAGS_BYTES];
-    option_flags(option, flags);
-    int width = (int)strlen(flags);
-    if (listing->count == OPTIONS_MAX)
-        return;
-    listing->width = width > listing->width ? width : listing->width;
-    listing->rows[listing->count++] = option;
+    if (listing->count < OPTIONS_MAX)
+        listing->rows[listing->count++] = option;
 }
 
 static struct listing list_options(const struct cli_command *command)
@@ -150,7 +157,7 @@ void cli_help_command(const struct cli_command *command, FILE *out)
     while (shown > 0 && shown + also(&listing, shown, NULL) > room)
         shown--;
     for (int row = 0; row < shown; row++)
-        option_line(listing.rows[row], listing.width, out);
+        option_line(listing.rows[row], widest(&listing, shown), out);
     also(&listing, shown, out);
     if (command->notes)
         fprintf(out, "%s\n", command->notes);

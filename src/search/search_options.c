@@ -7,7 +7,7 @@
 const struct ponder_option *ponder_search_options(void)
 {
     static const struct ponder_option table[] = {
-        ROW_TEXT("search", name, "NAME", "best_of_n", "best_of_n, beam, lookahead, dvts, particles, revise"),
+        ROW_TEXT("search", name, "NAME", "best_of_n", "beam, lookahead, dvts, particles, revise"),
         ROW_INT("width", width, "M", "4", 0, 4096, "N/M beams, M candidates each; 0: root of N"),
         ROW_INT("lookahead", lookahead, "K", "3", 0, 64, "steps that a rollout looks ahead"),
         ROW_INT("chains", chains, "C", "0", 0, 65536, "of attempts, N/C each; 0: about the root of N"),
