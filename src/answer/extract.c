@@ -4,17 +4,14 @@
  * pops it. Of the boxes that were closed, the one that begins last wins. */
 #include "answer/answer.h"
 
+#include "core/ascii.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "ponder/status.h"
 
 enum { NESTED_MAX = 32 }; /* boxes inside boxes; deeper ones are not looked at */
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
 
 /* Bytes of "\boxed {" or "\fbox{" at the front of `text`, through its brace, or 0. */
 static size_t box_opening(const char *text, size_t n)
@@ -26,7 +23,7 @@ static size_t box_opening(const char *text, size_t n)
         size_t i = strlen(names[k]);
         if (n <= i || memcmp(text, names[k], i) != 0)
             continue;
-        while (i < n && is_space(text[i]))
+        while (i < n && ascii_is_space(text[i]))
             i++;
         if (i < n && text[i] == '{')
             return i + 1;
@@ -36,9 +33,9 @@ static size_t box_opening(const char *text, size_t n)
 
 static bool extract_trim(const char *text, size_t start, size_t end, struct answer_span *out)
 {
-    while (start < end && is_space(text[start]))
+    while (start < end && ascii_is_space(text[start]))
         start++;
-    while (end > start && is_space(text[end - 1]))
+    while (end > start && ascii_is_space(text[end - 1]))
         end--;
     *out = (struct answer_span){start, end - start};
     return end > start;

@@ -6,6 +6,8 @@
  */
 #include "answer/answer.h"
 
+#include "core/ascii.h"
+
 #include <string.h>
 
 #include "answer/sentence.h"
@@ -20,16 +22,6 @@ enum {
     FORMULA_BYTES_MAX = 4096
 };
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* ---- boxes ---- */
 
 /* Bytes of a line's end with the mark of a list behind it, "\n- " or "\n2. ", or 0. */
@@ -37,7 +29,7 @@ static size_t bullet(const char *from, const char *to)
 {
     static const char *const signs[] = {"-", "*", "+", "•", "\\item"};
     const char *p = from;
-    while (p < to && is_space(*p))
+    while (p < to && ascii_is_space(*p))
         p++;
     if (p == from || !memchr(from, '\n', (size_t)(p - from)))
         return 0;
@@ -57,9 +49,9 @@ static size_t naming(const char *from, const char *to)
     while (p < to && strchr(" $", *p))
         p++;
     const char *name = p;
-    while (p < to && (is_letter(*p) || strchr("_0123456789 ", *p)))
+    while (p < to && (ascii_is_letter(*p) || strchr("_0123456789 ", *p)))
         p++;
-    return p > name && is_letter(*name) && p < to && *p == '=' ? (size_t)(p + 1 - from) : 0;
+    return p > name && ascii_is_letter(*name) && p < to && *p == '=' ? (size_t)(p + 1 - from) : 0;
 }
 
 /* Whether what stands between two boxes joins them to one list: "and", a comma, a new point of a list, or
@@ -129,9 +121,9 @@ static int boxes(const char *text, size_t len, bool as_written, struct buf *out,
     }
     while (n-- > 0) {
         const char *from = text + inner[n].start, *to = from + inner[n].len;
-        while (as_written && is_space(from[-1]))
+        while (as_written && ascii_is_space(from[-1]))
             from--;
-        while (as_written && is_space(*to))
+        while (as_written && ascii_is_space(*to))
             to++;
         buf_append(out, from, (size_t)(to - from));
         if (n)
@@ -298,11 +290,6 @@ struct phrases {
     unsigned char first[256], second[256];
 };
 
-static char find_lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static void phrases_init(struct phrases *phrases, const char *const *list, size_t count)
 {
     *phrases = (struct phrases){.phrase = list, .count = (int)count};
@@ -314,11 +301,11 @@ static void phrases_init(struct phrases *phrases, const char *const *list, size_
 /* Bytes of the phrase at p, or 0. */
 static size_t phrase_at(const struct phrases *phrases, const char *p, const char *end)
 {
-    if (end - p < 2 || !phrases->first[(unsigned char)find_lower(p[0])] ||
-        !phrases->second[(unsigned char)find_lower(p[1])])
+    if (end - p < 2 || !phrases->first[(unsigned char)ascii_lower(p[0])] ||
+        !phrases->second[(unsigned char)ascii_lower(p[1])])
         return 0;
     for (int i = 0; i < phrases->count; i++)
-        if (phrases->phrase[i][0] == find_lower(p[0]) && sentence_begins(p, end, phrases->phrase[i]))
+        if (phrases->phrase[i][0] == ascii_lower(p[0]) && sentence_begins(p, end, phrases->phrase[i]))
             return strlen(phrases->phrase[i]);
     return 0;
 }
@@ -329,7 +316,7 @@ static const char *behind_last(const struct phrases *phrases, const char *text, 
 {
     const char *at = NULL;
     for (const char *p = text; p < end; p++) {
-        size_t n = p > text && is_letter(p[-1]) && is_letter(*p) ? 0 : phrase_at(phrases, p, end);
+        size_t n = p > text && ascii_is_letter(p[-1]) && ascii_is_letter(*p) ? 0 : phrase_at(phrases, p, end);
         if (!n || p + n == end)
             continue;
         at = p + n;
@@ -358,7 +345,7 @@ static size_t heading_at(const char *text, const char *p, const char *end)
 {
     static const char word[] = "answer";
     const char *front = p, *behind = p + sizeof word - 1;
-    if (find_lower(*p) != *word || !sentence_begins(p, end, word))
+    if (ascii_lower(*p) != *word || !sentence_begins(p, end, word))
         return 0;
     while (front > text && front[-1] != '\n' && strchr("#*_ \t", front[-1]))
         front--;
@@ -368,7 +355,7 @@ static size_t heading_at(const char *text, const char *p, const char *end)
     while (behind < end && *behind != '\n' && strchr("#*_: \t\r", *behind))
         behind++;
     bool alone = (front == text || front[-1] == '\n') && behind < end && *behind == '\n';
-    while (behind < end && is_space(*behind))
+    while (behind < end && ascii_is_space(*behind))
         behind++;
     return alone && behind < end ? (size_t)(behind - p) : 0;
 }
@@ -379,7 +366,7 @@ static bool last_cue(const struct phrases *phrases, const char *text, const char
 {
     *cue = NULL;
     for (const char *p = text; p < before; p++) {
-        if (p > text && is_letter(p[-1]) && is_letter(*p))
+        if (p > text && ascii_is_letter(p[-1]) && ascii_is_letter(*p))
             continue;
         size_t n = phrase_at(phrases, p, end);
         n = n ? n : heading_at(text, p, end);
@@ -394,7 +381,7 @@ static bool last_cue(const struct phrases *phrases, const char *text, const char
 
 static const char *past_signs(const char *p, const char *end)
 {
-    while (p < end && (is_space(*p) || strchr(":*=#,>", *p)))
+    while (p < end && (ascii_is_space(*p) || strchr(":*=#,>", *p)))
         p++;
     return p;
 }
@@ -471,7 +458,7 @@ static bool after_hashes(const char *text, size_t len, struct answer_span *out)
         if (memcmp(text + i - 3, "####", 4) != 0)
             continue;
         const char *from = text + i + 1, *to;
-        while (from < text + len && is_space(*from))
+        while (from < text + len && ascii_is_space(*from))
             from++;
         to = from;
         for (int open = 0; to < text + len && (*to != '\n' || open > 0); to++)
@@ -494,7 +481,7 @@ static bool behind_verb(const char *text, const char *p)
     while (end > text && strchr(" $\\([:*\n", end[-1]))
         end--;
     const char *word = end;
-    while (word > text && is_letter(word[-1]))
+    while (word > text && ascii_is_letter(word[-1]))
         word--;
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if ((size_t)(end - word) == strlen(verbs[i]) && sentence_begins(word, end, verbs[i]))
@@ -516,7 +503,7 @@ static bool last_stated(const char *text, size_t len, struct answer_span *out)
     }
     bool weak = true;
     for (size_t i = 0; i < out->len; i++)
-        weak &= is_letter(text[out->start + i]);
+        weak &= ascii_is_letter(text[out->start + i]);
     if (weak && sentence_result(text, text + out->start + out->len, end, &number))
         *out = number;
     else if (weak && !behind_verb(text, text + out->start))
@@ -540,9 +527,9 @@ bool answer_has_sign(const char *text, size_t len)
 static bool last_letter(const char *text, size_t len, struct answer_span *out)
 {
     for (size_t i = len; i-- > 0;) {
-        bool alone = text[i] >= 'A' && text[i] <= 'H' && (i == 0 || !is_letter(text[i - 1])) &&
-                     (i + 1 == len || !is_letter(text[i + 1]));
-        bool article = text[i] == 'A' && i + 2 < len && text[i + 1] == ' ' && is_letter(text[i + 2]);
+        bool alone = text[i] >= 'A' && text[i] <= 'H' && (i == 0 || !ascii_is_letter(text[i - 1])) &&
+                     (i + 1 == len || !ascii_is_letter(text[i + 1]));
+        bool article = text[i] == 'A' && i + 2 < len && text[i + 1] == ' ' && ascii_is_letter(text[i + 2]);
         if (alone && !article) {
             *out = (struct answer_span){i, 1};
             return true;
@@ -559,7 +546,7 @@ static bool tells(const char *text, const char *end)
     PHRASES_INIT(&phrases, openers);
     if (phrase_at(&phrases, text, end))
         return true;
-    return text < end && is_letter(*text) && sentence_words(text, end) >= WORDS_MAX - 1 &&
+    return text < end && ascii_is_letter(*text) && sentence_words(text, end) >= WORDS_MAX - 1 &&
            sentence_number(text, text, end, false, &number);
 }
 

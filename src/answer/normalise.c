@@ -4,6 +4,8 @@
  * replaced by what stands in its braces. Whether 1/2 equals 0.5 is not decided here. */
 #include "answer/answer.h"
 
+#include "core/ascii.h"
+
 #include <string.h>
 
 #include "ponder/status.h"
@@ -28,18 +30,13 @@ static const struct command {
     {"\\ ", COMMAND_DROP, NULL},
 };
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* Bytes of the command that `text` begins with: a backslash and its letters, or one other byte. */
 static size_t command_length(const char *text, size_t n)
 {
     if (n < 2)
         return n;
     size_t i = 1;
-    while (i < n && is_letter(text[i]))
+    while (i < n && ascii_is_letter(text[i]))
         i++;
     return i > 1 ? i : 2;
 }
@@ -52,19 +49,14 @@ static const struct command *command_find(const char *text, size_t n)
     return NULL;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Whether a gap parts two numbers: "3 1/2" is not 31/2, but "1 000" is 1000. */
 static bool parts_numbers(const struct buf *out, size_t begin, const char *behind, const char *end)
 {
     size_t n = 0;
-    while (behind + n < end && is_digit(behind[n]))
+    while (behind + n < end && ascii_is_digit(behind[n]))
         n++;
     bool thousands = n == 3 && (behind + n == end || behind[n] != '/');
-    return n && !thousands && out->len > begin && is_digit(out->data[out->len - 1]);
+    return n && !thousands && out->len > begin && ascii_is_digit(out->data[out->len - 1]);
 }
 
 enum { UNWRAP_MAX = 32 };

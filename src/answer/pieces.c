@@ -1,5 +1,7 @@
 #include "answer/pieces.h"
 
+#include "core/ascii.h"
+
 #include <string.h>
 
 #include "answer/sentence.h"
@@ -13,26 +15,11 @@ struct walk {
     bool marked, failed;
 };
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static char pieces_lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 bool piece_is(const struct piece *piece, const char *const *words)
 {
     for (; !piece->formula && *words; words++) {
         size_t n = strlen(*words), i = 0;
-        while (n == piece->len && i < n && pieces_lower(piece->at[i]) == (*words)[i])
+        while (n == piece->len && i < n && ascii_lower(piece->at[i]) == (*words)[i])
             i++;
         if (i == n && n == piece->len)
             return true;
@@ -59,8 +46,8 @@ static bool is_short_word(const char *p, size_t n, const char *end)
 {
     bool vowel = false, capitals = false;
     for (size_t i = 0; i < n; i++) {
-        vowel |= strchr("aeiou", pieces_lower(p[i])) != NULL;
-        capitals |= i > 0 && pieces_lower(p[i]) != p[i];
+        vowel |= strchr("aeiou", ascii_lower(p[i])) != NULL;
+        capitals |= i > 0 && ascii_lower(p[i]) != p[i];
     }
     while (p + n < end && p[n] == ' ')
         n++;
@@ -72,13 +59,13 @@ static bool is_short_word(const char *p, size_t n, const char *end)
 static size_t word_bytes(const char *p, const char *end, bool in_text)
 {
     size_t n = 0;
-    while (p + n < end && is_letter(p[n]))
+    while (p + n < end && ascii_is_letter(p[n]))
         n++;
     const struct spelling *as = n > 1 ? spelling_of_word(p, n) : NULL;
     bool function = as && !(as->kind == TOKEN_SYMBOL && as->symbol == SYMBOL_AND);
     bool delimited = p + n == end || !strchr("_^({[0123456789=+*/'", p[n]) || (p[n] == '(' && in_text);
-    bool article =
-        n == 1 && pieces_lower(*p) == 'a' && end - p > 3 && p[1] == ' ' && is_letter(p[2]) && is_letter(p[3]);
+    bool article = n == 1 && ascii_lower(*p) == 'a' && end - p > 3 && p[1] == ' ' && ascii_is_letter(p[2]) &&
+                   ascii_is_letter(p[3]);
     bool word = in_text || n > 3 || (n > 1 && is_short_word(p, n, end));
     return article || (n > 1 && !function && delimited && word) ? n : 0;
 }
@@ -142,7 +129,7 @@ static bool marked_formula(struct walk *w)
     while (to < w->end &&
            !(paren ? *to == '\\' && to + 1 < w->end && (to[1] == ')' || to[1] == ']') : *to == '$'))
         to += *to == '\\' && !paren && to + 1 < w->end ? 2 : 1;
-    if (to >= w->end || (!paren && from < to && is_digit(*from) && sentence_words(from, to) > 0))
+    if (to >= w->end || (!paren && from < to && ascii_is_digit(*from) && sentence_words(from, to) > 0))
         return false;
     pieces_add(w, from, to, true);
     w->p = to + (paren || (to + 1 < w->end && to[1] == '$') ? 2 : 1);
@@ -169,7 +156,7 @@ static void pieces_walk(struct walk *w, bool in_text)
         } else if (strchr(" \t\n,;:.~", *p) || ((w->marked || in_text) && strchr("()*-", *p)) ||
                    (*p == '(' && p + 1 < w->end && word_bytes(p + 1, w->end, false)) || *p == ')') {
             w->p++;
-        } else if (*p == '\\' && p + 1 < w->end && !is_letter(p[1])) {
+        } else if (*p == '\\' && p + 1 < w->end && !ascii_is_letter(p[1])) {
             w->p += 2; /* a space of some kind */
         } else {
             w->p = formula_end(p + 1, w->end, w->marked || in_text);

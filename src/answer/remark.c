@@ -2,22 +2,9 @@
 #include <string.h>
 
 #include "answer/sentence.h"
+
+#include "core/ascii.h"
 #include "formula/words.h"
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static char remark_lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
 
 const char *sentence_past_adverbs(const char *p, const char *end)
 {
@@ -55,11 +42,11 @@ static bool comments(const char *text, const char *from, const char *to)
         return false;
     for (const char *p = from; p < to; p++) {
         size_t n = 0;
-        while (p + n < to && is_letter(p[n]))
+        while (p + n < to && ascii_is_letter(p[n]))
             n++;
         char word[16];
         for (size_t i = 0; n < sizeof word && i < n; i++)
-            word[i] = remark_lower(p[i]);
+            word[i] = ascii_lower(p[i]);
         if (strchr("$\\=^_", *p) || (n > 0 && n < sizeof word && words_number(word, n)))
             return false;
         p += n ? n - 1 : 0;
@@ -81,7 +68,7 @@ struct answer_span sentence_without_remark(const char *text, struct answer_span 
             return sentence_stripped(text, from, p);
         bool remark = whole && open == 0 && behind < end &&
                       (is_remark(behind, end) || (!known && comments(text, behind, end)));
-        bool digit = p > from && is_digit(p[-1 - (bracket && p - from > 1)]);
+        bool digit = p > from && ascii_is_digit(p[-1 - (bracket && p - from > 1)]);
         if (remark && (digit || !known) &&
             (sentence_number(text, from, p, false, &ignored) ||
              sentence_formula(text, from, p, false, &ignored)))

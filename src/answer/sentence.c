@@ -3,36 +3,17 @@
 #include <string.h>
 
 #include "formula/spelling.h"
+#include "core/ascii.h"
 #include "core/utf8.h"
 
 enum { FEW_WORDS = 4, TEXT_WORDS_MAX = 8, SENTENCE_BYTES_MAX = 2000 };
 
 /* ---- scanning ---- */
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static char sentence_lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 bool sentence_begins(const char *text, const char *end, const char *cue)
 {
     for (; *cue; cue++, text++)
-        if (text == end || sentence_lower(*text) != *cue)
+        if (text == end || ascii_lower(*text) != *cue)
             return false;
     return true;
 }
@@ -67,8 +48,8 @@ static size_t strippable(const char *from, const char *to, bool at_end)
     if (from == to)
         return 0;
     char c = at_end ? to[-1] : *from;
-    bool factorial =
-        c == '!' && at_end && to - from > 1 && (is_digit(to[-2]) || is_letter(to[-2]) || to[-2] == ')');
+    bool factorial = c == '!' && at_end && to - from > 1 &&
+                     (ascii_is_digit(to[-2]) || ascii_is_letter(to[-2]) || to[-2] == ')');
     const char *dots = at_end && ends_with(from, to, "...") ? to - 3 : NULL;
     while (dots && dots > from && dots[-1] == ' ')
         dots--;
@@ -77,7 +58,7 @@ static size_t strippable(const char *from, const char *to, bool at_end)
     bool star = c == '*' && at_end && to - from > 1 && to[-2] == '^'; /* "x^*" */
     if (star)
         return 0;
-    if (is_space(c) || (c && strchr(at_end ? ".*,;_\"`:!" : "*:_\"#`>", c) && !factorial))
+    if (ascii_is_space(c) || (c && strchr(at_end ? ".*,;_\"`:!" : "*:_\"#`>", c) && !factorial))
         return 1;
     return wide_sign_bytes(from, to, at_end);
 }
@@ -104,7 +85,7 @@ const char *sentence_end(const char *p, const char *end)
         }
         open += *p == '{';
         open -= *p == '}';
-        bool stop = *p == '.' && (p + 1 == end || is_space(p[1]) || p[1] == '*');
+        bool stop = *p == '.' && (p + 1 == end || ascii_is_space(p[1]) || p[1] == '*');
         if (open <= 0 && (*p == '\n' || stop || sentence_begins(p, end, "。")))
             break;
     }
@@ -117,7 +98,7 @@ static const char *past_command(const char *p, const char *end)
     bool in_words = sentence_begins(p, end, "\\text") || sentence_begins(p, end, "\\mathrm") ||
                     sentence_begins(p, end, "\\mbox") || sentence_begins(p, end, "\\begin") ||
                     sentence_begins(p, end, "\\end") || sentence_begins(p, end, "\\operatorname");
-    for (p++; p < end && is_letter(*p); p++)
+    for (p++; p < end && ascii_is_letter(*p); p++)
         ;
     while (in_words && p < end && *p != '}')
         p++;
@@ -149,7 +130,7 @@ int sentence_words(const char *text, const char *end)
         int ascii = 0;
         while (p < end) {
             uint32_t code = 0;
-            size_t n = is_letter(*p)               ? 1
+            size_t n = ascii_is_letter(*p)         ? 1
                        : (unsigned char)*p >= 0x80 ? utf8_decode(p, (size_t)(end - p), &code)
                                                    : 0;
             if (n > 1) {
@@ -158,7 +139,7 @@ int sentence_words(const char *text, const char *end)
                     break;
                 halves += more;
                 inside |= more == 3;
-            } else if (n == 1 && is_letter(*p)) {
+            } else if (n == 1 && ascii_is_letter(*p)) {
                 ascii++;
             } else {
                 break;
@@ -175,7 +156,7 @@ int sentence_words(const char *text, const char *end)
 bool sentence_word_is(const char *p, const char *end, const char *word)
 {
     size_t n = strlen(word);
-    return sentence_begins(p, end, word) && (p + n == end || !is_letter(p[n]));
+    return sentence_begins(p, end, word) && (p + n == end || !ascii_is_letter(p[n]));
 }
 
 bool sentence_is_prose(const char *text, const char *end)
@@ -189,10 +170,10 @@ bool sentence_is_prose(const char *text, const char *end)
             p = past_command(p, end) - 1;
             continue;
         }
-        if (is_letter(before) || !is_letter(*p))
+        if (ascii_is_letter(before) || !ascii_is_letter(*p))
             continue;
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-            if (sentence_lower(*p) == words[i][0] && sentence_word_is(p, end, words[i]))
+            if (ascii_lower(*p) == words[i][0] && sentence_word_is(p, end, words[i]))
                 return true;
     }
     return false;
@@ -216,8 +197,9 @@ static const char *formula_at(const char *text, const char *p, const char *to, b
         *unclosed |= paren;
         return NULL;
     }
-    bool amounts = !paren && opening == 1 && begin < q && is_digit(*begin); /* "$5 + $3", "$5 for a $" */
-    bool money = amounts && (sentence_words(begin, q) > 0 || (q + 1 < to && is_digit(q[1])));
+    bool amounts =
+        !paren && opening == 1 && begin < q && ascii_is_digit(*begin); /* "$5 + $3", "$5 for a $" */
+    bool money = amounts && (sentence_words(begin, q) > 0 || (q + 1 < to && ascii_is_digit(q[1])));
     *out = sentence_stripped(text, begin, q);
     if (money || out->len == 0)
         return NULL;
@@ -285,7 +267,7 @@ static bool behind_opener(const char *from, const char *p)
         while (p > from && (p[-1] == ' ' || p[-1] == ','))
             p--;
         const char *end = p;
-        while (p > from && is_letter(p[-1]))
+        while (p > from && ascii_is_letter(p[-1]))
             p--;
         for (size_t i = 0; p < end && i < sizeof opening / sizeof *opening; i++)
             if (sentence_word_is(p, end, opening[i]))
@@ -307,7 +289,7 @@ static bool conditions(const char *from, const char *to)
     for (const char *p = from; p < to; p++) {
         if (*p == '=' && p > from && !strchr("<>!", p[-1]))
             return false;
-        names &= is_letter(*p) || strchr(" ,$", *p);
+        names &= ascii_is_letter(*p) || strchr(" ,$", *p);
         for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
             bounds |= sentence_begins(p, to, signs[i]);
     }
@@ -359,13 +341,13 @@ bool sentence_has_formula_in_words(const char *text, const char *end)
 
 static bool three_digits(const char *p, const char *end)
 {
-    return end - p >= 3 && is_digit(p[0]) && is_digit(p[1]) && is_digit(p[2]) &&
-           (end - p == 3 || !is_digit(p[3]));
+    return end - p >= 3 && ascii_is_digit(p[0]) && ascii_is_digit(p[1]) && ascii_is_digit(p[2]) &&
+           (end - p == 3 || !ascii_is_digit(p[3]));
 }
 
 static const char *digits_end(const char *p, const char *end)
 {
-    while (p < end && is_digit(*p))
+    while (p < end && ascii_is_digit(*p))
         p++;
     return p;
 }
@@ -378,18 +360,18 @@ static const char *number_end(const char *p, const char *end)
         p = digits_end(p, end);
         bool group = end - p > 3 && *p == ' ' && p - from <= 3 && three_digits(p + 1, end) &&
                      !(end - p > 4 && p[4] == '/');
-        bool sign = end - p > 1 && strchr(".,/:", *p) && is_digit(p[1]);
+        bool sign = end - p > 1 && strchr(".,/:", *p) && ascii_is_digit(p[1]);
         if (!group && !sign)
             break;
         p++;
     }
     const char *above = p < end && *p == ' ' ? digits_end(p + 1, end) : end;
-    if (above < end && above > p + 1 && *above == '/' && above + 1 < end && is_digit(above[1]) &&
+    if (above < end && above > p + 1 && *above == '/' && above + 1 < end && ascii_is_digit(above[1]) &&
         !memchr(from, '/', (size_t)(p - from)))
         p = digits_end(above + 1, end);
     if (p < end && (*p == 'e' || *p == 'E')) { /* 3.2e-5 */
         const char *power = digits_end(p + 1 + (end - p > 1 && (p[1] == '-' || p[1] == '+')), end);
-        if (is_digit(power[-1]) && power > p + 1 && (power == end || !is_letter(*power)))
+        if (ascii_is_digit(power[-1]) && power > p + 1 && (power == end || !ascii_is_letter(*power)))
             p = power;
     }
     return p + (p < end && *p == '%');
@@ -400,7 +382,8 @@ static const char *with_sign(const char *from, const char *p)
 {
     size_t n = p > from && p[-1] == '-' ? 1 : ends_with(from, p, "−") ? 3 : 0;
     const char *sign = p - n;
-    bool term = n && sign > from && (is_digit(sign[-1]) || is_letter(sign[-1]) || sign[-1] == ')');
+    bool term =
+        n && sign > from && (ascii_is_digit(sign[-1]) || ascii_is_letter(sign[-1]) || sign[-1] == ')');
     return term ? p : sign;
 }
 
@@ -408,9 +391,9 @@ bool sentence_number(const char *text, const char *from, const char *to, bool la
 {
     bool found = false;
     for (const char *p = from; p < to; p++) {
-        if (!is_digit(*p) && !(*p == '.' && p + 1 < to && is_digit(p[1])))
+        if (!ascii_is_digit(*p) && !(*p == '.' && p + 1 < to && ascii_is_digit(p[1])))
             continue;
-        bool in_word = p > from && (is_letter(p[-1]) || p[-1] == '_');
+        bool in_word = p > from && (ascii_is_letter(p[-1]) || p[-1] == '_');
         const char *end = number_end(p, to);
         if (!in_word) {
             const char *begin = with_sign(from, p);
@@ -427,7 +410,7 @@ bool sentence_number(const char *text, const char *from, const char *to, bool la
 bool sentence_result(const char *text, const char *from, const char *to, struct answer_span *out)
 {
     const char *line = to, *equals = NULL;
-    while (line > from && is_space(line[-1]))
+    while (line > from && ascii_is_space(line[-1]))
         line--;
     while (line > from && line[-1] != '\n')
         line--;
@@ -437,7 +420,7 @@ bool sentence_result(const char *text, const char *from, const char *to, struct 
     const char *p = equals;
     while (p && p < to && strchr(" $-.", *p))
         p++;
-    if (p && p < to && is_digit(*p))
+    if (p && p < to && ascii_is_digit(*p))
         return sentence_number(text, equals, to, false, out);
     return sentence_number(text, from, to, true, out);
 }
@@ -502,7 +485,7 @@ static bool is_structure(const char *from, const char *to)
     for (const char *p = from; p < to; p++)
         if (sentence_begins(p, to, " and ") || sentence_begins(p, to, ", "))
             return true;
-    return from < to && !is_digit(*from) && *from != '-' && *from != '$';
+    return from < to && !ascii_is_digit(*from) && *from != '-' && *from != '$';
 }
 
 bool sentence_last(const char *text, const char *from, const char *to, struct answer_span *out)
@@ -544,7 +527,7 @@ bool sentence_answer(const char *text, const char *from, const char *to, bool la
     if (words < FEW_WORDS && !sentence_is_prose(rest, to) &&
         (!last || (stated != from && is_structure(rest, to))))
         return out->len > 0;
-    bool begins = (is_digit(*rest) || *rest == '-') && !memchr(rest, '=', (size_t)(to - rest));
+    bool begins = (ascii_is_digit(*rest) || *rest == '-') && !memchr(rest, '=', (size_t)(to - rest));
     if (begins ? sentence_number(text, rest, to, false, out) : sentence_result(text, rest, to, out))
         return true;
     return words <= TEXT_WORDS_MAX && !last;

@@ -1,5 +1,7 @@
 #include "answer/worded.h"
 
+#include "core/ascii.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -40,11 +42,6 @@ static const char *const reasons[] = {
     "they",    "her",  "his",   "i",    "answer", "solution", "result",    "this", "first", "prove", "means",
     "follows", "has",  "using", "step", "giving", "implies",  "total",     "note", NULL};
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 struct worded {
     struct pieces pieces;
     int opener;   /* the piece that opens the condition; 0: none */
@@ -76,7 +73,7 @@ static bool has_equals(const struct piece *piece)
 
 static bool is_name(const struct piece *piece)
 {
-    return piece->formula && piece->len == 1 && is_letter(*piece->at);
+    return piece->formula && piece->len == 1 && ascii_is_letter(*piece->at);
 }
 
 /* "c \in \mathbb{R}", which is said by the kind of number too. */
@@ -84,7 +81,7 @@ static bool is_domain(const struct piece *piece)
 {
     const char *in = piece->formula ? memmem(piece->at, piece->len, "\\in", 3) : NULL;
     const char *end = piece->at + piece->len;
-    return in && is_letter(*piece->at) && in - piece->at <= 2 &&
+    return in && ascii_is_letter(*piece->at) && in - piece->at <= 2 &&
            memmem(in, (size_t)(end - in), "\\mathbb", 7) && end - in <= 16;
 }
 
@@ -183,7 +180,7 @@ static bool states_value(const struct pieces *pieces)
 static bool is_plain_word(const struct piece *piece)
 {
     for (size_t i = 0; i < piece->len; i++)
-        if (!is_letter(piece->at[i]))
+        if (!ascii_is_letter(piece->at[i]))
             return false;
     return piece->len > 1;
 }
@@ -236,9 +233,9 @@ static bool has_words(const char *text, size_t len)
             sentence_begins(p, end, p[1] == 't' ? "\\text" : "\\mbox"))
             return true;
         if (*p == '\\')
-            for (p++; p + 1 < end && is_letter(p[1]); p++)
+            for (p++; p + 1 < end && ascii_is_letter(p[1]); p++)
                 ;
-        else if (is_letter(p[0]) && is_letter(p[1]))
+        else if (ascii_is_letter(p[0]) && ascii_is_letter(p[1]))
             return true;
     }
     return false;

@@ -64,11 +64,11 @@ static void add_words(struct lexer *l, const char *text, size_t n)
     for (size_t i = 0; i < n && len < LEX_BYTES_MAX; i++) {
         bool space = is_space(text[i]) || text[i] == '-' || text[i] == '$';
         bool abbreviates =
-            text[i] == '.' && i && is_letter(text[i - 1]) && i + 1 < n && is_letter(text[i + 1]);
+            text[i] == '.' && i && ascii_is_letter(text[i - 1]) && i + 1 < n && ascii_is_letter(text[i + 1]);
         if (abbreviates) /* "p.m." */
             continue;
         if (!space)
-            joined[len++] = lower(text[i]);
+            joined[len++] = ascii_lower(text[i]);
         else if (len && joined[len - 1] != ' ')
             joined[len++] = ' ';
     }
@@ -113,7 +113,7 @@ static void text_contents(struct lexer *l, const char *text, size_t n)
     bool letter = n == 1 && is_unit_letter(*text);
     if (named(text + comma, n - comma, "and") || named(text + comma, n - comma, "or"))
         lexer_add_symbol(l, SYMBOL_AND);
-    else if (n == 1 || (n && (is_digit(*text) || memchr("(+-.\\[{", *text, 7))) ||
+    else if (n == 1 || (n && (ascii_is_digit(*text) || memchr("(+-.\\[{", *text, 7))) ||
              spelling_of_word(text, n) || has_joiner(text, n) || (n && memchr(text, '=', n)))
         lex_range(l, text, n);
     else
@@ -157,9 +157,9 @@ static bool consonants(const char *text, size_t n)
 static bool is_word(const struct lexer *l, const char *text, size_t n)
 {
     bool in_words = l->count && l->token[l->count - 1].kind == TOKEN_WORD;
-    bool before_words = l->count == 0 && at(l, n) == ' ' && is_letter(at(l, n + 1)) &&
-                        is_letter(at(l, n + 2)) && is_letter(at(l, n + 3)); /* "no solution" */
-    if (in_words || n > 4 || (before_words && (n > 1 || lower(*text) == 'a')))
+    bool before_words = l->count == 0 && at(l, n) == ' ' && ascii_is_letter(at(l, n + 1)) &&
+                        ascii_is_letter(at(l, n + 2)) && ascii_is_letter(at(l, n + 3)); /* "no solution" */
+    if (in_words || n > 4 || (before_words && (n > 1 || ascii_lower(*text) == 'a')))
         return true;
     bool square = n == 2 && after_number(l) && (named(text, n, "sq") || named(text, n, "cu"));
     if (square)
@@ -204,9 +204,9 @@ static size_t unit_to_end(const struct lexer *l)
 /* "a.m." and "p.m." */
 static bool half_of_day(struct lexer *l)
 {
-    char half = lower(at(l, 0));
-    bool is = after_number(l) && (half == 'a' || half == 'p') && at(l, 1) == '.' && lower(at(l, 2)) == 'm' &&
-              !is_letter(at(l, 3));
+    char half = ascii_lower(at(l, 0));
+    bool is = after_number(l) && (half == 'a' || half == 'p') && at(l, 1) == '.' &&
+              ascii_lower(at(l, 2)) == 'm' && !ascii_is_letter(at(l, 3));
     if (!is)
         return false;
     l->p += at(l, 3) == '.' ? 4 : 3;
@@ -218,7 +218,7 @@ static bool half_of_day(struct lexer *l)
 static bool times(struct lexer *l)
 {
     if ((at(l, 0) != 'x' && at(l, 0) != 'X') || !after_number(l) || !l->spaced || at(l, 1) != ' ' ||
-        !is_digit(at(l, 2)))
+        !ascii_is_digit(at(l, 2)))
         return false;
     l->p++;
     lexer_add_symbol(l, '*');
@@ -230,7 +230,7 @@ static size_t word_bytes(const struct lexer *l, bool *wide)
 {
     size_t n = 0;
     for (*wide = false;;) {
-        size_t more = is_letter(at(l, n)) ? 1 : wide_letter(l->p + n, l->end);
+        size_t more = ascii_is_letter(at(l, n)) ? 1 : wide_letter(l->p + n, l->end);
         *wide |= more > 1;
         if (!more)
             return n;
@@ -320,12 +320,13 @@ static bool takes_nothing(const char *name, size_t n)
 static void command(struct lexer *l)
 {
     size_t n = 1;
-    while (is_letter(at(l, n)))
+    while (ascii_is_letter(at(l, n)))
         n++;
     const char *name = l->p + 1, *text;
     size_t name_len = n - 1, len;
     if (name_len == 0 && at(l, 1) == '\\' && !l->in_matrix &&
-        (is_letter(at(l, 2)) || (at(l, 2) && strchr("{}%$,;!()[", at(l, 2))))) { /* an escape too many */
+        (ascii_is_letter(at(l, 2)) ||
+         (at(l, 2) && strchr("{}%$,;!()[", at(l, 2))))) { /* an escape too many */
         l->p++;
         command(l);
         return;
@@ -452,8 +453,8 @@ static bool bracketed_words(struct lexer *l)
     size_t n = 1, run = 0, longest = 0;
     if (!l->count || !l->spaced || at(l, 0) != '(')
         return false;
-    for (; is_letter(at(l, n)) || at(l, n) == ' '; n++) {
-        run = is_letter(at(l, n)) ? run + 1 : 0;
+    for (; ascii_is_letter(at(l, n)) || at(l, n) == ' '; n++) {
+        run = ascii_is_letter(at(l, n)) ? run + 1 : 0;
         longest = run > longest ? run : longest;
     }
     bool unit = n > 1 && lex_unit(l->p + 1, l->end) == n - 1;
@@ -475,7 +476,7 @@ static bool letter_of_degrees(struct lexer *l)
         return false;
     for (size_t i = 0; i < sizeof between / sizeof *between; i++)
         next += starts(l, next, between[i]) ? strlen(between[i]) : 0;
-    if ((at(l, next) != 'C' && at(l, next) != 'F') || is_letter(at(l, next + 1)))
+    if ((at(l, next) != 'C' && at(l, next) != 'F') || ascii_is_letter(at(l, next + 1)))
         return false;
     l->p += n;
     lexer_add_symbol(l, SYMBOL_DEGREE);
@@ -523,9 +524,9 @@ static void lex_range(struct lexer *l, const char *text, size_t n)
         if (is_space(c) || c == '$' || c == '"' || c == '`') {
             l->spaced = true;
             l->p++;
-        } else if (is_digit(c) || (c == '.' && is_digit(at(l, 1)))) {
+        } else if (ascii_is_digit(c) || (c == '.' && ascii_is_digit(at(l, 1)))) {
             lexer_number(l);
-        } else if (is_letter(c) || wide_letter(l->p, l->end)) {
+        } else if (ascii_is_letter(c) || wide_letter(l->p, l->end)) {
             letters(l);
         } else if (c == '\\') {
             command(l);

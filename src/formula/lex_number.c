@@ -38,21 +38,22 @@ static size_t separator(const struct lexer *l)
     size_t n = at(l, 0) == ',' && l->commas == LEX_COMMAS_GROUP_DIGITS ? 1 : tex_comma(l),
            space = n ? 0 : space_bytes(l);
     n += space;
-    bool three = n && is_digit(at(l, n)) && is_digit(at(l, n + 1)) && is_digit(at(l, n + 2));
+    bool three =
+        n && ascii_is_digit(at(l, n)) && ascii_is_digit(at(l, n + 1)) && ascii_is_digit(at(l, n + 2));
     char behind = three ? at(l, n + 3) : '\0';
     bool fraction = space && behind == '/'; /* the "123/456" of a mixed number */
-    return three && !is_digit(behind) && !fraction ? n : 0;
+    return three && !ascii_is_digit(behind) && !fraction ? n : 0;
 }
 
 /* The "e-3" of 1.5e-3, as "* 10 ** -3". */
 static void exponent(struct lexer *l)
 {
     size_t sign = at(l, 1) == '-' || at(l, 1) == '+', n = 1 + sign;
-    if ((at(l, 0) != 'e' && at(l, 0) != 'E') || !is_digit(at(l, n)))
+    if ((at(l, 0) != 'e' && at(l, 0) != 'E') || !ascii_is_digit(at(l, n)))
         return;
-    while (is_digit(at(l, n)))
+    while (ascii_is_digit(at(l, n)))
         n++;
-    if (is_letter(at(l, n)))
+    if (ascii_is_letter(at(l, n)))
         return;
     lexer_add_symbol(l, '*');
     lexer_add_text(l, TOKEN_NUMBER, "10", 2);
@@ -70,13 +71,13 @@ void lexer_number(struct lexer *l)
     bool point = false, grouped = false;
     for (;;) {
         size_t skip = separator(l);
-        if (is_digit(at(l, 0))) {
+        if (ascii_is_digit(at(l, 0))) {
             text[n++] = *l->p++;
             lead += !point;
-        } else if (at(l, 0) == '.' && !point && (is_digit(at(l, 1)) || n) && at(l, 1) != '.') {
+        } else if (at(l, 0) == '.' && !point && (ascii_is_digit(at(l, 1)) || n) && at(l, 1) != '.') {
             point = true;
             text[n++] = *l->p++;
-        } else if (at(l, 0) == ',' && !point && l->commas == LEX_COMMAS_DECIMAL && is_digit(at(l, 1))) {
+        } else if (at(l, 0) == ',' && !point && l->commas == LEX_COMMAS_DECIMAL && ascii_is_digit(at(l, 1))) {
             point = true;
             text[n++] = '.';
             l->p++;

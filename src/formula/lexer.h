@@ -6,6 +6,8 @@
 
 #include "formula/lex.h"
 
+#include "core/ascii.h"
+
 struct lexer {
     struct arena *arena;
     const char *p, *end;
@@ -27,21 +29,6 @@ void lexer_number(struct lexer *l);
 static inline bool is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '~';
-}
-
-static inline bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static inline bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static inline char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 static inline char at(const struct lexer *l, size_t ahead)

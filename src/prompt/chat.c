@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/name.h"
+#include "core/ascii.h"
 #include "core/err.h"
 
 #define BAR "\xef\xbd\x9c" /* U+FF5C, as DeepSeek's tokens have it */

@@ -3,24 +3,20 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/ascii.h"
 #include "core/buf.h"
 #include "core/err.h"
 #include "core/rng.h"
 #include "core/utf8.h"
 #include "ponder/solve.h"
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 static void prompt_trim(const char **text, size_t *len)
 {
-    while (*len && is_space(**text)) {
+    while (*len && ascii_is_space(**text)) {
         ++*text;
         --*len;
     }
-    while (*len && is_space((*text)[*len - 1]))
+    while (*len && ascii_is_space((*text)[*len - 1]))
         --*len;
 }
 

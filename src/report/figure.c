@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/name.h"
+#include "core/ascii.h"
 #include "core/err.h"
 #include "replay/chosen.h"
 #include "stats/stats.h"

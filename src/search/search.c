@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/name.h"
+#include "core/ascii.h"
 #include "core/array.h"
 #include "core/err.h"
 

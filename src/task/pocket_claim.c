@@ -1,6 +1,8 @@
 /* pocket_claim.c - the reader behind pocket_claim.h: sum of terms, term of powers, power of a base. */
 #include "task/pocket_claim.h"
 
+#include "core/ascii.h"
+
 #include <string.h>
 
 enum { DEPTH_MAX = 32 };
@@ -87,15 +89,10 @@ static struct rational divide(struct reader *r, struct rational a, struct ration
     return claim_multiply(r, a, (struct rational){b.num < 0 ? -b.den : b.den, b.num < 0 ? -b.num : b.num});
 }
 
-static bool digit_is(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static int64_t read_digits(struct reader *r)
 {
     int64_t value = 0;
-    for (; digit_is(*r->p); r->p++) {
+    for (; ascii_is_digit(*r->p); r->p++) {
         if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, *r->p - '0', &value)) {
             r->failed = true;
             value = 0;
@@ -111,7 +108,7 @@ static struct rational read_sum(struct reader *r);
 static struct rational read_base(struct reader *r)
 {
     struct rational value = rational_of(0);
-    if (digit_is(*r->p)) {
+    if (ascii_is_digit(*r->p)) {
         value = settle(r, read_digits(r), 1);
     } else if (*r->p == 'x') {
         r->p++;
@@ -138,7 +135,7 @@ static struct rational read_power(struct reader *r)
     r->p++;
     bool braces = *r->p == '{';
     r->p += braces;
-    int64_t exponent = digit_is(*r->p) ? read_digits(r) : -1;
+    int64_t exponent = ascii_is_digit(*r->p) ? read_digits(r) : -1;
     r->failed |= exponent < 1 || exponent > 1000 || (braces && *r->p != '}');
     r->p += braces && *r->p == '}';
     for (int64_t i = 1; i < exponent && !r->failed; i++)
@@ -193,7 +190,7 @@ static int64_t find_modulus(const char *text)
     for (size_t i = 0; i + 5 < n; i++) {
         if (strncmp(text + i, " mod ", 5) == 0) {
             int64_t value = 0;
-            for (const char *p = text + i + 5; digit_is(*p) && value < 1000000; p++)
+            for (const char *p = text + i + 5; ascii_is_digit(*p) && value < 1000000; p++)
                 value = value * 10 + *p - '0';
             return value;
         }
@@ -229,7 +226,7 @@ const char *claim_read(const char **text, struct rational x, struct claim *claim
         }
         last_plain = claim->numbers > 0 && claim->number[claim->numbers - 1] < claim->modulus;
         for (; start < r.p; start++)
-            last_plain &= digit_is(*start);
+            last_plain &= ascii_is_digit(*start);
         if (claim->parts == 1)
             claim->first_numbers = claim->numbers;
         if ((*r.p != '=' && *r.p != '<') || claim->parts == CLAIM_PARTS_MAX)

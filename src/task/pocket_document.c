@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/ascii.h"
 #include "core/err.h"
 #include "task/pocket_claim.h"
 #include "task/pocket_object.h"
@@ -92,23 +93,18 @@ static int attempts(struct ponder_pocket *pocket, size_t bytes_max, struct ponde
     return 0;
 }
 
-static bool digit_is(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Changes one digit of one line, the answer's line included, by a little: the slip a model makes. Later lines
  * stay as they were. */
 static void plant_slip(struct rng *rng, char *solution)
 {
     int digits = 0;
     for (char *p = solution; *p; p++)
-        digits += digit_is(*p);
+        digits += ascii_is_digit(*p);
     if (digits == 0)
         return;
     int chosen = rng_range(rng, 0, digits - 1);
     for (char *p = solution; *p; p++) {
-        if (digit_is(*p) && chosen-- == 0) {
+        if (ascii_is_digit(*p) && chosen-- == 0) {
             int by = rng_range(rng, 0, 3) ? rng_range(rng, 1, 2) : rng_range(rng, 3, 5);
             int value = *p - '0' + (rng_range(rng, 0, 1) ? by : -by);
             *p = (char)('0' + (value + 10) % 10);

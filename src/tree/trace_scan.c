@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/ascii.h"
 #include "core/err.h"
 
 static int fail_at(const struct scan *scan, size_t at, int status, const char *what, struct ponder_err *err)
@@ -10,14 +11,9 @@ static int fail_at(const struct scan *scan, size_t at, int status, const char *w
     return err_set(err, status, "%s: byte %zu: %s", scan->name, at, what);
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 bool scan_take(struct scan *scan, char c)
 {
-    while (scan->at < scan->len && is_space(scan->text[scan->at]))
+    while (scan->at < scan->len && ascii_is_space(scan->text[scan->at]))
         scan->at++;
     if (scan->at == scan->len || scan->text[scan->at] != c)
         return false;
@@ -55,7 +51,7 @@ static bool scan_step(const struct scan *scan, struct extent *extent)
 {
     char c = scan->text[extent->at];
     bool between = c == ',' || c == ':', closes = c == '}' || c == ']';
-    if (extent->nesting == 0 && (between || closes || is_space(c)))
+    if (extent->nesting == 0 && (between || closes || ascii_is_space(c)))
         return false;
     extent->nesting += (c == '{' || c == '[') - closes;
     extent->parts += between;

@@ -10,7 +10,7 @@
  * of which the first tells it from " right". */
 #include <string.h>
 
-#include "core/name.h"
+#include "core/ascii.h"
 #include "core/buf.h"
 #include "core/err.h"
 #include "verifier/profile.h"
