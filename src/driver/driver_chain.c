@@ -27,6 +27,17 @@ static int64_t length_of(const struct engine *engine, int64_t node, int64_t othe
     return length >= 0 ? length : otherwise;
 }
 
+/* What chains begin with is set aside until it is known to have been computed, in place of the question's own
+ * prompt: a strategy that revises asks for nothing behind that. */
+static void reserve_first(struct quest *quest)
+{
+    struct allowance *allowance = &quest->allowance;
+    int64_t tokens = quest->chain_tokens + 8;
+    allowance_refund(allowance, quest->prompt_reservation);
+    quest->prompt_reservation = (struct reservation){tokens, engine_flops(allowance->engine, 0, tokens)};
+    allowance_reserve(allowance, quest->prompt_reservation);
+}
+
 static int open_first(struct driver *driver, struct quest *quest, struct ponder_err *err)
 {
     const struct prompt *first = &quest->question.revision->first, *prompt = &quest->question.prompt;
@@ -37,9 +48,11 @@ static int open_first(struct driver *driver, struct quest *quest, struct ponder_
     bool same = root && first->len == prompt->len && memcmp(first->text, prompt->text, prompt->len) == 0;
     int status = same ? engine_prompt(driver->engine, root, "", 0, &quest->chain, err)
                       : engine_prompt_parts(driver->engine, 0, &text, &quest->chain, err);
-    if (!status)
-        quest->chain_tokens = length_of(driver->engine, quest->chain, (int64_t)first->len + 1);
-    return status;
+    if (status)
+        return status;
+    quest->chain_tokens = length_of(driver->engine, quest->chain, (int64_t)first->len + 1);
+    reserve_first(quest);
+    return PONDER_OK;
 }
 
 /* Puts `text` behind *at, which is given back unless it is `kept`. */

@@ -91,7 +91,7 @@ static int fill_node(struct driver *driver, struct quest *quest, int32_t index, 
 }
 
 /* Of what was set aside, the part for the verifier stays until the text is read. */
-static void hold_reading(struct quest *quest, int32_t index)
+static void reserve_reading(struct quest *quest, int32_t index)
 {
     const struct tree_node *node = &quest->search.tree.nodes[index];
     struct reservation reading = allowance_reading_price(&quest->allowance, node->before, node->tokens);
@@ -113,7 +113,7 @@ static int take_one(struct driver *driver, struct engine_result *result, struct 
     driver->results += result->finish != ENGINE_FINISH_CANCELLED;
     int status = fill_node(driver, quest, job.node, job.cached, result, &own);
     allowance_refund(&quest->allowance, job.reservation);
-    hold_reading(quest, job.node);
+    reserve_reading(quest, job.node);
     if (result->finish == ENGINE_FINISH_FAILED && !quest->failure[0])
         snprintf(quest->failure, sizeof quest->failure, "%s", result->error);
     bool whole = node->parent == 0 && result->finish != ENGINE_FINISH_FAILED &&
@@ -136,7 +136,7 @@ int driver_take_recalled(struct driver *driver, struct quest *quest, int32_t nod
                                    .position = quest->prompt_tokens,
                                    .logprob = recalled->logprob * (double)recalled->token_count};
     int status = fill_node(driver, quest, node, 0, &result, err);
-    hold_reading(quest, node);
+    reserve_reading(quest, node);
     driver->results++;
     return status;
 }

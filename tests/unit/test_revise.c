@@ -63,8 +63,8 @@ static int keep(void *data, int64_t question, const struct driver_outcome *outco
     return PONDER_OK;
 }
 
-static struct kept run(const char *own, int64_t n, const float *scores, const struct scripted_reply *script,
-                       int script_count)
+static struct kept run_behind(const char *first, struct budget budget, const char *own, int64_t n,
+                              const float *scores, const struct scripted_reply *script, int script_count)
 {
     struct kept kept = {0};
     struct engine *engine;
@@ -76,9 +76,11 @@ static struct kept run(const char *own, int64_t n, const float *scores, const st
     struct verifier verifier = {.ops = &letter_ops, .hash = 1, .data = (void *)scores};
     assert_int_equal(scripted_open(&engine, &scripted, NULL), PONDER_OK);
     assert_int_equal(search_options_of(&options, ops, n, own, &err), PONDER_OK);
-    struct driver_plan plan = {.ops = ops, .options = &options, .verifier = &verifier, .sampling = &sampling};
-    struct revision revision = {
-        .first = {.text = "Chain:", .len = 6, .key = 7}, .between = {.text = "|", .len = 1}, .shown_max = 2};
+    struct driver_plan plan = {
+        .ops = ops, .options = &options, .verifier = &verifier, .budget = budget, .sampling = &sampling};
+    struct revision revision = {.first = {.text = first, .len = strlen(first), .key = 7},
+                                .between = {.text = "|", .len = 1},
+                                .shown_max = 2};
     struct driver_question question = {
         .prompt = {.text = "Q:", .len = 2, .key = 7}, .revision = &revision, .problem = "Q", .plan = &plan};
     struct driver_run_settings settings = {.clock = &clock_system};
@@ -90,6 +92,12 @@ static struct kept run(const char *own, int64_t n, const float *scores, const st
     assert_int_equal(result.ledger.generated_tokens, kept.cost.generated_tokens);
     engine_release(engine);
     return kept;
+}
+
+static struct kept run(const char *own, int64_t n, const float *scores, const struct scripted_reply *script,
+                       int script_count)
+{
+    return run_behind("Chain:", (struct budget){0}, own, n, scores, script, script_count);
 }
 
 static const float rising[] = {.1f, .2f, .3f, .4f, .5f, .6f, .7f, .8f};
@@ -149,6 +157,22 @@ static void a_result_is_elected_inside_chains_first(void **state)
     assert_string_equal(kept.texts[kept.result[SEARCH_WEIGHTED]], "a \\boxed{1}");
 }
 
+/* What chains begin with may be much longer than the question's own prompt, which is what a budget is first
+ * held against. */
+static void a_long_beginning_of_chains_passes_no_budget(void **state)
+{
+    (void)state;
+    static char first[201];
+    static const struct scripted_reply any[] = {{.text = "a \\boxed{1}"}};
+    memset(first, 'x', 200);
+    for (int64_t most = 1; most < 400; most += 3) {
+        struct kept kept = run_behind(first, (struct budget){.tokens = most}, "chains=2", 6, rising, any, 1);
+        if (kept.cost.prompt_tokens + kept.cost.generated_tokens > most)
+            fail_msg("a budget of %lld tokens, and %lld + %lld are spent", (long long)most,
+                     (long long)kept.cost.prompt_tokens, (long long)kept.cost.generated_tokens);
+    }
+}
+
 static void more_chains_than_attempts_are_refused(void **state)
 {
     (void)state;
@@ -166,6 +190,7 @@ int main(void)
         cmocka_unit_test(what_is_shown_is_prompt_as_far_as_it_is_read_again),
         cmocka_unit_test(chains_share_the_attempts_and_the_first_are_the_longer_ones),
         cmocka_unit_test(a_result_is_elected_inside_chains_first),
+        cmocka_unit_test(a_long_beginning_of_chains_passes_no_budget),
         cmocka_unit_test(more_chains_than_attempts_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
