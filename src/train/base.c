@@ -5,7 +5,6 @@
  * the train split too (the test split is for testing finished models), with another seed: a few of their
  * questions are also trained on, as few as two seeds share. */
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,14 +56,10 @@ static struct ponder_pocket_mix mix_of(const struct ponder_train_base_settings *
 static int base_resolve(struct ponder_train_base_settings *s, struct buf *checkpoint_path,
                         struct ponder_err *err)
 {
-    if (strcmp(s->precision, "auto") == 0)
-        s->precision = gemm_bf16_is_fast() ? "bf16" : "f32";
-    if (strcmp(s->optimizer, "muon") != 0 && strcmp(s->optimizer, "adamw") != 0)
-        return err_set(err, PONDER_E_ARGUMENT, "--optimizer: '%.60s' is neither muon nor adamw",
-                       s->optimizer);
-    if (strcmp(s->precision, "f32") != 0 && strcmp(s->precision, "bf16") != 0)
-        return err_set(err, PONDER_E_ARGUMENT, "--precision: '%.60s' is none of auto, f32, bf16",
-                       s->precision);
+    struct recipe_settings open = {&s->precision, s->optimizer, s->out, &s->checkpoint, &s->threads};
+    int status = recipe_resolve(&open, checkpoint_path, err);
+    if (status)
+        return status;
     if (s->solved_share + s->many_share + s->attempts_share + s->check_after_share + s->check_between_share +
             s->claims_share <=
         0)
@@ -76,12 +71,6 @@ static int base_resolve(struct ponder_train_base_settings *s, struct buf *checkp
         s->steps = (s->tokens + step_tokens - 1) / step_tokens;
     if (s->kv_heads == 0)
         s->kv_heads = s->heads;
-    if (s->threads == 0)
-        s->threads = omp_get_num_procs();
-    if (!s->checkpoint && buf_printf(checkpoint_path, "%s.checkpoint", s->out))
-        return err_memory(err, "the checkpoint's name");
-    if (!s->checkpoint)
-        s->checkpoint = buf_text(checkpoint_path);
     return PONDER_OK;
 }
 
@@ -206,16 +195,9 @@ static void put_metadata(struct gguf_writer *writer, void *data)
     const struct base *base = data;
     char prompt[PONDER_POCKET_PROBLEM_BYTES];
     ponder_pocket_prompt(prompt, sizeof prompt, "{question}");
-    gguf_put_text(writer, "general.license", "apache-2.0");
-    gguf_put_text(writer, "ponder.version", PONDER_VERSION);
+    recipe_put_metadata(writer, &base->command, &base->recipe, base->result);
     gguf_put_text(writer, "ponder.prompt.template", prompt);
-    gguf_put_text(writer, "ponder.train.command", buf_text(&base->command));
-    gguf_put_text(writer, "ponder.train.recipe", buf_text(&base->recipe));
     gguf_put_u64(writer, "ponder.train.seed", (uint64_t)base->settings.seed);
-    gguf_put_u64(writer, "ponder.train.steps", (uint64_t)base->result->steps);
-    gguf_put_u64(writer, "ponder.train.tokens", base->result->tokens);
-    if (!isnan(base->result->heldout_loss))
-        gguf_put_f32(writer, "ponder.train.heldout_loss", (float)base->result->heldout_loss);
 }
 
 static struct train_settings loop_settings(const struct base *base)

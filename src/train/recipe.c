@@ -1,12 +1,15 @@
 #include "train/recipe.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <omp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "core/err.h"
 #include "core/number.h"
+#include "products/gemm.h"
 
 static bool listed(const char *const *names, const char *name)
 {
@@ -96,4 +99,41 @@ int recipe_compare(const char *theirs, const char *ours, const char *path, struc
         ours += m + (ours[m] == '\n');
     }
     return PONDER_OK;
+}
+
+int recipe_resolve(const struct recipe_settings *settings, struct buf *path, struct ponder_err *err)
+{
+    if (strcmp(*settings->precision, "auto") == 0)
+        *settings->precision = gemm_bf16_is_fast() ? "bf16" : "f32";
+    if (strcmp(settings->optimizer, "muon") != 0 && strcmp(settings->optimizer, "adamw") != 0)
+        return err_set(err, PONDER_E_ARGUMENT, "--optimizer: '%.60s' is neither muon nor adamw",
+                       settings->optimizer);
+    if (strcmp(*settings->precision, "f32") != 0 && strcmp(*settings->precision, "bf16") != 0)
+        return err_set(err, PONDER_E_ARGUMENT, "--precision: '%.60s' is none of auto, f32, bf16",
+                       *settings->precision);
+    if (*settings->threads == 0)
+        *settings->threads = omp_get_num_procs();
+    if (*settings->checkpoint)
+        return PONDER_OK;
+    if (buf_printf(path, "%s.checkpoint", settings->out))
+        return err_memory(err, "the checkpoint's name");
+    *settings->checkpoint = buf_text(path);
+    return PONDER_OK;
+}
+
+void recipe_put_metadata(struct gguf_writer *writer, const struct buf *command, const struct buf *recipe,
+                         const struct ponder_train_result *result)
+{
+    gguf_put_text(writer, "general.license", "apache-2.0");
+    gguf_put_text(writer, "ponder.version", PONDER_VERSION);
+    gguf_put_text(writer, "ponder.train.command", buf_text(command));
+    gguf_put_text(writer, "ponder.train.recipe", buf_text(recipe));
+    gguf_put_u64(writer, "ponder.train.steps", (uint64_t)result->steps);
+    if (result->best_step)
+        gguf_put_u64(writer, "ponder.train.best_step", (uint64_t)result->best_step);
+    gguf_put_u64(writer, "ponder.train.tokens", result->tokens);
+    if (!isnan(result->heldout_loss))
+        gguf_put_f32(writer, "ponder.train.heldout_loss", (float)result->heldout_loss);
+    if (result->heldout.count)
+        gguf_put_f32(writer, "ponder.train.heldout_ece", (float)result->heldout.ece);
 }

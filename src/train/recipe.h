@@ -6,7 +6,9 @@
 #define TRAIN_RECIPE_H
 
 #include "core/buf.h"
+#include "gguf/gguf.h"
 #include "ponder/option.h"
+#include "ponder/train.h"
 
 /* Appends a line for each option of `table` but those whose names are in `except` (NULL-terminated). */
 int recipe_put(struct buf *out, const struct ponder_option *table, const void *settings,
@@ -17,5 +19,20 @@ int recipe_command(struct buf *out, const struct ponder_option *table, const voi
 /* 0 where the texts say the same; else PONDER_E_ARGUMENT and the first setting that differs, with `path`
  * naming the checkpoint that `theirs` comes from. */
 int recipe_compare(const char *theirs, const char *ours, const char *path, struct ponder_err *err) PONDER_USE;
+
+/* Settings of every training that may be left open: "auto" precision, no name for the checkpoint, 0 threads.
+ */
+struct recipe_settings {
+    const char **precision;
+    const char *optimizer, *out;
+    const char **checkpoint;
+    int64_t *threads;
+};
+/* Fills what is open; the checkpoint's name is `path`'s then. PONDER_E_ARGUMENT for words that are none. */
+int recipe_resolve(const struct recipe_settings *settings, struct buf *path,
+                   struct ponder_err *err) PONDER_USE;
+/* What is said of every model that was trained: by which command, to what end. */
+void recipe_put_metadata(struct gguf_writer *writer, const struct buf *command, const struct buf *recipe,
+                         const struct ponder_train_result *result);
 
 #endif

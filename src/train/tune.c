@@ -6,7 +6,6 @@
  * cross-entropy over the two tokens of its profile). A share of the questions is held out; their loss is
  * measured along the way, and may end the training. */
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,14 +89,10 @@ static int tune_resolve(struct training *training, struct ponder_err *err)
     int status = check_files(s, training->revises, err);
     if (status)
         return status;
-    if (strcmp(s->precision, "auto") == 0)
-        s->precision = gemm_bf16_is_fast() ? "bf16" : "f32";
-    if (strcmp(s->optimizer, "muon") != 0 && strcmp(s->optimizer, "adamw") != 0)
-        return err_set(err, PONDER_E_ARGUMENT, "--optimizer: '%.60s' is neither muon nor adamw",
-                       s->optimizer);
-    if (strcmp(s->precision, "f32") != 0 && strcmp(s->precision, "bf16") != 0)
-        return err_set(err, PONDER_E_ARGUMENT, "--precision: '%.60s' is none of auto, f32, bf16",
-                       s->precision);
+    struct recipe_settings open = {&s->precision, s->optimizer, s->out, &s->checkpoint, &s->threads};
+    status = recipe_resolve(&open, &training->checkpoint_path, err);
+    if (status)
+        return status;
     status = resolve_labels(training, err);
     if (status)
         return status;
@@ -105,12 +100,6 @@ static int tune_resolve(struct training *training, struct ponder_err *err)
         s->chain_text = "Attempts: " PROMPT_SLOT "\n<|attempt|>";
     if (training->revises && strcmp(s->between_text, "auto") == 0)
         s->between_text = "\n<|attempt|>";
-    if (s->threads == 0)
-        s->threads = omp_get_num_procs();
-    if (!s->checkpoint && buf_printf(&training->checkpoint_path, "%s.checkpoint", s->out))
-        return err_memory(err, "the checkpoint's name");
-    if (!s->checkpoint)
-        s->checkpoint = buf_text(&training->checkpoint_path);
     return PONDER_OK;
 }
 
@@ -233,18 +222,7 @@ static void put_kind(const struct training *training, struct gguf_writer *writer
 static void put_metadata(struct gguf_writer *writer, void *data)
 {
     const struct training *training = data;
-    gguf_put_text(writer, "general.license", "apache-2.0");
-    gguf_put_text(writer, "ponder.version", PONDER_VERSION);
-    gguf_put_text(writer, "ponder.train.command", buf_text(&training->command));
-    gguf_put_text(writer, "ponder.train.recipe", buf_text(&training->recipe));
-    gguf_put_u64(writer, "ponder.train.steps", (uint64_t)training->result->steps);
-    if (training->result->best_step)
-        gguf_put_u64(writer, "ponder.train.best_step", (uint64_t)training->result->best_step);
-    gguf_put_u64(writer, "ponder.train.tokens", training->result->tokens);
-    if (!isnan(training->result->heldout_loss))
-        gguf_put_f32(writer, "ponder.train.heldout_loss", (float)training->result->heldout_loss);
-    if (training->result->heldout.count)
-        gguf_put_f32(writer, "ponder.train.heldout_ece", (float)training->result->heldout.ece);
+    recipe_put_metadata(writer, &training->command, &training->recipe, training->result);
     put_kind(training, writer);
 }
 
