@@ -103,12 +103,26 @@ static int show_surprise(const struct args *args, const char *path)
     return CLI_DONE;
 }
 
+static int check_wishes(const struct args *args, struct ponder_err *err)
+{
+    const char *wrong = args->about && !args->surprise
+                            ? "--keep-surprise says what the questions of --surprise SET are; give that too"
+                        : args->sampling && args->surprise ? "--keep-sampling and --surprise: one at a time"
+                                                           : NULL;
+    if (!wrong)
+        return PONDER_OK;
+    snprintf(err->message, sizeof err->message, "%s", wrong);
+    return err->status = PONDER_E_ARGUMENT;
+}
+
 static int model_run(void *data, int count, char **operands)
 {
     const struct args *args = data;
     struct ponder_err err = {0};
     char *found = NULL, *json = NULL;
-    int status = count ? PONDER_OK : ponder_model_find(&found, &err);
+    int status = check_wishes(args, &err);
+    if (!status && !count)
+        status = ponder_model_find(&found, &err);
     if (!status && (args->sampling || args->surprise)) {
         const char *path = count ? operands[0] : found;
         int exit_status = args->sampling ? keep_sampling(args, path) : show_surprise(args, path);

@@ -172,8 +172,7 @@ static void note_greedy(const struct args *args, const struct ponder_solution *s
     if (sampling->temperature == 0 && sampling->n > 1 && solution->ledger.generations == 1)
         fprintf(stderr,
                 "ponder: at temperature 0 all %lld solutions would be the same text, so one was sampled; "
-                "with -t 0.6 they "
-                "differ\n",
+                "with -t 0.6 they differ\n",
                 (long long)sampling->n);
 }
 
@@ -182,9 +181,8 @@ static void note_surprise(struct ponder_model *model, const char *question)
     const char *knows = ponder_model_surprised(model, question);
     if (knows)
         fprintf(stderr,
-                "ponder: this is no question of the kind that the model knows: %s; its answer will be a "
-                "guess. -m FILE takes "
-                "another model\n",
+                "ponder: this is no question of the kind that the model knows: %s; its answer is a guess. "
+                "-m FILE takes another model\n",
                 knows);
 }
 

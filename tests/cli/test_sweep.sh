@@ -56,6 +56,11 @@ run solve -m "$model" -n 1 -s 7 "Let a and b be the smaller roots of x^2-5x+4 an
 check "one_answer_is_the_greedy_one" '[ "${once%%generations*}" = "${out%%generations*}" ]'
 run solve -m "$model" -n 4 --pool none "1+1"
 check "an_unknown_pool_is_refused" 'refused 2 && contains "$err" "--pool"'
+run model "$model" --keep-surprise "sums"
+check "what_a_model_knows_is_kept_with_the_questions_that_say_so" 'refused 2 && contains "$err" "--surprise SET"'
+cp "$model" "$scratch/copy.gguf"
+run model "$scratch/copy.gguf" --surprise pocket:test:20 --keep-surprise "sums of Pocket"
+check "how_much_its_questions_surprise_a_model_is_kept" '[ $status -eq 0 ] && contains "$out" "20 questions" && contains "$("$PONDER" model "$scratch/copy.gguf" --json)" "sums of Pocket"'
 run model "$model" --keep-sampling "$scratch/none.db"
 check "a_store_that_is_not_there_changes_no_model" 'refused 1'
 finish
